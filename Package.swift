@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One strict set of rules for every target of ours.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "dfuse",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "DfuseFormat", targets: ["DfuseFormat"]),
+    .library(name: "DfuseDevice", targets: ["DfuseDevice"]),
+    .executable(name: "dfuse", targets: ["dfuse"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+  ],
+  targets: [
+    // In layer order: a target may import only what stands above it.
+    .systemLibrary(
+      name: "CLibUSB",
+      pkgConfig: "libusb-1.0",
+      providers: [.apt(["libusb-1.0-0-dev"]), .brew(["libusb"])]
+    ),
+    .target(name: "DfuseFormat", swiftSettings: settings),
+    .target(
+      name: "DfuseDevice", dependencies: ["DfuseFormat", "CLibUSB"], swiftSettings: settings),
+    .target(
+      name: "DfuseSimulator", dependencies: ["DfuseDevice", "DfuseFormat"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "dfuse",
+      dependencies: [
+        "DfuseFormat", "DfuseDevice", "DfuseSimulator",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "DfuseFormatTests", dependencies: ["DfuseFormat"], swiftSettings: settings),
+    .testTarget(
+      name: "DfuseDeviceTests", dependencies: ["DfuseDevice", "DfuseFormat"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DfuseSimulatorTests", dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DfuseCommandTests", dependencies: ["dfuse", "DfuseFormat"], swiftSettings: settings),
+  ]
+)

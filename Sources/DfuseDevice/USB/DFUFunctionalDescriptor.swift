@@ -1,0 +1,46 @@
+/// The DFU functional descriptor: what the device can do and how much fits into one transfer.
+///
+/// - SeeAlso: DFU 1.1 section 4.1.3, table 4.2.
+public struct DFUFunctionalDescriptor: Hashable, Sendable {
+  /// Capability bits, as sent.
+  public var bmAttributes: UInt8
+  /// Milliseconds the device waits for a USB reset after DFU_DETACH.
+  public var wDetachTimeOut: UInt16
+  /// Most bytes in the data stage of one transfer, as sent; see ``transferSize``.
+  public var wTransferSize: UInt16
+  /// DFU version, binary coded decimal; 0x011A says DfuSe.
+  public var bcdDFUVersion: UInt16
+
+  /// Makes a descriptor from its fields.
+  public init(
+    bmAttributes: UInt8, wDetachTimeOut: UInt16, wTransferSize: UInt16, bcdDFUVersion: UInt16
+  ) {
+    self.bmAttributes = bmAttributes
+    self.wDetachTimeOut = wDetachTimeOut
+    self.wTransferSize = wTransferSize
+    self.bcdDFUVersion = bcdDFUVersion
+  }
+
+  /// bitCanDnload: the device accepts DFU_DNLOAD.
+  public var canDownload: Bool { bmAttributes & 0x01 != 0 }
+  /// bitCanUpload: the device accepts DFU_UPLOAD, so that memory can be read back.
+  public var canUpload: Bool { bmAttributes & 0x02 != 0 }
+  /// bitManifestationTolerant: the device still talks after manifestation.
+  public var isManifestationTolerant: Bool { bmAttributes & 0x04 != 0 }
+  /// bitWillDetach: the device leaves the bus by itself on DFU_DETACH.
+  public var willDetach: Bool { bmAttributes & 0x08 != 0 }
+
+  /// Whether the version names ST's extension, DfuSe.
+  public var isDfuSe: Bool { bcdDFUVersion == 0x011A }
+
+  /// The bytes to send in one transfer: `wTransferSize`, made plausible.
+  ///
+  /// 0 and 0xFFFF mean nothing and count as 1024; the rest is held between 8 and 4096 bytes, which
+  /// is what Linux allows in one control transfer.
+  public var transferSize: Int {
+    switch wTransferSize {
+    case 0, 0xFFFF: 1024
+    default: min(max(Int(wTransferSize), 8), 4096)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/// Which device this is, and where it is plugged in.
+///
+/// The port path, not the serial number, tells boards apart: many STM32 ROMs share one serial
+/// number. A path stays the same while a board leaves the bus and comes back.
+public struct DeviceIdentity: Hashable, Sendable {
+  /// USB vendor id (`idVendor`).
+  public var vendorID: UInt16
+  /// USB product id (`idProduct`).
+  public var productID: UInt16
+  /// Device release, binary coded decimal (`bcdDevice`); on ST ROMs the DFU protocol version.
+  public var bcdDevice: UInt16
+  /// Bus and port numbers as the kernel writes them, `BUS-PORT[.PORT]…`, for example `1-1.3`.
+  public var path: String
+  /// The device's address on its bus, 1 to 127; it changes with every re-plug.
+  public var address: UInt8
+  /// Serial number as the device sends it, or nil when it has none or could not be asked.
+  public var serialNumber: String?
+  /// Manufacturer string, or nil.
+  public var manufacturer: String?
+  /// Product string, or nil.
+  public var product: String?
+
+  /// Makes an identity from its facts.
+  public init(
+    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, path: String, address: UInt8,
+    serialNumber: String? = nil, manufacturer: String? = nil, product: String? = nil
+  ) {
+    self.vendorID = vendorID
+    self.productID = productID
+    self.bcdDevice = bcdDevice
+    self.path = path
+    self.address = address
+    self.serialNumber = serialNumber
+    self.manufacturer = manufacturer
+    self.product = product
+  }
+}

@@ -1,0 +1,48 @@
+/// Why bytes are not the firmware, or the container, that they were taken for.
+///
+/// Offsets count bytes from the start of the file; lines and columns start at 1. Addresses and
+/// ranges are those of the target's memory.
+public enum FormatError: Error, Hashable, Sendable {
+  /// The bytes end before a field does.
+  case truncated(field: String, offset: Int, needed: Int, available: Int)
+  /// A fixed signature is not there.
+  case badSignature(field: String, offset: Int, expected: [UInt8], found: [UInt8])
+  /// `bVersion` of the DfuSe prefix is not 1.
+  case unsupportedVersion(offset: Int, found: UInt8)
+  /// `bLength` of the DFU suffix cannot be: less than 16, or more than the file has.
+  case badSuffixLength(offset: Int, found: UInt8, available: Int)
+  /// `dwCRC` does not fit the bytes of the file.
+  case crcMismatch(offset: Int, stored: UInt32, computed: UInt32)
+  /// An element, or what is left of a count of targets or elements, goes beyond the bytes there.
+  case sizeBeyondEnd(field: String, offset: Int, size: UInt64, available: UInt64)
+  /// Data would lie, in part, above 0xFFFF_FFFF.
+  case outsideAddressSpace(address: UInt64, size: UInt64)
+  /// Two pieces of data claim the same addresses with different bytes.
+  case overlap(new: Range<UInt64>, existing: Range<UInt64>, firstDifference: UInt64)
+  /// A line of an Intel HEX or S-record file is wrong.
+  case badRecord(ImageKind, line: Int, column: Int, problem: RecordProblem)
+  /// A field of an ELF file is wrong.
+  case badELF(offset: Int, problem: ELFProblem)
+  /// The input holds no data.
+  case noData(ImageKind)
+  /// The input is a DFU file, where firmware was meant.
+  case alreadyContainer(isDfuSe: Bool)
+  /// A container cannot hold this; see ``ContainerLimit``.
+  case notPackable(ContainerLimit)
+}
+
+/// What a DfuSe container cannot hold.
+public enum ContainerLimit: Hashable, Sendable {
+  /// 1 to 255 targets fit (`bTargets`).
+  case targetCount(Int)
+  /// A target without an element.
+  case noElements(target: Int)
+  /// An element without bytes.
+  case emptyElement(target: Int, element: Int)
+  /// A name longer than 254 bytes of UTF-8 (`szTargetName` with its NUL).
+  case nameTooLong(bytes: Int)
+  /// A name with a NUL in it.
+  case nameHoldsNUL
+  /// More bytes than `DFUImageSize` or `dwTargetSize` can count.
+  case tooLarge(bytes: UInt64)
+}

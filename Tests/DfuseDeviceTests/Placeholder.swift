@@ -1,0 +1,2 @@
+import DfuseDevice
+import Testing

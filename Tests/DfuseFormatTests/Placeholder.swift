@@ -1,0 +1,2 @@
+import DfuseFormat
+import Testing

@@ -1,0 +1,2 @@
+import DfuseSimulator
+import Testing
