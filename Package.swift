@@ -46,15 +46,21 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    // What the tests share; no product depends on it.
+    .target(
+      name: "DfuseTestSupport", path: "Tests/DfuseTestSupport", swiftSettings: settings),
     .testTarget(
-      name: "DfuseFormatTests", dependencies: ["DfuseFormat"], swiftSettings: settings),
-    .testTarget(
-      name: "DfuseDeviceTests", dependencies: ["DfuseDevice", "DfuseFormat"],
+      name: "DfuseFormatTests", dependencies: ["DfuseFormat", "DfuseTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "DfuseSimulatorTests", dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat"],
+      name: "DfuseDeviceTests", dependencies: ["DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "DfuseCommandTests", dependencies: ["dfuse", "DfuseFormat"], swiftSettings: settings),
+      name: "DfuseSimulatorTests",
+      dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DfuseCommandTests", dependencies: ["dfuse", "DfuseFormat", "DfuseTestSupport"],
+      swiftSettings: settings),
   ]
 )

@@ -1,5 +1,71 @@
 /// What is wrong with an ELF file.
+///
+/// The offset of the field is in ``FormatError/badELF(offset:problem:)``.
 public enum ELFProblem: Hashable, Sendable {
   /// Not ELFCLASS32.
   case notThirtyTwoBit
+  /// Not ELFDATA2LSB.
+  case notLittleEndian
+  /// `EI_VERSION` is not 1.
+  case unsupportedVersion(UInt8)
+  /// `e_type` is 1: an object file, which is not linked yet.
+  case relocatable
+  /// `e_type` is neither 1, 2 (executable) nor 3 (position independent).
+  case notAProgram(type: UInt16)
+  /// The entries of a table have not the size that the specification gives.
+  case entrySize(table: ELFTable, expected: Int, found: Int)
+  /// A segment or a section has bytes beyond the end of the file.
+  case outsideFile(entry: ELFEntry, offset: UInt64, size: UInt64, fileSize: Int)
+  /// The segments or sections load more bytes than the file has, all of them together.
+  case moreThanTheFile(bytes: UInt64, fileSize: Int)
+}
+
+/// One of the two tables of an ELF file.
+public enum ELFTable: String, Hashable, Sendable {
+  /// The program headers, one a segment.
+  case segments
+  /// The section headers.
+  case sections
+}
+
+/// An entry of one of the two tables, by its place in it.
+public enum ELFEntry: Hashable, Sendable {
+  /// A program header.
+  case segment(Int)
+  /// A section header.
+  case section(Int)
+}
+
+extension ELFProblem: CustomStringConvertible {
+  /// The problem in a phrase.
+  public var description: String {
+    switch self {
+    case .notThirtyTwoBit:
+      "the program is not for a 32-bit processor"
+    case .notLittleEndian:
+      "the program is not little-endian"
+    case .unsupportedVersion(let version):
+      "ELF version \(version) does not exist; only 1 does"
+    case .relocatable:
+      "this is an object file; link it first"
+    case .notAProgram(let type):
+      "the file's type is \(type), but a program is 2 or 3"
+    case .entrySize(let table, let expected, let found):
+      "an entry of the table of \(table.rawValue) takes \(expected) bytes, not \(found)"
+    case .outsideFile(let entry, let offset, let size, let fileSize):
+      "\(entry) has \(size) bytes at offset \(offset), beyond the file's \(fileSize) bytes"
+    case .moreThanTheFile(let bytes, let fileSize):
+      "the program would load \(bytes) bytes, more than the file's \(fileSize)"
+    }
+  }
+}
+
+extension ELFEntry: CustomStringConvertible {
+  /// The entry with its number, counted from 0.
+  public var description: String {
+    switch self {
+    case .segment(let index): "segment \(index)"
+    case .section(let index): "section \(index)"
+    }
+  }
 }

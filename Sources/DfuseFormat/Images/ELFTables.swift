@@ -1,0 +1,119 @@
+/// The headers of an ELF32 little-endian file.
+///
+/// - SeeAlso: Tool Interface Standard, ELF Specification version 1.2, figures 1-3, 1-9 and 2-1.
+struct ELFTables {
+  /// A PT_LOAD program header that has bytes in the file.
+  struct Segment {
+    var index: Int
+    /// Where in the file the header stands.
+    var headerOffset: Int
+    /// p_offset and p_filesz.
+    var file: Range<UInt64>
+    /// p_vaddr and p_memsz.
+    var virtual: Range<UInt64>
+    /// p_paddr: where the first byte is stored in flash.
+    var physicalAddress: UInt64
+  }
+
+  /// A section with SHF_ALLOC that has bytes in the file.
+  struct Section {
+    var index: Int
+    /// Where in the file the header stands.
+    var headerOffset: Int
+    /// sh_offset and sh_size.
+    var file: Range<UInt64>
+    /// sh_addr.
+    var address: UInt32
+  }
+
+  /// e_machine.
+  let machine: UInt16
+  /// e_entry.
+  let entry: UInt32
+  /// The segments to load, in the order of the file.
+  let segments: [Segment]
+  /// The sections to load, in the order of the file; nil if the file has no section headers.
+  let sections: [Section]?
+
+  private static let headerSize = 52
+  private static let programHeaderSize = 32
+  private static let sectionHeaderSize = 40
+
+  /// Reads the header and both tables, and checks all that the file must have for that.
+  init(_ file: [UInt8]) throws(FormatError) {
+    let bytes = ELFBytes(file)
+    try ELFTables.checkIdentity(bytes)
+    machine = bytes.half(at: 18)
+    entry = bytes.word(at: 24)
+    segments = try ELFTables.segments(of: bytes)
+    sections = try ELFTables.sections(of: bytes)
+  }
+
+  /// Checks e_ident and e_type.
+  private static func checkIdentity(_ bytes: ELFBytes) throws(FormatError) {
+    let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
+    let found = Array(bytes.file.prefix(4))
+    guard magic.starts(with: found) else {
+      throw .badSignature(field: "e_ident", offset: 0, expected: magic, found: found)
+    }
+    guard bytes.file.count >= headerSize else {
+      throw .truncated(
+        field: "ELF header", offset: 0, needed: headerSize, available: bytes.file.count)
+    }
+    guard bytes.file[4] == 1 else { throw .badELF(offset: 4, problem: .notThirtyTwoBit) }
+    guard bytes.file[5] == 1 else { throw .badELF(offset: 5, problem: .notLittleEndian) }
+    guard bytes.file[6] == 1 else {
+      throw .badELF(offset: 6, problem: .unsupportedVersion(bytes.file[6]))
+    }
+    switch bytes.half(at: 16) {
+    case 1: throw .badELF(offset: 16, problem: .relocatable)
+    case 2, 3: break
+    case let type: throw .badELF(offset: 16, problem: .notAProgram(type: type))
+    }
+  }
+
+  /// Reads the program headers.
+  private static func segments(of bytes: ELFBytes) throws(FormatError) -> [Segment] {
+    let offsets = try bytes.entries(
+      of: .segments, tableOffset: bytes.word(at: 28), entrySizeField: 42,
+      entrySize: programHeaderSize)
+    var segments: [Segment] = []
+    for (index, offset) in offsets.enumerated() {
+      let size = bytes.word(at: offset + 16)
+      let isLoad = bytes.word(at: offset) == 1
+      guard isLoad, size > 0 else { continue }
+      let segment = Segment(
+        index: index, headerOffset: offset,
+        file: ELFBytes.range(at: bytes.word(at: offset + 4), size: size),
+        virtual: ELFBytes.range(
+          at: bytes.word(at: offset + 8), size: bytes.word(at: offset + 20)),
+        physicalAddress: UInt64(bytes.word(at: offset + 12)))
+      try bytes.checkInside(segment.file, entry: .segment(index), field: offset + 4)
+      segments.append(segment)
+    }
+    return segments
+  }
+
+  /// Reads the section headers.
+  private static func sections(of bytes: ELFBytes) throws(FormatError) -> [Section]? {
+    let offsets = try bytes.entries(
+      of: .sections, tableOffset: bytes.word(at: 32), entrySizeField: 46,
+      entrySize: sectionHeaderSize)
+    guard !offsets.isEmpty else { return nil }
+    var sections: [Section] = []
+    for (index, offset) in offsets.enumerated() {
+      let type = bytes.word(at: offset + 4)
+      let isAllocated = bytes.word(at: offset + 8) & 2 != 0
+      let size = bytes.word(at: offset + 20)
+      let hasBytes = type != 0 && type != 8
+      guard hasBytes, isAllocated, size > 0 else { continue }
+      let section = Section(
+        index: index, headerOffset: offset,
+        file: ELFBytes.range(at: bytes.word(at: offset + 16), size: size),
+        address: bytes.word(at: offset + 12))
+      try bytes.checkInside(section.file, entry: .section(index), field: offset + 16)
+      sections.append(section)
+    }
+    return sections
+  }
+}

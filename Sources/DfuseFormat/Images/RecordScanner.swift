@@ -1,0 +1,100 @@
+/// Why a text of records cannot be read on, and where.
+struct RecordFault: Error {
+  /// The offset in the text of the character to point at.
+  var offset: Int
+  /// What is wrong there.
+  var problem: RecordProblem
+
+  /// Makes a fault.
+  init(_ problem: RecordProblem, at offset: Int) {
+    self.offset = offset
+    self.problem = problem
+  }
+
+  /// Says the fault in lines and columns.
+  func error(in text: [UInt8], kind: ImageKind) -> FormatError {
+    let position = TextPosition(of: offset, in: text)
+    return .badRecord(kind, line: position.line, column: position.column, problem: problem)
+  }
+}
+
+/// The lines of a text of records, one after the other, and their digits as bytes.
+struct RecordScanner {
+  /// The text.
+  let text: [UInt8]
+  /// The bytes of the line decoded last; reused, so that a line costs no allocation.
+  private(set) var record: [UInt8] = []
+  /// The sum of those bytes, modulo 256.
+  private(set) var sum: UInt8 = 0
+  /// The offset of what has not been read.
+  private var position = 0
+  /// The value of each character as a hexadecimal digit; 0xFF if it is none.
+  private let digitValues = RecordScanner.hexDigitValues
+
+  private static let hexDigitValues: [UInt8] = (0...255).map { (character: UInt8) in
+    switch character {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
+    default: 0xFF
+    }
+  }
+
+  /// Starts at the text's beginning.
+  init(_ text: [UInt8]) {
+    self.text = text
+  }
+
+  /// The next line that is not blank, without the blanks at its end; nil at the end of the text.
+  mutating func nextLine() -> Range<Int>? {
+    while position < text.count {
+      let start = position
+      while position < text.count, !RecordScanner.isLineEnd(text[position]) { position += 1 }
+      var end = position
+      while end > start, RecordScanner.isBlank(text[end - 1]) { end -= 1 }
+      // A CR LF counts as two line ends with a blank line between; only TextPosition minds.
+      position += 1
+      if end > start { return start..<end }
+    }
+    return nil
+  }
+
+  /// Turns pairs of digits into ``record``.
+  mutating func decode(_ digits: Range<Int>) throws(RecordFault) {
+    record.removeAll(keepingCapacity: true)
+    sum = 0
+    var index = digits.lowerBound
+    while index + 1 < digits.upperBound {
+      let high = digitValues[Int(text[index])]
+      let low = digitValues[Int(text[index + 1])]
+      guard high | low < 16 else {
+        let wrong = high < 16 ? index + 1 : index
+        throw RecordFault(.notHexDigit(found: text[wrong]), at: wrong)
+      }
+      let byte = high << 4 | low
+      record.append(byte)
+      sum &+= byte
+      index += 2
+    }
+    guard index < digits.upperBound else { return }
+    guard digitValues[Int(text[index])] < 16 else {
+      throw RecordFault(.notHexDigit(found: text[index]), at: index)
+    }
+    throw RecordFault(.oddDigitCount(digits.count), at: index)
+  }
+
+  /// The number in `count` bytes of ``record``, the most significant first.
+  func number(at index: Int, count: Int) -> UInt32 {
+    record[index..<(index + count)].reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  /// Whether a character ends a line.
+  static func isLineEnd(_ character: UInt8) -> Bool {
+    character == UInt8(ascii: "\n") || character == UInt8(ascii: "\r")
+  }
+
+  /// Whether a character may stand at the end of a line without a meaning.
+  static func isBlank(_ character: UInt8) -> Bool {
+    character == UInt8(ascii: " ") || character == UInt8(ascii: "\t")
+  }
+}
