@@ -1,0 +1,198 @@
+import DfuseFormat
+import DfuseTestSupport
+import Testing
+
+@Suite struct MemoryImageTests {
+  private static let flash: UInt64 = 0x0800_0000
+
+  @Test func `an empty image has nothing anywhere`() {
+    let image = MemoryImage()
+    #expect(image.isEmpty)
+    #expect(image.byteCount == 0)
+    #expect(image.ranges == [])
+    #expect(!image.contains(0))
+    #expect(image[0..<1] == nil)
+  }
+
+  @Test func `bytes that touch become one run`() throws {
+    var image = MemoryImage()
+    try image.insert([1, 2], at: 0x0800_0000)
+    try image.insert([5, 6], at: 0x0800_0004)
+    try image.insert([3, 4], at: 0x0800_0002)
+    #expect(image.runs == [ImageElement(address: 0x0800_0000, bytes: [1, 2, 3, 4, 5, 6])])
+    #expect(image.duplicateByteCount == 0)
+  }
+
+  @Test func `bytes apart stay apart, in order of address`() throws {
+    var image = MemoryImage()
+    try image.insert([9], at: 0x2000)
+    try image.insert([1], at: 0)
+    try image.insert([5], at: 0x1000)
+    #expect(
+      image.runs == [
+        ImageElement(address: 0, bytes: [1]), ImageElement(address: 0x1000, bytes: [5]),
+        ImageElement(address: 0x2000, bytes: [9]),
+      ])
+    #expect(image.ranges == [0..<1, 0x1000..<0x1001, 0x2000..<0x2001])
+    #expect(image.byteCount == 3)
+  }
+
+  @Test func `a slice is inserted like the array of its bytes`() throws {
+    var image = MemoryImage()
+    try image.insert([9, 1, 2, 9][1...2], at: 0x10)
+    #expect(image.runs == [ImageElement(address: 0x10, bytes: [1, 2])])
+  }
+
+  @Test func `no bytes change nothing`() throws {
+    var image = MemoryImage()
+    try image.insert([], at: 0x1_0000_0000)
+    #expect(image.isEmpty)
+  }
+
+  @Test(arguments: [
+    // Address and bytes put into 4 5 6 7 at 4 and 12 13 at 12; how many of them were there.
+    (UInt64(4), [UInt8](4...7), 4), (5, [5, 6], 2), (2, [2, 3, 4], 1), (7, [7, 8], 1),
+    (0, Array(0...15), 6), (6, Array(6...12), 3), (8, Array(8...11), 0), (13, [13, 14], 1),
+  ])
+  func `equal bytes again are accepted and counted`(
+    address: UInt64, bytes: [UInt8], duplicates: Int
+  ) throws {
+    var image = MemoryImage()
+    try image.insert([4, 5, 6, 7], at: 4)
+    try image.insert([12, 13], at: 12)
+    try image.insert(bytes, at: address)
+    #expect(image.duplicateByteCount == duplicates)
+    #expect(image.byteCount == 6 + bytes.count - duplicates)
+    for run in image.runs {
+      #expect(run.bytes == Array(UInt8(run.address)..<UInt8(run.range.upperBound)))
+    }
+  }
+
+  @Test(arguments: [
+    (UInt64(0x104), [UInt8(9)], UInt64(0x100)..<UInt64(0x108), UInt64(0x104)),
+    (0x0FE, [0xFE, 0xFF, 0, 1, 9], 0x100..<0x108, 0x102),
+    (0x107, [9, 9], 0x100..<0x108, 0x107),
+    (0x1FF, [9, 9], 0x200..<0x202, 0x200),
+    (0x105, [5, 6, 7] + [UInt8](repeating: 9, count: 0x100), 0x200..<0x202, 0x200),
+  ])
+  func `other bytes are refused, naming both ranges and the first difference`(
+    address: UInt64, bytes: [UInt8], existing: Range<UInt64>, difference: UInt64
+  ) throws {
+    var image = MemoryImage()
+    try image.insert([0, 1, 2, 3, 4, 5, 6, 7], at: 0x100)
+    try image.insert([1, 2], at: 0x200)
+    let before = image
+    #expect(
+      throws: FormatError.overlap(
+        new: address..<(address + UInt64(bytes.count)), existing: existing,
+        firstDifference: difference)
+    ) {
+      try image.insert(bytes, at: address)
+    }
+    #expect(image == before)
+    #expect(image.duplicateByteCount == 0)
+  }
+
+  @Test func `the last byte of the address space can be used`() throws {
+    var image = MemoryImage()
+    try image.insert([7], at: 0xFFFF_FFFF)
+    #expect(image.ranges == [0xFFFF_FFFF..<0x1_0000_0000])
+    #expect(image.contains(0xFFFF_FFFF))
+    #expect(!image.contains(0x1_0000_0000))
+    #expect(!image.contains(.max))
+  }
+
+  @Test(
+    arguments: [
+      (0xFFFF_FFFF, 2), (0x1_0000_0000, 1), (.max, 1), (.max - 1, 2),
+    ] as [(UInt64, Int)])
+  func `bytes above the address space are refused`(address: UInt64, count: Int) {
+    var image = MemoryImage()
+    #expect(throws: FormatError.outsideAddressSpace(address: address, size: UInt64(count))) {
+      try image.insert([UInt8](repeating: 0, count: count), at: address)
+    }
+    #expect(image.isEmpty)
+  }
+
+  @Test func `a range is read if it is wholly there`() throws {
+    var image = MemoryImage()
+    try image.insert([1, 2, 3, 4], at: 0x100)
+    try image.insert([5], at: 0x200)
+    #expect(image[0x100..<0x104] == [1, 2, 3, 4])
+    #expect(image[0x101..<0x103] == [2, 3])
+    #expect(image[0x101..<0x101] == [])
+    #expect(image[0x200..<0x201] == [5])
+    #expect(image[0x0FF..<0x101] == nil)
+    #expect(image[0x103..<0x105] == nil)
+    #expect(image[0x103..<0x201] == nil)
+    #expect(image[0x201..<0x202] == nil)
+  }
+
+  @Test func `equal bytes make equal images, however they came`() throws {
+    var once = MemoryImage()
+    try once.insert([1, 2, 3], at: 8)
+    var twice = MemoryImage()
+    try twice.insert([3], at: 10)
+    try twice.insert([1, 2], at: 8)
+    try twice.insert([2, 3], at: 9)
+    #expect(twice.duplicateByteCount == 2)
+    #expect(once == twice)
+    #expect(once.hashValue == twice.hashValue)
+    try twice.insert([4], at: 11)
+    #expect(once != twice)
+  }
+
+  @Test func `elements are merged in any order`() throws {
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x14, bytes: [4, 5]), ImageElement(address: 0x10, bytes: [0, 1]),
+      ImageElement(address: 0x20, bytes: []), ImageElement(address: 0x12, bytes: [2, 3, 4]),
+    ])
+    #expect(image.runs == [ImageElement(address: 0x10, bytes: [0, 1, 2, 3, 4, 5])])
+    #expect(image.duplicateByteCount == 1)
+  }
+
+  @Test func `elements that differ are named as they came`() {
+    // 0x18 comes later, though its address is lower; the run it meets begins at 0x1C.
+    let elements = [
+      ImageElement(address: 0x20, bytes: [1, 1, 1, 1]),
+      ImageElement(address: 0x1C, bytes: [2, 2, 2, 2]),
+      ImageElement(address: 0x18, bytes: [3, 3, 3, 3, 2, 2, 2, 2, 1, 7]),
+    ]
+    #expect(
+      throws: FormatError.overlap(new: 0x18..<0x22, existing: 0x20..<0x24, firstDifference: 0x21)
+    ) {
+      try MemoryImage(merging: elements)
+    }
+  }
+
+  @Test func `an element that ends too high is refused`() {
+    #expect(throws: FormatError.outsideAddressSpace(address: 0xFFFF_FFFE, size: 3)) {
+      try MemoryImage(merging: [ImageElement(address: 0xFFFF_FFFE, bytes: [1, 2, 3])])
+    }
+  }
+
+  @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
+  func `insertions in any order agree with a table of bytes`(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let truth = random.bytes(400)
+    var known = [Bool](repeating: false, count: truth.count)
+    var duplicates = 0
+    var image = MemoryImage()
+    for _ in 0..<60 {
+      let start = Int.random(in: 0..<truth.count, using: &random)
+      let end = min(truth.count, start + Int.random(in: 1...12, using: &random))
+      duplicates += known[start..<end].count { $0 }
+      known.replaceSubrange(start..<end, with: repeatElement(true, count: end - start))
+      try image.insert(truth[start..<end], at: Self.flash + UInt64(start))
+    }
+    #expect(image.duplicateByteCount == duplicates)
+    #expect(image.byteCount == known.count { $0 })
+    for index in truth.indices {
+      let address = Self.flash + UInt64(index)
+      #expect(image[address..<(address + 1)] == (known[index] ? [truth[index]] : nil))
+    }
+    for (left, right) in zip(image.runs, image.runs.dropFirst()) {
+      #expect(left.range.upperBound < right.range.lowerBound)
+    }
+  }
+}

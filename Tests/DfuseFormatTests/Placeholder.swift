@@ -1,2 +1,0 @@
-import DfuseFormat
-import Testing
