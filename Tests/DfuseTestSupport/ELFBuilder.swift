@@ -56,6 +56,8 @@ public struct ELFBuilder: Sendable {
   public var programHeaderSize: UInt16 = 32
   /// e_shentsize.
   public var sectionHeaderSize: UInt16 = 40
+  /// e_shstrndx; 0 says that sections have no names, which some programs refuse.
+  public var sectionNamesIndex: UInt16 = 0
   /// The program headers, at most six.
   public var segments: [Segment]
   /// The section headers behind the null section; nil leaves out the whole table.
@@ -88,7 +90,8 @@ public struct ELFBuilder: Sendable {
     file += word(sections == nil ? 0 : UInt32(sectionHeadersOffset))
     file += word(0) + half(52)
     file += half(segments.isEmpty ? 0 : programHeaderSize) + half(UInt16(segments.count))
-    file += half(sections == nil ? 0 : sectionHeaderSize) + half(sectionCount) + half(0)
+    file += half(sections == nil ? 0 : sectionHeaderSize) + half(sectionCount)
+    file += half(sectionNamesIndex)
     for segment in segments {
       file += word(segment.type) + word(segment.offset) + word(segment.virtualAddress)
       file += word(segment.physicalAddress) + word(segment.fileSize) + word(segment.memorySize)
