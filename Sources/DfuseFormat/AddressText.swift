@@ -1,6 +1,6 @@
 extension UInt64 {
   /// The address as people see it: `0x0800_0000`.
-  var addressText: String {
+  public var addressText: String {
     let digits = String(self, radix: 16)
     let padded = String(repeating: "0", count: Swift.max(0, 8 - digits.count)) + digits
     var text = ""
@@ -14,7 +14,7 @@ extension UInt64 {
 
 extension Range<UInt64> {
   /// The first and the last address, both included.
-  var addressText: String {
+  public var addressText: String {
     isEmpty ? lowerBound.addressText : "\(lowerBound.addressText)-\((upperBound - 1).addressText)"
   }
 }

@@ -13,12 +13,20 @@ public enum FormatError: Error, Hashable, Sendable {
   case badSuffixLength(offset: Int, found: UInt8, available: Int)
   /// `dwCRC` does not fit the bytes of the file.
   case crcMismatch(offset: Int, stored: UInt32, computed: UInt32)
-  /// An element, or what is left of a count of targets or elements, goes beyond the bytes there.
+  /// A size, or a count of elements times the least that each takes, goes beyond the bytes there.
   case sizeBeyondEnd(field: String, offset: Int, size: UInt64, available: UInt64)
+  /// An element goes beyond what `dwTargetSize` says its target takes.
+  ///
+  /// `available` are the target's bytes that are left for the element's data.
+  case elementBeyondTarget(target: Int, element: Int, offset: Int, size: UInt64, available: UInt64)
+  /// There are bytes behind a sound suffix, which should be the end of the file.
+  case bytesAfterSuffix(offset: Int, count: Int)
   /// Data would lie, in part, above 0xFFFF_FFFF.
   case outsideAddressSpace(address: UInt64, size: UInt64)
   /// Two pieces of data claim the same addresses with different bytes.
   case overlap(new: Range<UInt64>, existing: Range<UInt64>, firstDifference: UInt64)
+  /// Two pieces of data claim the same addresses, where each address may be claimed once.
+  case repeatedData(new: Range<UInt64>, existing: Range<UInt64>)
   /// A line of an Intel HEX or S-record file is wrong.
   case badRecord(ImageKind, line: Int, column: Int, problem: RecordProblem)
   /// A field of an ELF file is wrong.
@@ -29,6 +37,23 @@ public enum FormatError: Error, Hashable, Sendable {
   case alreadyContainer(isDfuSe: Bool)
   /// A container cannot hold this; see ``ContainerLimit``.
   case notPackable(ContainerLimit)
+}
+
+extension FormatError {
+  /// Where in the file the error is, in bytes from its start; nil where that means nothing.
+  public var offset: Int? {
+    switch self {
+    case .truncated(_, let offset, _, _), .badSignature(_, let offset, _, _),
+      .unsupportedVersion(let offset, _), .badSuffixLength(let offset, _, _),
+      .crcMismatch(let offset, _, _), .sizeBeyondEnd(_, let offset, _, _),
+      .elementBeyondTarget(_, _, let offset, _, _), .bytesAfterSuffix(let offset, _),
+      .badELF(let offset, _):
+      offset
+    case .outsideAddressSpace, .overlap, .repeatedData, .badRecord, .noData, .alreadyContainer,
+      .notPackable:
+      nil
+    }
+  }
 }
 
 /// What a DfuSe container cannot hold.
@@ -44,5 +69,5 @@ public enum ContainerLimit: Hashable, Sendable {
   /// A name with a NUL in it.
   case nameHoldsNUL
   /// More bytes than `DFUImageSize` or `dwTargetSize` can count.
-  case tooLarge(bytes: UInt64)
+  case tooLarge(UInt64)
 }

@@ -10,6 +10,8 @@ struct OutsideWitness {
 
   static let objcopy = OutsideWitness(named: "arm-none-eabi-objcopy")
   static let srecCat = OutsideWitness(named: "srec_cat")
+  static let gzip = OutsideWitness(named: "gzip")
+  static let dfuSuffix = OutsideWitness(named: "dfu-suffix")
   static let assembler = OutsideWitness(named: "arm-none-eabi-as")
   static let linker = OutsideWitness(named: "arm-none-eabi-ld")
 

@@ -1,0 +1,82 @@
+import ArgumentParser
+import DfuseFormat
+
+/// `dfuse pack`, and `dfuse_pack` where the program has that name.
+///
+/// The order of the options carries meaning, which ArgumentParser does not keep; it makes the help,
+/// the manual page and the completions, and ``PackGrammar`` reads the command line.
+struct PackCommand: ParsableCommand, DfuseCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack",
+    abstract: "Pack firmware into a DfuSe container.",
+    usage: """
+      dfuse pack -o OUT [-f VERSION] [-p PID] [-v VID] {[-n NAME] {[-m ADDRESS] -i IMAGE}... -a ALT}...
+      dfuse pack FIRMWARE [-o OUT] [--alt ALT] [-n NAME]
+      """,
+    discussion: """
+      The order counts: -m belongs to the next -i; -n and all -i belong to the next -a. Images are \
+      raw binaries, Intel HEX, S-record or ELF, told by their content; a name that ends in .bin \
+      is always raw. All but raw ones bring their own addresses. The short form packs one such file.
+
+      Numbers are hexadecimal, with or without 0x; only -a is decimal.
+      """
+  )
+
+  @Option(name: [.short, .long], help: "The container to write; '-' is standard output.")
+  var output: String?
+  @Option(
+    name: [.customShort("f"), .customLong("version-id")],
+    help: "Firmware version, 16 bits. (default: 0xffff)")
+  var versionID: String?
+  @Option(name: [.short, .long], help: "USB product ID that it is for. (default: 0xdf11)")
+  var product: String?
+  @Option(name: [.short, .long], help: "USB vendor ID that it is for. (default: 0x0483)")
+  var vendor: String?
+  @Option(name: [.short, .long], help: "Name of the next target, at most 254 bytes.")
+  var name: [String] = []
+  @Option(
+    name: [.customShort("m"), .long],
+    help: "Address of the next image, 32 bits. (default: 0x00000000)")
+  var address: [String] = []
+  @Option(
+    name: [.short, .long], help: "An image for the next target; '-' is standard input.",
+    completion: .file())
+  var image: [String] = []
+  @Option(
+    name: [.customShort("a"), .customLong("alt")],
+    help: "Closes a target: the alternate setting it is for, 0 to 255.")
+  var alternateSetting: [String] = []
+  @Option(
+    help:
+      "What the images are: auto, raw, hex, srec or elf; given more than once, for those after it.",
+    completion: .list(["auto", "raw", "hex", "srec", "elf"]))
+  var format: [String] = []
+  @Flag(name: [.short, .long], help: "Print nothing but errors.")
+  var quiet = false
+  @Argument(
+    help: ArgumentHelp("One file that brings its own addresses.", valueName: "firmware"),
+    completion: .file())
+  var firmware: [String] = []
+
+  func run(console: Console) throws(Failure) {
+    throw Failure(.software, "the arguments of 'pack' were not read in their order")
+  }
+
+  /// Runs the command on arguments in their order.
+  static func run(_ words: some Sequence<String>, console: Console) throws(Failure) {
+    let arguments = try PackArguments(words)
+    if arguments.items.contains(.flag(.help)) {
+      return try console.output(Dfuse.helpMessage(for: PackCommand.self, columns: console.width))
+    }
+    guard !arguments.items.isEmpty else {
+      throw Failure(
+        .usage, "nothing to pack",
+        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0; more in dfuse pack --help"
+      )
+    }
+    let request = try PackGrammar.request(from: arguments)
+    var console = console
+    console.isQuiet = request.isQuiet
+    try Packer(request: request, console: console).run()
+  }
+}

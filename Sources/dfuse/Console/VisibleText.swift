@@ -1,0 +1,63 @@
+extension String {
+  /// The text with everything that could steer a terminal made visible.
+  ///
+  /// Names come from files and devices: control characters, and the marks that turn the direction
+  /// of writing, are shown as `\n`, `\x1B` or `\u{202E}` and a backslash as `\\`.
+  var visible: String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      default: result += scalar.isVisible ? String(scalar) : scalar.escape
+      }
+    }
+    return result
+  }
+
+  /// The text as one word of a POSIX shell's command line.
+  var shellWord: String {
+    let plain =
+      !isEmpty
+      && unicodeScalars.allSatisfy { scalar in
+        scalar.isASCII
+          && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+            || "-_./=+,:@%".unicodeScalars.contains(scalar))
+      }
+    if plain { return self }
+    if unicodeScalars.allSatisfy({ $0.isVisible }) {
+      return "'" + replacing("'", with: "'\\''") + "'"
+    }
+    // $'…' is the one form in which a control character survives being shown and copied.
+    let body = utf8.map { byte in
+      switch byte {
+      case UInt8(ascii: "'"), UInt8(ascii: "\\"): "\\" + String(UnicodeScalar(byte))
+      case 0x20...0x7E: String(UnicodeScalar(byte))
+      default:
+        "\\" + String(repeating: "0", count: 3 - String(byte, radix: 8).count)
+          + String(byte, radix: 8)
+      }
+    }
+    return "$'" + body.joined() + "'"
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal shows the character and does nothing else.
+  fileprivate var isVisible: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+      .paragraphSeparator:
+      false
+    default: true
+    }
+  }
+
+  fileprivate var escape: String {
+    let digits = String(value, radix: 16, uppercase: true)
+    return value < 0x100
+      ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
+  }
+}

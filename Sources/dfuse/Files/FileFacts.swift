@@ -1,0 +1,67 @@
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What the file system says about a path.
+struct FileFacts: Equatable {
+  enum Kind: Equatable {
+    case regular, folder, other
+  }
+
+  var kind: Kind
+  /// Permission bits.
+  var mode: UInt32
+  /// Device and inode: the same for two names of one file.
+  var device: UInt64
+  var inode: UInt64
+  /// Bytes.
+  var size: Int
+
+  /// Facts about the file that `path` leads to, or nil when there is none.
+  static func of(_ path: String) -> FileFacts? {
+    var record = stat()
+    guard unsafe stat(path, &record) == 0 else { return nil }
+    return FileFacts(record)
+  }
+
+  /// Facts about an open file.
+  static func of(_ file: FileDescriptor) throws(Errno) -> FileFacts {
+    var record = stat()
+    guard unsafe fstat(file.rawValue, &record) == 0 else { throw Errno(rawValue: errno) }
+    return FileFacts(record)
+  }
+
+  private init(_ record: stat) {
+    switch record.st_mode & S_IFMT {
+    case S_IFREG: kind = .regular
+    case S_IFDIR: kind = .folder
+    default: kind = .other
+    }
+    mode = UInt32(record.st_mode & 0o7777)
+    device = UInt64(truncatingIfNeeded: record.st_dev)
+    inode = UInt64(record.st_ino)
+    size = Int(record.st_size)
+  }
+
+  /// Whether both are one file, whatever it is called.
+  func isSameFile(as other: FileFacts) -> Bool {
+    device == other.device && inode == other.inode
+  }
+}
+
+extension FileDescriptor {
+  /// Bytes of an open regular file; 0 for anything that has no size, such as a pipe.
+  ///
+  /// - Throws: `Errno.isDirectory` for a folder, which cannot be read.
+  func regularFileSize() throws(Errno) -> Int {
+    let facts = try FileFacts.of(self)
+    if facts.kind == .folder { throw .isDirectory }
+    return facts.kind == .regular ? facts.size : 0
+  }
+}

@@ -1,0 +1,119 @@
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Writes a file whole or not at all.
+///
+/// The bytes go to a temporary file in the same folder, which then takes the name. An existing
+/// file keeps its mode, and stays as it was if anything fails before that. A symbolic link is
+/// followed; what is no regular file, such as `/dev/null` or a pipe, is written directly.
+struct OutputFile {
+  /// The name as the user gave it; `-` is standard output.
+  var name: String
+
+  /// Whether the name stands for standard output.
+  var isStandardOutput: Bool { name == "-" }
+
+  /// The name as messages show it.
+  var shown: String { isStandardOutput ? "standard output" : name.visible }
+
+  /// Writes the bytes that `produce` hands to the sink.
+  ///
+  /// Nothing is left of the file when `produce` throws.
+  /// - Throws: What `produce` throws; a failure with status 73 when the file cannot be created, 74
+  ///   when it cannot be written.
+  func write(
+    console: Console, _ produce: (OutputSink) throws(Failure) -> Void
+  ) throws(Failure) {
+    if isStandardOutput {
+      guard !console.outputIsTerminal else {
+        throw Failure(
+          .usage, "will not write a binary file to a terminal",
+          fix: "redirect standard output, or name a file with -o")
+      }
+      // Standard output cannot be taken back: nothing is written before all is there.
+      let collected = OutputSink()
+      try produce(collected)
+      for piece in collected.pieces { try console.writeOutput(piece) }
+      return
+    }
+    let existing = FileFacts.of(name)
+    switch existing?.kind {
+    case .folder: throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
+    case .other: try fill(open(name, mode: nil, isNew: false), produce)
+    case .regular, nil: try replace(existing: existing, produce)
+    }
+  }
+
+  /// Writes `bytes`.
+  ///
+  /// - Throws: As the method that takes a closure.
+  func write(_ bytes: [UInt8], console: Console) throws(Failure) {
+    try write(console: console) { sink in sink.append(bytes) }
+  }
+
+  private func replace(
+    existing: FileFacts?, _ produce: (OutputSink) throws(Failure) -> Void
+  ) throws(Failure) {
+    let destination = resolvingLinks()
+    let temporary = Self.temporaryName(for: destination)
+    let file = try open(temporary, mode: existing?.mode, isNew: true)
+    do throws(Failure) {
+      try fill(file, produce)
+      guard unsafe rename(temporary, destination) == 0 else {
+        throw Failure(.cannotCreate, "cannot write \(shown): \(Errno(rawValue: errno))")
+      }
+    } catch {
+      _ = unsafe unlink(temporary)
+      throw error
+    }
+  }
+
+  private func open(_ path: String, mode: UInt32?, isNew: Bool) throws(Failure) -> FileDescriptor {
+    do {
+      let options: FileDescriptor.OpenOptions = isNew ? [.create, .exclusiveCreate] : [.truncate]
+      let file = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: options,
+        permissions: isNew ? FilePermissions(rawValue: 0o666) : nil)
+      // The new file is made under the umask; one that replaces another takes its mode whole.
+      if let mode { _ = fchmod(file.rawValue, mode_t(mode)) }
+      return file
+    } catch {
+      throw Failure(.cannotCreate, "cannot create \(shown): \(error)")
+    }
+  }
+
+  private func fill(
+    _ file: FileDescriptor, _ produce: (OutputSink) throws(Failure) -> Void
+  ) throws(Failure) {
+    let sink = OutputSink(writingTo: file)
+    var failure: Failure?
+    do throws(Failure) { try produce(sink) } catch { failure = error }
+    let problem = sink.finish()
+    do { try file.close() } catch { failure = failure ?? failedToWrite(error) }
+    if let failure { throw failure }
+    if let problem { throw failedToWrite(problem) }
+  }
+
+  private func failedToWrite(_ error: any Error) -> Failure {
+    Failure(.inputOutput, "cannot write \(shown): \(error)")
+  }
+
+  /// Where the bytes really go: the end of a chain of symbolic links.
+  private func resolvingLinks() -> String {
+    guard let path = unsafe realpath(name, nil) else { return name }
+    defer { unsafe free(path) }
+    return unsafe String(cString: path)
+  }
+
+  private static func temporaryName(for path: String) -> String {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    return "\(folder).dfuse-\(getpid())-\(String(UInt32.random(in: 0...UInt32.max), radix: 36)).tmp"
+  }
+}
