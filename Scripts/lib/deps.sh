@@ -72,7 +72,11 @@ packages_for() {  # packages_for MANAGER NEED
 # The command, without sudo, that installs packages and asks nothing.
 install_command() {  # install_command MANAGER
   case $1 in
-    apt-get) echo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ;;
+    apt-get)
+      # A new machine may still be updating itself: wait for its lock.
+      echo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+        install -y --no-install-recommends
+      ;;
     dnf) echo dnf install -y ;;
     pacman) echo pacman -S --needed --noconfirm ;;
     zypper) echo zypper --non-interactive install ;;
