@@ -1,0 +1,71 @@
+import Foundation
+import Synchronization
+
+@testable import dfuse
+
+/// A temporary folder, and runs of the program on files in it.
+final class Sandbox {
+  /// What a run of the program left behind.
+  struct Run: Equatable {
+    var status: Status
+    /// Standard output.
+    var output: String
+    /// Standard error, without the sandbox's path.
+    var error: String
+  }
+
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("dfuse-tests-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// The absolute path of a file in the sandbox.
+  func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+  @discardableResult
+  func write(_ bytes: [UInt8], to name: String) throws -> String {
+    try Data(bytes).write(to: folder.appendingPathComponent(name))
+    return path(name)
+  }
+
+  func read(_ name: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: folder.appendingPathComponent(name)))
+  }
+
+  var files: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
+  }
+
+  /// Runs the program in this process.
+  ///
+  /// A word that begins with `@` is the name of a file in the sandbox.
+  func run(
+    _ words: String..., program: String = "dfuse", terminal: Bool = false
+  ) -> Run {
+    run(words, program: program, terminal: terminal)
+  }
+
+  func run(_ words: [String], program: String = "dfuse", terminal: Bool = false) -> Run {
+    let output = Mutex<[UInt8]>([])
+    let error = Mutex("")
+    let console = Console(
+      writeOutput: { bytes in output.withLock { $0 += bytes } },
+      writeError: { text in error.withLock { $0 += text } },
+      outputIsTerminal: terminal, errorIsTerminal: terminal, width: 80)
+    let arguments = words.map { $0.hasPrefix("@") ? path(String($0.dropFirst())) : $0 }
+    let status = Dfuse.run([program] + arguments, console: console)
+    let prefix = folder.path + "/"
+    return Run(
+      status: status,
+      output: String(decoding: output.withLock { $0 }, as: UTF8.self)
+        .replacingOccurrences(of: prefix, with: ""),
+      error: error.withLock { $0 }.replacingOccurrences(of: prefix, with: ""))
+  }
+}
