@@ -1,0 +1,7 @@
+/// libFuzzer's entry: the input as an ELF file.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzELF(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+  let input = fuzzInput(data, size)
+  checkSoundness { try ELFImage.parse(input) }
+  return 0
+}
