@@ -10,7 +10,7 @@ import Testing
         "a record starts with \"S\", not with the byte 0x20"
       ),
       (.notHexDigit(found: 0x47), "\"G\" is no hexadecimal digit"),
-      (.notHexDigit(found: 0x0C), "the byte 0x0c is no hexadecimal digit"),
+      (.notHexDigit(found: 0x0C), "the byte 0x0C is no hexadecimal digit"),
       (
         .oddDigitCount(11),
         "11 hexadecimal digits do not pair into bytes; one is missing or too many"
@@ -19,7 +19,7 @@ import Testing
       (.lengthMismatch(declared: 16, found: 15), "the record announces 16 bytes and holds 15"),
       (
         .checksum(stored: 0x0B, computed: 0xAA),
-        "the checksum is 0x0b, but the record's bytes give 0xaa"
+        "the checksum is 0x0B, but the record's bytes give 0xAA"
       ),
       (.unknownType(0x41), "there is no record type 0x41"),
       (.unknownTypeCharacter(0x41), "the type of an S-record is a digit, not \"A\""),

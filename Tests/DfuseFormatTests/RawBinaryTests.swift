@@ -38,6 +38,16 @@ import Testing
     }
   }
 
+  @Test func `a plain DFU file is refused, bytes that only look like one are not`() throws {
+    var file: [UInt8] = [UInt8](0...15) + [0xFF, 0xFF, 0x11, 0xDF, 0x83, 0x04, 0x00, 0x01]
+    file += [0x55, 0x46, 0x44, 0x10, 0xCC, 0x41, 0xC6, 0xB1]
+    #expect(throws: FormatError.alreadyContainer(isDfuSe: false)) {
+      try RawBinary.parse(file, at: 0x0800_0000)
+    }
+    file[0] = 1
+    #expect(try RawBinary.parse(file, at: 0x0800_0000).image.byteCount == 32)
+  }
+
   @Test func `bytes above the address space are refused`() {
     #expect(throws: FormatError.outsideAddressSpace(address: 0xFFFF_FFFF, size: 2)) {
       try RawBinary.parse([1, 2], at: 0xFFFF_FFFF)

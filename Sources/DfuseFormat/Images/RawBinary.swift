@@ -10,13 +10,15 @@ public enum RawBinary {
   ///   - address: Where its first byte belongs.
   /// - Returns: The firmware, one run.
   /// - Throws: ``FormatError/noData(_:)`` if there are no bytes;
-  ///   ``FormatError/alreadyContainer(isDfuSe:)`` if they begin with the signature `DfuSe`;
+  ///   ``FormatError/alreadyContainer(isDfuSe:)`` if they begin with the signature `DfuSe`,
+  ///   or end in a DFU suffix whose checksum is right;
   ///   ``FormatError/outsideAddressSpace(address:size:)`` if they end above 0x1_0000_0000.
   public static func parse(
     _ bytes: [UInt8], at address: UInt32
   ) throws(FormatError) -> FirmwareImage {
     guard !bytes.isEmpty else { throw .noData(.raw) }
     guard !bytes.starts(with: "DfuSe".utf8) else { throw .alreadyContainer(isDfuSe: true) }
+    guard !DFUSuffix.isPresent(in: bytes) else { throw .alreadyContainer(isDfuSe: false) }
     var image = MemoryImage()
     try image.insert(bytes, at: UInt64(address))
     var warnings: [ImageWarning] = []

@@ -13,9 +13,9 @@ extension RecordProblem: CustomStringConvertible {
     case .lengthMismatch(let declared, let found):
       "the record announces \(declared) bytes and holds \(found)"
     case .checksum(let stored, let computed):
-      "the checksum is \(stored.hexText), but the record's bytes give \(computed.hexText)"
+      "the checksum is \(hex(stored)), but the record's bytes give \(hex(computed))"
     case .unknownType(let type):
-      "there is no record type \(type.hexText)"
+      "there is no record type \(hex(type))"
     case .unknownTypeCharacter(let type):
       "the type of an S-record is a digit, not \(type.characterText)"
     case .reservedType:
@@ -38,15 +38,9 @@ extension RecordProblem: CustomStringConvertible {
 }
 
 extension UInt8 {
-  /// Two hexadecimal digits after `0x`.
-  var hexText: String {
-    let digits = String(self, radix: 16)
-    return "0x" + (digits.count < 2 ? "0" : "") + digits
-  }
-
   /// The character in quotes, or the byte as a number where it cannot be shown.
   var characterText: String {
     (0x21...0x7E).contains(self)
-      ? "\"\(Character(Unicode.Scalar(self)))\"" : "the byte \(hexText)"
+      ? "\"\(Character(Unicode.Scalar(self)))\"" : "the byte \(hex(self))"
   }
 }
