@@ -320,6 +320,13 @@ private typealias Offset = ContainerSamples.Offset
     }
   }
 
+  @Test(arguments: 11...26)
+  func `a file without targets that is shorter than a suffix is refused`(length: Int) {
+    // Found by fuzzing: the size less the suffix went below zero.
+    let bytes = Array("DfuSe".utf8) + [1, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 15)
+    #expect(throws: FormatError.self) { try DfuseContainer(reading: Array(bytes.prefix(length))) }
+  }
+
   @Test func `a claim of 4 GiB in a small file is refused without an allocation of its size`() {
     // Element counts and sizes at their largest, in every place of a size.
     for offset in [

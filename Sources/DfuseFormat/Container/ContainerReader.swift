@@ -168,8 +168,10 @@ struct ContainerReader {
   // MARK: - What spans several fields
 
   private mutating func checkImageSize(_ stored: UInt32, at offset: Int) {
+    // Without room for a suffix there is no right size, and that is an error of its own.
+    guard bytes.count >= DFUSuffix.size else { return }
     let body = UInt64(bytes.count - DFUSuffix.size)
-    guard UInt64(stored) != body, bytes.count >= DFUSuffix.size else { return }
+    guard UInt64(stored) != body else { return }
     let targetSizes = targets.reduce(0) { $0 + $1.size }
     let habit: ImageSizeHabit? =
       switch UInt64(stored) {
