@@ -31,7 +31,9 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
   public var willDetach: Bool { bmAttributes & 0x08 != 0 }
 
   /// Whether the version names ST's extension, DfuSe.
-  public var isDfuSe: Bool { bcdDFUVersion == 0x011A }
+  ///
+  /// The OPC-20's bootloader sends the version with its bytes swapped; that counts too.
+  public var isDfuSe: Bool { bcdDFUVersion == 0x011A || bcdDFUVersion == 0x1A01 }
 
   /// The bytes to send in one transfer: `wTransferSize`, made plausible.
   ///

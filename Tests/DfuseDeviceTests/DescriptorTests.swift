@@ -1,0 +1,126 @@
+import DfuseDevice
+import Testing
+
+@Suite struct DescriptorTests {
+  static let stBootloader = DeviceIdentity(
+    vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-1", address: 4)
+
+  @Test func `the device descriptor of an STM32 ROM is read field by field`() throws {
+    let bytes: [UInt8] = [
+      0x12, 0x01, 0x00, 0x01, 0x00, 0x00, 0x00, 0x40, 0x83, 0x04, 0x11, 0xDF, 0x00, 0x22,
+      0x01, 0x02, 0x03, 0x01,
+    ]
+    #expect(
+      try DeviceDescriptor.parse(bytes)
+        == DeviceDescriptor(
+          vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, manufacturerIndex: 1,
+          productIndex: 2, serialNumberIndex: 3))
+  }
+
+  @Test(arguments: 0..<18)
+  func `a device descriptor cut short is refused`(length: Int) {
+    let bytes: [UInt8] = Array(
+      [0x12, 1, 0, 1, 0, 0, 0, 64, 0x83, 4, 0x11, 0xDF, 0, 0x22, 1, 2, 3, 1].prefix(length))
+    #expect(
+      throws: USBError.badDescriptor(
+        reason: "the device descriptor has \(length) bytes instead of 18")
+    ) { try DeviceDescriptor.parse(bytes) }
+  }
+
+  @Test func `a string is UTF-16, low byte first`() {
+    #expect(StringDescriptor.decode([8, 3, 0x53, 0, 0x54, 0, 0xB5, 0x03]) == "STε")
+  }
+
+  @Test func `a string is cut to what was received, whatever bLength says`() {
+    // STM32F427: bLength 166, 112 bytes sent. Here: 166, and three characters and a half.
+    #expect(StringDescriptor.decode([166, 3, 0x40, 0, 0x49, 0, 0x6E, 0, 0x74]) == "@In")
+  }
+
+  @Test func `bytes behind bLength do not belong to the string`() {
+    #expect(StringDescriptor.decode([4, 3, 0x41, 0, 0x42, 0]) == "A")
+  }
+
+  @Test func `half a surrogate pair becomes the replacement character`() {
+    #expect(StringDescriptor.decode([6, 3, 0x00, 0xD8, 0x41, 0]) == "\u{FFFD}A")
+  }
+
+  @Test func `NULs at the end are not text, and an empty string is one`() {
+    #expect(StringDescriptor.decode([6, 3, 0x41, 0, 0, 0]) == "A")
+    #expect(StringDescriptor.decode([2, 3]) == "")
+  }
+
+  @Test(arguments: [[], [2], [4, 1, 0x41, 0], [0, 3, 0x41, 0]] as [[UInt8]])
+  func `other bytes are no string`(bytes: [UInt8]) {
+    #expect(StringDescriptor.decode(bytes) == nil)
+  }
+
+  @Test func `a GD32 serial number is 8-bit text`() {
+    let bytes: [UInt8] = [6, 3, 0x33, 0x43, 0x42, 0x4A]
+    #expect(
+      StringDescriptor.decodeSerial(bytes, vendorID: 0x28E9, productID: 0x0189) == "3CBJ")
+    #expect(
+      StringDescriptor.decodeSerial(bytes, vendorID: 0x0483, productID: 0xDF11)
+        == "\u{4333}\u{4A42}")
+  }
+
+  @Test func `a GD32 that sends UTF-16 is understood too`() {
+    let bytes: [UInt8] = [10, 3, 0x33, 0, 0x43, 0, 0x42, 0, 0x4A, 0]
+    #expect(
+      StringDescriptor.decodeSerial(bytes, vendorID: 0x28E9, productID: 0x0189) == "3CBJ")
+  }
+
+  @Test func `string 0 tells the language, and US English stands in for it`() {
+    #expect(StringDescriptor.language([4, 3, 0x07, 0x04]) == 0x0407)
+    #expect(StringDescriptor.language([2, 3]) == 0x0409)
+    #expect(StringDescriptor.language([]) == 0x0409)
+  }
+
+  @Test(
+    arguments: [
+      // wTransferSize as sent, bytes to use
+      (0, 1024), (0xFFFF, 1024), (1, 8), (64, 64), (2048, 2048), (4096, 4096), (0x8000, 4096),
+    ] as [(UInt16, Int)])
+  func `an implausible transfer size is made plausible`(sent: UInt16, used: Int) {
+    let descriptor = DFUFunctionalDescriptor(
+      bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: sent, bcdDFUVersion: 0x011A)
+    #expect(descriptor.transferSize == used)
+  }
+
+  static func interface(version: UInt16?, name: String?) -> DFUInterface {
+    DFUInterface(
+      number: 0, mode: .dfu, alternateSettings: [.init(number: 0, name: name)],
+      functional: version.map {
+        DFUFunctionalDescriptor(
+          bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: 1024, bcdDFUVersion: $0)
+      })
+  }
+
+  @Test(
+    arguments: [
+      (0x1234, 0x0001, 0x011A, nil, true),  // says so
+      (0x1234, 0x0001, 0x1A01, nil, true),  // OPC-20: says so with swapped bytes
+      (0x0483, 0xDF11, 0x0100, nil, true),  // clones of ST's ROM with a 7-byte descriptor
+      (0x0483, 0xDF11, nil, nil, true),
+      (0x1234, 0x0001, 0x0110, "@SPI Flash/0x00000000/128*64Kg", true),
+      (0x1234, 0x0001, 0x0110, "UNKNOWN", false),
+      (0x1234, 0x0001, 0x0110, nil, false),
+      (0x1234, 0x0001, nil, nil, false),
+    ] as [(UInt16, UInt16, UInt16?, String?, Bool)])
+  func `an interface is DfuSe by its version, its device or its name`(
+    vendor: UInt16, product: UInt16, version: UInt16?, name: String?, expected: Bool
+  ) {
+    let identity = DeviceIdentity(
+      vendorID: vendor, productID: product, bcdDevice: 0x0100, path: "1-1", address: 4)
+    let interface = Self.interface(version: version, name: name)
+    #expect(interface.speaksDfuSe(on: identity) == expected)
+  }
+
+  @Test func `the Maple bootloader claims DfuSe and is plain DFU`() {
+    var maple = DeviceIdentity(
+      vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, path: "1-1", address: 4)
+    let interface = Self.interface(version: 0x011A, name: nil)
+    #expect(!interface.speaksDfuSe(on: maple))
+    maple.bcdDevice = 0x0201
+    #expect(interface.speaksDfuSe(on: maple))
+  }
+}

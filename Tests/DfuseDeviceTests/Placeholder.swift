@@ -1,2 +1,0 @@
-import DfuseDevice
-import Testing
