@@ -1,0 +1,18 @@
+// STM32F7: sectors of 32, 128 and 256 KiB, or F4's in dual-bank mode and on F72x/73x; option
+// bytes at 0x1FFF_0000.
+
+extension ChipProfile {
+  /// STM32F7 of any size.
+  static func f7(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .f7,
+      programmingUnit: 4,
+      sectorEraseTimes: [  // datasheet, 8-bit parallelism; an F745 took 351 ms (fwupd#2696)
+        .kibibytes(32, 400, 800), .kibibytes(128, 1100, 2400), .kibibytes(256, 2100, 4000),
+      ],
+      programTimePerUnit: .microseconds(16, 400),  // one word write, or four byte writes
+      massEraseTime: .milliseconds(16_000, 32_000),  // datasheet, 2 MiB
+      safePolling: .adaptive(
+        reason: "an F745 holds back its answer until the work is done (fwupd#1944, #2696)"))
+  }
+}

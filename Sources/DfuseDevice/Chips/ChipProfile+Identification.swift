@@ -1,0 +1,106 @@
+extension ChipProfile {
+  /// Tells which chip a device is, as far as its ids and memory maps show.
+  ///
+  /// STM32 ROMs all have one id; the addresses of option bytes and the sectors of the flash tell
+  /// most families apart. A bootloader that is not the chip's ROM gets what is true of the flash,
+  /// and none of the ROM's quirks.
+  ///
+  /// - Parameters:
+  ///   - identity: The device; its product string helps if it could be read.
+  ///   - maps: The maps of all its alternate settings, in their order, corrected or not.
+  /// - Returns: The profile; ``unknown``, or its like for small pages, when nothing fits.
+  public static func identify(_ identity: DeviceIdentity, maps: [MemoryMap]) -> ChipProfile {
+    if let clone = clones[identity.usbID] { return clone }
+    let facts = ChipFacts(identity: identity, maps: maps)
+    guard identity.usbID == .stBootloader, let flash = facts.flash else {
+      return facts.hasSmallPages ? unknownWithSmallPages : unknown
+    }
+    let byOptionBytes = facts.optionBytes.lazy.compactMap { profile(facts, flash, options: $0) }
+    guard let found = byOptionBytes.first ?? profile(facts, flash) else {
+      return facts.hasSmallPages ? unknownWithSmallPages : unknown
+    }
+    return facts.isROM ? found : found.withoutROM
+  }
+
+  private static let clones: [USBID: ChipProfile] = [
+    .gd32Bootloader: gd32,
+    USBID(vendorID: 0x2E3C, productID: 0xDF11): at32,
+    USBID(vendorID: 0x314B, productID: 0x0106): apm32,
+    USBID(vendorID: 0x3997, productID: 0xDF11): x32,
+  ]
+
+  /// The profile by where the option bytes are.
+  ///
+  /// Addresses from the ROMs' own strings; those of F7, L5 and WB from the reference manuals.
+  private static func profile(
+    _ facts: ChipFacts, _ flash: FlashShape, options: MemorySegment
+  ) -> ChipProfile? {
+    let small = (flash.sectorSize ?? 0) <= 4096
+    switch options.start {
+    case 0x5200_201C: return h7(flash, options: options)
+    case 0x01FF_8000 where flash.sectorCount == 256: return h7a3  // an H7B3I-EVAL's first ROM
+    case 0x4002_2040 where small: return l5
+    case 0x4002_2040: return u5(name: flash.size > 2 << 20 ? "STM32U59x/5Ax" : "STM32U5")
+    case 0x4002_2020: return facts.otpStart == 0x1FFF_6800 ? u0 : c0
+    case 0x1FFF_C000: return f4(flash)
+    case 0x1FFF_0000: return f7(flash)
+    case 0x1FFF_F800 where flash.sectorSize != nil: return f0(facts, flash)
+    case 0x1FF8_0000 where flash.sectorSize == 128: return l0
+    case 0x1FF8_0000 where flash.sectorSize == 256: return l1
+    case 0x1FF0_0000: return l4(name: "STM32L4R/4S")
+    case 0x1FFF_8000: return wb
+    // L4 and G4 share the address; the ROMs of the first say 0x2200, of the second 0x0200.
+    case 0x1FFF_7800 where facts.isOldROM: return l4(name: "STM32L4")
+    case 0x1FFF_7800:
+      return g4(name: options.sectorSize == 48 ? "STM32G47x/48x/491" : "STM32G431/441")
+    default: return nil
+    }
+  }
+
+  /// The profile by the flash alone, for ROMs that show no option bytes.
+  private static func profile(_ facts: ChipFacts, _ flash: FlashShape) -> ChipProfile? {
+    switch flash.sectorSize {
+    case 128: return l0
+    case 256: return l1
+    case 2048 where facts.alternatesShareOneMap: return g0
+    case 8192 where facts.mapCount > 1: return h5
+    case 8192 where flash.sectorCount == 64: return c5
+    case 8192: return h5
+    case 128 << 10: return h743
+    default: return flash.banks(unit: 32) == 1 ? f7(flash) : f4(flash)
+    }
+  }
+
+  private static func f0(_ facts: ChipFacts, _ flash: FlashShape) -> ChipProfile {
+    if facts.isF105 { return f105 }
+    if flash.sectorSize == 1024 { return f0(name: "STM32F04x") }
+    return flash.size > 128 << 10 ? f3 : f0(name: "STM32F07x or F30x")
+  }
+
+  private static func f4(_ flash: FlashShape) -> ChipProfile? {
+    switch (flash.banks(unit: 16), flash.size) {
+    case (1, ...(512 << 10)): f4(name: "STM32F401/411/412/446")
+    case (1, ...(1024 << 10)): f4(name: "STM32F405/407/415/417")
+    case (1, _): f4(name: "STM32F413/423")
+    case (2, _): f4(name: "STM32F42x/43x", quirks: .bank2EraseBroken)
+    default: nil
+    }
+  }
+
+  private static func f7(_ flash: FlashShape) -> ChipProfile? {
+    switch (flash.banks(unit: 32), flash.banks(unit: 16)) {
+    case (1, _): f7(name: flash.size > 1024 << 10 ? "STM32F76x/77x" : "STM32F74x/75x")
+    case (_, 1): f7(name: "STM32F72x/73x")
+    case (_, 2): f7(name: "STM32F76x/77x")
+    default: nil
+    }
+  }
+
+  private static func h7(_ flash: FlashShape, options: MemorySegment) -> ChipProfile {
+    switch (flash.sectorSize, options.sectorSize) {
+    case (128 << 10, 88): h723
+    case (128 << 10, _): h743
+    default: h7a3
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// What a host knows of a chip beyond its descriptors.
+///
+/// Facts for estimates, limits, padding and ways around misbehaviour. A device's descriptors and
+/// its memory map come first wherever they say the same kind of thing.
+/// Times marked "datasheet" are for supplies above 2.7 V.
+public struct ChipProfile: Hashable, Sendable {
+  /// The chips this is, for people: `STM32F405/407/415/417`.
+  public var name: String
+  /// The family.
+  public var family: ChipFamily
+  /// The value of a byte of erased flash.
+  public var erasedByte: UInt8
+  /// Bytes that are to be written whole and aligned, a power of two.
+  ///
+  /// The flash's own unit, but at least 4: the ROMs write words (AN2606).
+  public var programmingUnit: Int
+  /// Erase times by sector size, ascending; see ``eraseTime(forSectorOf:)``.
+  public var sectorEraseTimes: [SectorEraseTime]
+  /// Time to program ``programmingUnit`` bytes, without the transfer.
+  public var programTimePerUnit: ExpectedTime
+  /// Time of a mass erase.
+  public var massEraseTime: ExpectedTime
+  /// Whether the mass erase command is known to work.
+  ///
+  /// False where ST lists it as broken and where nothing is known: bootloaders made from ST's
+  /// code report it done and do nothing. Erase sector by sector then.
+  public var massEraseWorks: Bool
+  /// Whether bwPollTimeout may be cut short.
+  public var safePolling: PollingSafety
+  /// Known misbehaviour.
+  public var quirks: ChipQuirks
+
+  /// Makes a profile.
+  public init(
+    name: String, family: ChipFamily, erasedByte: UInt8 = 0xFF, programmingUnit: Int,
+    sectorEraseTimes: [SectorEraseTime], programTimePerUnit: ExpectedTime,
+    massEraseTime: ExpectedTime, massEraseWorks: Bool = true, safePolling: PollingSafety,
+    quirks: ChipQuirks = []
+  ) {
+    self.name = name
+    self.family = family
+    self.erasedByte = erasedByte
+    self.programmingUnit = programmingUnit
+    self.sectorEraseTimes = sectorEraseTimes
+    self.programTimePerUnit = programTimePerUnit
+    self.massEraseTime = massEraseTime
+    self.massEraseWorks = massEraseWorks
+    self.safePolling = safePolling
+    self.quirks = quirks
+  }
+
+  /// How long it takes to erase a sector of `bytes` bytes.
+  ///
+  /// The entry of that size or the next larger one; beyond the largest, in proportion to it, as
+  /// far as ten times.
+  public func eraseTime(forSectorOf bytes: UInt64) -> ExpectedTime {
+    if let entry = sectorEraseTimes.first(where: { $0.sectorSize >= bytes }) { return entry.time }
+    guard let last = sectorEraseTimes.last, last.sectorSize > 0 else { return massEraseTime }
+    let factor = Int(min(bytes / last.sectorSize + 1, 10))
+    return ExpectedTime(
+      typical: last.time.typical * factor, maximum: last.time.maximum * factor)
+  }
+}
