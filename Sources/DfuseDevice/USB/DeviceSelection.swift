@@ -1,0 +1,107 @@
+/// A device to work with, and its DfuSe interface.
+public struct SelectedDevice: Hashable, Sendable {
+  /// The device.
+  public var identity: DeviceIdentity
+  /// Its first DfuSe interface in DFU mode, with all alternate settings.
+  public var interface: DFUInterface
+
+  /// Makes a selection.
+  public init(identity: DeviceIdentity, interface: DFUInterface) {
+    self.identity = identity
+    self.interface = interface
+  }
+}
+
+/// A DFU device that was seen and not selected.
+public struct IgnoredDevice: Hashable, Sendable {
+  /// Why it was not selected.
+  public enum Reason: Hashable, Sendable {
+    /// The filter does not fit.
+    case notMatching
+    /// It runs its application; DFU mode has to be entered first.
+    case runTime
+    /// It is in DFU mode but does not speak DfuSe.
+    case notDfuSe
+  }
+
+  /// The device.
+  public var identity: DeviceIdentity
+  /// Why it was not selected.
+  public var reason: Reason
+
+  /// Makes an entry.
+  public init(identity: DeviceIdentity, reason: Reason) {
+    self.identity = identity
+    self.reason = reason
+  }
+}
+
+/// Why there is no one device to work with.
+public enum SelectionError: Error, Hashable, Sendable {
+  /// No device fits; `ignored` are the DFU devices that were seen.
+  case noDevice(ignored: [IgnoredDevice])
+  /// More than one device fits; some of them may not be openable.
+  case several([DeviceIdentity])
+  /// The only device that fits cannot be opened.
+  case notOpenable(DeviceIdentity, USBError)
+}
+
+/// What a filter makes of the devices of a bus.
+public struct DeviceSelection: Hashable, Sendable {
+  /// Devices that fit and can be worked with.
+  public var selected: [SelectedDevice]
+  /// Devices that fit as far as can be seen, and cannot be opened.
+  public var notOpenable: [USBDeviceListing]
+  /// All others.
+  public var ignored: [IgnoredDevice]
+}
+
+extension DeviceFilter {
+  /// Sorts the devices of a bus into those to work with and the rest.
+  ///
+  /// By default any DfuSe interface in DFU mode qualifies, whatever the device's ids: a bus has
+  /// other DFU devices as well, such as webcams, sound cards and Bluetooth adapters.
+  public func selection(from devices: [USBDeviceListing]) -> DeviceSelection {
+    var result = DeviceSelection(selected: [], notOpenable: [], ignored: [])
+    for device in devices {
+      let identity = device.identity
+      let inDFUMode = device.interfaces.filter { $0.mode == .dfu }
+      // A closed device shows neither its serial number nor its maps; it may be meant.
+      let fits = device.openError == nil ? matches(identity) : matchesExceptSerial(identity)
+      if !fits {
+        result.ignored.append(IgnoredDevice(identity: identity, reason: .notMatching))
+      } else if inDFUMode.isEmpty {
+        result.ignored.append(IgnoredDevice(identity: identity, reason: .runTime))
+      } else if let interface = inDFUMode.first(where: { $0.speaksDfuSe(on: identity) }) {
+        if device.openError == nil {
+          result.selected.append(SelectedDevice(identity: identity, interface: interface))
+        } else {
+          result.notOpenable.append(device)
+        }
+      } else {
+        result.ignored.append(IgnoredDevice(identity: identity, reason: .notDfuSe))
+      }
+    }
+    return result
+  }
+
+  /// Picks the one device that fits.
+  ///
+  /// A device that fits but cannot be opened counts, so that the other of two boards is not taken
+  /// by accident; unless a serial number was asked for and found.
+  ///
+  /// - Parameter devices: All DFU devices of the bus.
+  /// - Returns: The device.
+  /// - Throws: ``SelectionError``, when none or more than one fits or it cannot be opened.
+  public func select(from devices: [USBDeviceListing]) throws(SelectionError) -> SelectedDevice {
+    let found = selection(from: devices)
+    let closed = serial == nil || found.selected.isEmpty ? found.notOpenable : []
+    let candidates = found.selected.map(\.identity) + closed.map(\.identity)
+    guard candidates.count <= 1 else { throw .several(candidates) }
+    if let device = found.selected.first { return device }
+    if let device = closed.first, let error = device.openError {
+      throw .notOpenable(device.identity, error)
+    }
+    throw .noDevice(ignored: found.ignored)
+  }
+}
