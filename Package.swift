@@ -53,7 +53,8 @@ let package = Package(
       name: "DfuseFormatTests", dependencies: ["DfuseFormat", "DfuseTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "DfuseDeviceTests", dependencies: ["DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
+      name: "DfuseDeviceTests",
+      dependencies: ["DfuseDevice", "DfuseFormat", "CLibUSB", "DfuseTestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "DfuseSimulatorTests",

@@ -2,5 +2,7 @@
 #define CLIBUSB_SHIM_H
 
 #include <libusb.h>
+#include <sys/time.h>
+#include <time.h>
 
 #endif

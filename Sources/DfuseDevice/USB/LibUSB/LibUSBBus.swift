@@ -1,0 +1,125 @@
+import Synchronization
+
+/// The USB of this machine, through libusb.
+///
+/// One of these serves a whole program, and all its threads.
+public final class LibUSBBus: USBBus {
+  private let context: LibUSBContext
+  private let seen = Mutex(Seen())
+
+  /// What the last ``devices()`` saw.
+  private struct Seen {
+    /// Listings of devices that could be opened, so that nobody is asked for strings twice: a
+    /// board that is being flashed has better things to do.
+    var listings: [DeviceIdentity: USBDeviceListing] = [:]
+    /// Devices of the machine, without strings.
+    var identities: Set<DeviceIdentity> = []
+    /// Changes counted before.
+    var changeCount = 0
+  }
+
+  /// Starts libusb.
+  ///
+  /// - Throws: ``USBError/noBus`` when libusb cannot start.
+  public init() throws(USBError) {
+    context = try LibUSBContext()
+  }
+
+  /// Every device that has a DFU interface in either mode, in the order of their paths.
+  ///
+  /// A device is opened, and asked for its strings, when it is seen for the first time; one whose
+  /// interface is in use elsewhere is left in peace and listed with ``USBError/busy``.
+  /// - Throws: ``USBError/noBus`` when there is no USB. libusb starts on Linux even then and lists
+  ///   nothing; a machine with USB has at least a root hub.
+  public func devices() throws(USBError) -> [USBDeviceListing] {
+    let changeCount = context.changeCount
+    let all = try context.devices()
+    #if os(Linux)
+      if all.isEmpty { throw .noBus }
+    #endif
+    let known = seen.withLock { $0.listings }
+    var listings: [DeviceIdentity: USBDeviceListing] = [:]
+    for device in all {
+      let interfaces = device.dfuInterfaces()
+      guard !interfaces.isEmpty else { continue }
+      listings[device.identity] = known[device.identity] ?? Self.listing(of: device, interfaces)
+    }
+    let found = listings
+    seen.withLock { seen in
+      seen.listings = found.filter { $0.value.openError == nil }
+      seen.identities = Set(all.map(\.identity))
+      seen.changeCount = changeCount
+    }
+    return listings.values.sorted { PortPath($0.identity.path) < PortPath($1.identity.path) }
+  }
+
+  /// Opens a device and claims `interface` of it.
+  ///
+  /// - Throws: ``USBError/disconnected`` when no device with these ids is on its port any more;
+  ///   otherwise what opening or claiming gave.
+  public func open(
+    _ device: DeviceIdentity, interface: DFUInterface
+  ) throws(USBError) -> any USBTransport {
+    let there = try context.devices().first {
+      $0.identity.path == device.path && $0.identity.usbID == device.usbID
+    }
+    guard let there else { throw .disconnected }
+    var identity = device
+    identity.address = there.identity.address
+    return try LibUSBTransport(
+      opening: there, as: identity, interface: interface, context: context)
+  }
+
+  /// Waits until a device has come or gone since ``devices()``, or until `limit` has passed.
+  ///
+  /// - Returns: Whether something may have changed.
+  public func waitForChange(limit: Duration) -> Bool {
+    let end = ContinuousClock.now + limit
+    while true {
+      if hasChanged() { return true }
+      let left = ContinuousClock.now.duration(to: end)
+      guard left > .zero else { return false }
+      if context.countsChanges {
+        context.handleEvents(limit: min(left, .seconds(1)))
+      } else {
+        sleep(min(left, .milliseconds(100)))
+      }
+    }
+  }
+
+  private func hasChanged() -> Bool {
+    let (changeCount, identities) = seen.withLock { ($0.changeCount, $0.identities) }
+    if context.countsChanges { return context.changeCount != changeCount }
+    return (try? context.devices()).map { Set($0.map(\.identity)) != identities } ?? true
+  }
+
+  /// Opens a device for its strings and closes it again.
+  private static func listing(
+    of device: LibUSBDevice, _ interfaces: [DFUInterfaceDescriptor]
+  ) -> USBDeviceListing {
+    var listing = USBDeviceListing(
+      identity: device.identity, interfaces: interfaces.map(\.interface))
+    do throws(USBError) {
+      let handle = try LibUSBHandle(opening: device)
+      let inUse = interfaces.map(\.interface).first { $0.mode == .dfu }
+      // A claim shows whether another program is at work there, without any transfer.
+      if let inUse { try handle.claim(inUse.number) }
+      defer { if let inUse { handle.release(inUse.number) } }
+      listing.identity.serialNumber = handle.serialNumber()
+      listing.identity.manufacturer = handle.string(at: device.descriptor.manufacturerIndex)
+      listing.identity.product = handle.string(at: device.descriptor.productIndex)
+      var names: [UInt8: String?] = [:]
+      listing.interfaces = interfaces.map { interface in
+        interface.named { index in
+          if let name = names[index] { return name }
+          let name = handle.string(at: index)
+          names[index] = .some(name)
+          return name
+        }
+      }
+    } catch {
+      listing.openError = error
+    }
+    return listing
+  }
+}

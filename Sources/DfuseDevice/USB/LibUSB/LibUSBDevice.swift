@@ -1,0 +1,53 @@
+private import CLibUSB
+
+/// A device in libusb's list; not opened.
+@safe final class LibUSBDevice {
+  /// libusb's `libusb_device`, valid as long as this object.
+  let pointer: OpaquePointer
+  /// The device's ids and place; its strings are not known before it is opened.
+  let identity: DeviceIdentity
+  /// The device descriptor.
+  let descriptor: DeviceDescriptor
+  // The context must outlive its devices.
+  private let context: LibUSBContext
+
+  /// Holds a device of `context`, or fails when it has no descriptor, having just left.
+  init?(_ pointer: OpaquePointer, in context: LibUSBContext) {
+    var raw = libusb_device_descriptor()
+    guard unsafe libusb_get_device_descriptor(pointer, &raw) == 0 else { return nil }
+    // USB allows seven tiers, so there are at most seven ports on the way.
+    var ports: [UInt8] = Array(repeating: 0, count: 7)
+    let depth = unsafe ports.withUnsafeMutableBufferPointer { buffer in
+      unsafe libusb_get_port_numbers(pointer, buffer.baseAddress, Int32(buffer.count))
+    }
+    identity = DeviceIdentity(
+      vendorID: raw.idVendor, productID: raw.idProduct, bcdDevice: raw.bcdDevice,
+      path: portPath(
+        bus: unsafe libusb_get_bus_number(pointer), ports: Array(ports.prefix(max(Int(depth), 0)))),
+      address: unsafe libusb_get_device_address(pointer))
+    descriptor = DeviceDescriptor(
+      vendorID: raw.idVendor, productID: raw.idProduct, bcdDevice: raw.bcdDevice,
+      manufacturerIndex: raw.iManufacturer, productIndex: raw.iProduct,
+      serialNumberIndex: raw.iSerialNumber)
+    self.context = context
+    unsafe self.pointer = unsafe libusb_ref_device(pointer)
+  }
+
+  deinit { unsafe libusb_unref_device(pointer) }
+
+  /// The DFU interfaces of the active configuration, or of the first when none is active.
+  ///
+  /// Known without opening the device. A device with unsound descriptors has none.
+  func dfuInterfaces() -> [DFUInterfaceDescriptor] {
+    var configuration: UnsafeMutablePointer<libusb_config_descriptor>?
+    if unsafe libusb_get_active_config_descriptor(pointer, &configuration) != 0,
+      unsafe libusb_get_config_descriptor(pointer, 0, &configuration) != 0
+    {
+      return []
+    }
+    guard let configuration = unsafe configuration else { return [] }
+    defer { unsafe libusb_free_config_descriptor(configuration) }
+    let bytes = unsafe rawBytes(of: configuration)
+    return (try? ConfigurationDescriptor.dfuInterfaces(in: bytes)) ?? []
+  }
+}

@@ -1,0 +1,101 @@
+/// A device open through libusb, with one interface claimed.
+///
+/// The interface is released and the device closed when the object goes away.
+public final class LibUSBTransport: USBTransport {
+  /// The device at the other end.
+  public let identity: DeviceIdentity
+  /// The claimed interface.
+  public let interface: DFUInterface
+
+  private let context: LibUSBContext
+  private let handle: LibUSBHandle
+  private let start = ContinuousClock.now
+  /// The alternate setting selected by us, or nil when the device may be in any.
+  private var alternateSetting: UInt8?
+
+  init(
+    opening device: LibUSBDevice, as identity: DeviceIdentity, interface: DFUInterface,
+    context: LibUSBContext
+  ) throws(USBError) {
+    self.identity = identity
+    self.interface = interface
+    self.context = context
+    handle = try LibUSBHandle(opening: device)
+    try handle.selectConfiguration(interface.configuration)
+    try handle.claim(interface.number)
+  }
+
+  deinit { handle.release(interface.number) }
+
+  /// Sends `data` to the device in the data stage of `request`.
+  public func controlOut(
+    _ request: ControlRequest, data: [UInt8], timeout: Duration
+  ) throws(USBError) {
+    try handle.controlOut(request, data: data, timeout: timeout)
+  }
+
+  /// Asks the device for at most `length` bytes.
+  public func controlIn(
+    _ request: ControlRequest, length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    try handle.controlIn(request, length: length, timeout: timeout)
+  }
+
+  /// Selects an alternate setting of the claimed interface (SET_INTERFACE).
+  ///
+  /// Nothing is sent when it is selected already, or is the only one there: a device may stall the
+  /// request then (USB 2.0 section 9.4.10), and macOS makes an error of that (libusb#1011).
+  public func selectAlternateSetting(_ number: UInt8) throws(USBError) {
+    guard number != alternateSetting else { return }
+    if interface.alternateSettings.map(\.number) != [number] {
+      alternateSetting = nil
+      try handle.selectAlternateSetting(number, of: interface.number)
+    }
+    alternateSetting = number
+  }
+
+  /// Lets the thread sleep for `duration`.
+  public func wait(_ duration: Duration) { sleep(duration) }
+
+  /// Time since the device was opened.
+  public var now: Duration { start.duration(to: .now) }
+
+  /// Resets the device's port, and claims the interface again.
+  ///
+  /// - Throws: ``USBError/disconnected`` when the device has changed by it and must be found anew.
+  public func reset() throws(USBError) {
+    alternateSetting = nil
+    handle.release(interface.number)
+    try handle.reset()
+    try handle.claim(interface.number)
+  }
+
+  /// Watches the port, twenty times a second.
+  ///
+  /// The device is the same one as long as its address is; enumeration gives a new one.
+  public func watchPort(for limit: Duration) -> PortSighting {
+    let end = now + limit
+    var vanished = false
+    while true {
+      // A list that cannot be had shows nothing either way.
+      if let devices = try? context.devices() {
+        let there = devices.map(\.identity).first { $0.path == identity.path }
+        switch there {
+        case nil:
+          vanished = true
+        case .some(let other)
+        where vanished || other.address != identity.address || other.usbID != identity.usbID:
+          return .returned(other)
+        case .some:
+          break
+        }
+      }
+      let left = end - now
+      guard left > .zero else { return vanished ? .gone : .stillThere }
+      sleep(min(left, .milliseconds(50)))
+    }
+  }
+
+  /// Reads a string descriptor in the device's first language; nil when there is none.
+  public func string(at index: UInt8) -> String? { handle.string(at: index) }
+}
