@@ -61,7 +61,12 @@ let package = Package(
       dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "DfuseCommandTests", dependencies: ["dfuse", "DfuseFormat", "DfuseTestSupport"],
-      swiftSettings: settings),
+      name: "DfuseCommandTests",
+      dependencies: [
+        "dfuse", "DfuseDevice", "DfuseFormat", "DfuseTestSupport",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: settings
+    ),
   ]
 )
