@@ -98,4 +98,22 @@ import Testing
       try Self.corrected(text, siblings: ["@Option Bytes   /0x1FFF7800/01*048 e"])
         == MemoryMap.parse(text))
   }
+
+  @Test func `an interface shows its memories corrected, by alternate setting`() {
+    let interface = DFUInterface(
+      number: 0, mode: .dfu,
+      alternateSettings: [
+        .init(number: 0, name: "@Internal Flash /0x08000000/256*02Kg"),
+        .init(number: 1, name: nil),
+        .init(number: 2, name: "no map"),
+        .init(number: 3, name: "@Option Bytes   /0x5200201C/01*297 g"),
+      ], functional: nil)
+    let memories = interface.memories(of: Self.st)
+    #expect(memories.map(\.alternateSetting) == [0, 3])
+    #expect(
+      memories.map(\.map.segments) == [
+        [run(0x0800_0000, 256, 8 * kibi, "rew")], [run(0x5200_201C, 1, 297, "rw")],
+      ])
+    #expect(memories.map(\.map.notes) == [[.h7a3Sectors], [.notErasable]])
+  }
 }
