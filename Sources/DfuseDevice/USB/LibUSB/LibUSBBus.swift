@@ -28,7 +28,8 @@ public final class LibUSBBus: USBBus {
   /// Every device that has a DFU interface in either mode, in the order of their paths.
   ///
   /// A device is opened, and asked for its strings, when it is seen for the first time; one whose
-  /// interface is in use elsewhere is left in peace and listed with ``USBError/busy``.
+  /// interface is in use elsewhere is left in peace and listed with ``USBError/busy``, and one that
+  /// does not answer with ``USBError/timedOut``.
   /// - Throws: ``USBError/noBus`` when there is no USB. libusb starts on Linux even then and lists
   ///   nothing; a machine with USB has at least a root hub.
   public func devices() throws(USBError) -> [USBDeviceListing] {
@@ -117,6 +118,8 @@ public final class LibUSBBus: USBBus {
           return name
         }
       }
+      // Names that did not come are not the device's last word; nor is the listing kept.
+      if !handle.answersStrings { listing.openError = .timedOut }
     } catch {
       listing.openError = error
     }

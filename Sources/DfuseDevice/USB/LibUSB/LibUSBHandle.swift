@@ -7,9 +7,11 @@ private import CLibUSB
   private let handle: OpaquePointer
   private let device: LibUSBDevice
   private var language: UInt16?
-  // A device that let one string request time out is not asked for more: at a second each, a
-  // listing with a wedged board in it would take for ever.
-  private var answersStrings = true
+  /// Whether no string request has timed out yet.
+  ///
+  /// A device that let one time out is not asked for more: at a second each, a listing with a
+  /// wedged board in it would take for ever.
+  private(set) var answersStrings = true
 
   init(opening device: LibUSBDevice) throws(USBError) {
     var handle: OpaquePointer?
