@@ -1,0 +1,208 @@
+extension DFUSession {
+  /// Times that one and the same state may be found before the session gives up on it.
+  private static let roundsPerState = 3
+  /// DFU_GETSTATUS may stall this often before the device is reset, with this wait between.
+  private static let entryStalls = 3
+  private static let entryStallWait: Duration = .milliseconds(100)
+  /// Wait for a device that is busy and reports no time.
+  private static let entryPause: Duration = .milliseconds(5)
+
+  /// Brings the device to dfuIDLE, from wherever an earlier program has left it.
+  ///
+  /// | found | remedy |
+  /// |---|---|
+  /// | dfuDNLOAD-IDLE, dfuUPLOAD-IDLE | DFU_ABORT |
+  /// | dfuDNLOAD-SYNC, dfuDNBUSY, no answer | ask again, later USB reset |
+  /// | dfuERROR | DFU_CLRSTATUS, which is sent in no other known state |
+  /// | dfuMANIFEST-SYNC, dfuMANIFEST, dfuMANIFEST-WAIT-RESET | USB reset |
+  /// | a state above 10 | DFU_ABORT, then DFU_CLRSTATUS twice, then USB reset |
+  ///
+  /// Each is tried at most three times, and the device is reset at most once; a busy or silent one
+  /// after ``OperationLimits/entry``.
+  ///
+  /// - Returns: What had to be done, to be told to those who want to know.
+  /// - Throws: ``DFUError/unexpectedState(found:expected:during:)`` when an application answers;
+  ///   ``DFUError/stillBusy(after:during:)``; ``DFUError/cannotRecover(bState:status:)``;
+  ///   ``DFUError/usb(_:during:)``.
+  /// - SeeAlso: DFU 1.1 appendix A.2.
+  @discardableResult
+  public mutating func enter() throws(DFUError) -> EntryReport {
+    var report = EntryReport()
+    var found: [UInt8: Int] = [:]
+    var unknown = 0
+    state = nil
+    addressPointer = nil
+    while true {
+      let reply = try settledStatus(&report)
+      found[reply.bState, default: 0] += 1
+      guard found[reply.bState, default: 0] <= Self.roundsPerState else {
+        throw failure(reply)
+      }
+      switch reply.state {
+      case .dfuIDLE:
+        return report
+      case .dfuDNLOADIDLE, .dfuUPLOADIDLE:
+        report.steps.append(.aborted(reply.state ?? .dfuIDLE))
+        try remedy { session throws(DFUError) in
+          try session.send(.abort, during: .entering)
+        }
+      case .dfuERROR:
+        // The errUNKNOWN that CLRSTATUS itself caused in an unknown state is no news.
+        if unknown == 0 {
+          report.steps.append(.cleared(reply.bStatus, text: statusText(of: reply)))
+        }
+        try remedy { session throws(DFUError) in
+          try session.send(.clrStatus, during: .entering)
+        }
+      case .dfuDNLOADSYNC, .dfuDNBUSY, .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuMANIFESTWAITRESET:
+        try resetOnce(&report, orThrow: failure(reply))
+      case .appIDLE, .appDETACH:
+        throw .unexpectedState(
+          found: reply.state ?? .appIDLE, expected: [.dfuIDLE], during: .entering)
+      case nil:
+        if unknown == 0 { report.steps.append(.foundUnknownState(reply.bState)) }
+        try leaveUnknownState(attempt: unknown, reply, &report)
+        unknown += 1
+      }
+      // The answer to the remedy counts, not what the table promises.
+      state = nil
+    }
+  }
+
+  /// Asks an application with a run-time DFU interface to enter DFU mode, and watches the port.
+  ///
+  /// DFU_DETACH with 1000 ms or the device's `wDetachTimeOut` if that is less, then a USB reset
+  /// unless bitWillDetach is set. Never sent to a device that is in DFU mode already.
+  ///
+  /// - Returns: What was seen on the port; the device usually returns with another product id.
+  /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in DFU mode;
+  ///   ``DFUError/usb(_:during:)``
+  ///   when the request failed and the device is still there.
+  /// - SeeAlso: DFU 1.1 section 5.1.
+  public consuming func detach() throws(DFUError) -> PortSighting {
+    guard transport.interface.mode == .runTime else {
+      throw .illegalRequest(.detach, state: state, during: .detaching)
+    }
+    let functional = transport.interface.functional
+    state = .appIDLE
+    var failure: DFUError?
+    do {
+      try send(
+        .detach, wValue: min(1000, functional?.wDetachTimeOut ?? 1000), during: .detaching)
+      if functional?.willDetach != true {
+        // The device is expected to come back as another one, so no setting is chosen again.
+        alternateSetting = nil
+        try reset(during: .detaching)
+      }
+    } catch {
+      failure = error
+    }
+    let sighting = transport.watchPort(for: limits.detach)
+    if sighting == .stillThere, let failure { throw failure }
+    return sighting
+  }
+
+  // MARK: The parts of entering
+
+  /// Asks for the status until the device neither stalls nor is silent nor busy.
+  ///
+  /// A device that does not settle in time is reset once, and asked once more.
+  private mutating func settledStatus(
+    _ report: inout EntryReport
+  ) throws(DFUError) -> DFUStatusReply {
+    var start = transport.now
+    var stalls = 0
+    var limit = limits.entry
+    var waited: Duration = .zero
+    while true {
+      let problem: DFUError
+      var reported: Duration = .zero
+      do {
+        let reply = try status(during: .entering)
+        guard reply.state == .dfuDNBUSY || reply.state == .dfuDNLOADSYNC else {
+          if waited > .zero { report.steps.append(.waited(waited)) }
+          return reply
+        }
+        reported = reply.pollTimeout
+        problem = .stillBusy(after: transport.now - start, during: .entering)
+      } catch .usb(.stall, let activity) {
+        stalls += 1
+        problem = .usb(.stall, during: activity)
+      } catch .usb(.timedOut, let activity) {
+        problem = .usb(.timedOut, during: activity)
+      }
+      // Whatever the device said, its next answer is not measured against it.
+      state = nil
+      if transport.now - start >= limit || stalls > Self.entryStalls {
+        if waited > .zero { report.steps.append(.waited(waited)) }
+        try giveUpWaiting(problem, &report)
+        (start, stalls, waited) = (transport.now, 0, .zero)
+        // A device that has just been freed or reset has no old work to finish.
+        limit = Self.ordinaryTimeout
+      } else if case .usb(.stall, _) = problem {
+        transport.wait(Self.entryStallWait)
+      } else {
+        // Not the polling policy's business: nobody knows what the device is working on.
+        waitReported(max(reported, Self.entryPause))
+        waited = transport.now - start
+      }
+    }
+  }
+
+  /// The way out for a device that stays busy: freed if it is of that kind, else reset.
+  private mutating func giveUpWaiting(
+    _ problem: DFUError, _ report: inout EntryReport
+  ) throws(DFUError) {
+    if case .stillBusy = problem, limits.stuckBusyRecovery, !report.steps.contains(.freed) {
+      report.steps.append(.freed)
+      do {
+        return try freeStuckDevice(during: .entering)
+      } catch {
+        state = nil
+      }
+    }
+    try resetOnce(&report, orThrow: problem)
+  }
+
+  /// Resets the device, or throws `problem` when that has been tried before.
+  private mutating func resetOnce(
+    _ report: inout EntryReport, orThrow problem: DFUError
+  ) throws(DFUError) {
+    guard !report.steps.contains(.reset) else { throw problem }
+    report.steps.append(.reset)
+    try reset(during: .entering)
+  }
+
+  /// One remedy after the other for a state that does not exist.
+  private mutating func leaveUnknownState(
+    attempt: Int, _ reply: DFUStatusReply, _ report: inout EntryReport
+  ) throws(DFUError) {
+    switch attempt {
+    case 0:
+      try remedy { session throws(DFUError) in
+        try session.send(.abort, during: .entering)
+      }
+    case 1:
+      try remedy { session throws(DFUError) in
+        try session.send(.clrStatus, during: .entering)
+      }
+    default:
+      try resetOnce(&report, orThrow: failure(reply))
+    }
+  }
+
+  /// Does something that the device may refuse: the next DFU_GETSTATUS tells whether it helped.
+  private mutating func remedy(
+    _ attempt: (inout DFUSession) throws(DFUError) -> Void
+  ) throws(DFUError) {
+    do {
+      try attempt(&self)
+    } catch .usb(.stall, _) {
+      state = nil
+    }
+  }
+
+  private func failure(_ reply: DFUStatusReply) -> DFUError {
+    .cannotRecover(bState: reply.bState, status: reply.bStatus)
+  }
+}

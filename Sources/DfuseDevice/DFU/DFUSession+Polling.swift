@@ -1,0 +1,123 @@
+extension DFUSession {
+  /// Longest single wait, whatever a device reports: its field can say more than four hours.
+  private static let longestWait: Duration = .seconds(60)
+  /// Stalls in a row that a device may answer while it works (STM32L4).
+  private static let stallsWhileBusy = 3
+  /// Time in which a DFU_GETSTATUS after an erase is answered: a busy ROM does not answer at all.
+  private static let eraseTimeout: Duration = .seconds(35)
+
+  /// How a device stopped being busy.
+  enum PollEnd: Hashable, Sendable {
+    /// It said so.
+    case reached(DFUStatusReply)
+    /// It never said so and was freed by two DFU_CLRSTATUS; it is in dfuIDLE.
+    case unstuck
+  }
+
+  /// Polls until the device is in one of the `expected` states.
+  ///
+  /// The only loop that waits for an operation. Each `bwPollTimeout` is honoured by the polling
+  /// policy before the next DFU_GETSTATUS. Silence, and a few stalls after the first busy answer,
+  /// count as busy. The limit is looked at when an answer is still busy, so that after the last
+  /// wait the device is always asked once more.
+  ///
+  /// - Parameters:
+  ///   - expected: The states that end the loop.
+  ///   - kind: What the device is working on.
+  ///   - limit: Time after which a device that is still busy has failed.
+  ///   - stuckAfter: Time after which it is freed instead; nil for never.
+  ///   - activity: What to say was going on when this fails.
+  /// - Returns: Whether the device said that it is done.
+  /// - Throws: Any ``DFUError``; after ``DFUError/device(_:state:text:during:)`` the device has
+  ///   been cleared and is in dfuIDLE.
+  @discardableResult
+  mutating func poll(
+    until expected: Set<DFUState>, kind: OperationKind, limit: Duration,
+    stuckAfter: Duration? = nil, during activity: Activity
+  ) throws(DFUError) -> PollEnd {
+    let start = transport.now
+    var reported: Duration = .zero
+    var attempt = 0
+    var stalls = 0
+    while true {
+      let asked = transport.now
+      let timeout = answerTimeout(
+        for: kind, reported: reported, left: limit - (asked - start))
+      do {
+        let reply = try status(
+          timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
+        if try judge(reply, expected: expected, during: activity) { return .reached(reply) }
+        stalls = 0
+        reported = reply.pollTimeout
+      } catch .usb(.stall, let activity) {
+        stalls += 1
+        guard attempt > 0 else { throw explainedStall(during: activity) }
+        guard stalls <= Self.stallsWhileBusy else { throw .usb(.stall, during: activity) }
+        state = .dfuDNBUSY
+      } catch .usb(.timedOut, _) {
+        state = .dfuDNBUSY
+      }
+      attempt += 1
+      let patience = asked - start
+      if let stuckAfter, patience >= stuckAfter {
+        try freeStuckDevice(during: activity)
+        return .unstuck
+      }
+      guard patience < limit else {
+        throw .stillBusy(after: transport.now - start, during: activity)
+      }
+      pause(
+        for: kind, reported: reported, spentInAnswer: transport.now - asked, attempt: attempt)
+    }
+  }
+
+  /// Waits as the policy says, and notes when the device's own time has passed.
+  mutating func pause(
+    for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
+  ) {
+    let wanted = polling.delay(
+      for: kind, reported: reported, spentInAnswer: spentInAnswer, attempt: attempt)
+    // Without a least time a policy that never waits would ask for ever.
+    let least: Duration = attempt > 1 ? .milliseconds(1) : .zero
+    let delay = min(max(wanted, least), Self.longestWait)
+    if delay > .zero { transport.wait(delay) }
+    if delay >= reported, let state {
+      self.state = DFUTransitions.successor(of: state, on: .pollTimeoutPassed) ?? state
+    }
+  }
+
+  /// Waits the time a device reported, but never longer than a minute.
+  func waitReported(_ reported: Duration) {
+    if reported > .zero { transport.wait(min(reported, Self.longestWait)) }
+  }
+
+  /// Time-out of the next DFU_GETSTATUS.
+  ///
+  /// For an erase long enough that the device can do all the work before it answers, but not much
+  /// beyond the operation's limit.
+  func answerTimeout(for kind: OperationKind, reported: Duration, left: Duration) -> Duration {
+    guard kind.erases else { return Self.ordinaryTimeout }
+    return min(Self.eraseTimeout + reported * 2, max(left, Self.ordinaryTimeout))
+  }
+
+  /// Whether the device is done; false while it is busy.
+  private mutating func judge(
+    _ reply: DFUStatusReply, expected: Set<DFUState>, during activity: Activity
+  ) throws(DFUError) -> Bool {
+    guard let found = reply.state else {
+      _ = try? enter()
+      throw .unknownState(reply.bState, during: activity)
+    }
+    if found == .dfuERROR { throw deviceError(reply, in: found, during: activity) }
+    if found == .dfuDNBUSY { return false }
+    guard expected.contains(found) else {
+      let wanted = DFUState.allCases.filter { $0 == .dfuDNBUSY || expected.contains($0) }
+      throw .unexpectedState(found: found, expected: wanted, during: activity)
+    }
+    // Only dfuERROR should come with a status; one that comes with success is not believed to be.
+    guard reply.bStatus == .ok else {
+      throw deviceError(reply, in: found, during: activity)
+    }
+    return true
+  }
+}

@@ -1,0 +1,174 @@
+/// A conversation with one device in DFU mode: every request checked against the state table.
+///
+/// The session knows in which state the device is, from the requests it sent and the answers it
+/// got, and so asks only when it must. It starts knowing nothing: call ``enter()`` first. One
+/// request at a time; all waiting is done by the transport.
+///
+/// The session cannot be copied, and the operations after which there is nothing more to say
+/// consume it: using it after ``leave(to:)`` does not compile.
+///
+/// - SeeAlso: DFU 1.1; ST AN3156 for the operations.
+public struct DFUSession: ~Copyable {
+  /// The open device.
+  public let transport: any USBTransport
+  /// How long operations may take.
+  public let limits: OperationLimits
+  /// Most bytes of a block: `wTransferSize` made plausible, or 1024 without functional descriptor.
+  public let transferSize: Int
+  /// The state the device is in, or nil when that is not known and ``enter()`` is due.
+  public internal(set) var state: DFUState?
+  /// The device's address pointer, or nil when it has not been set since it was last in doubt.
+  public internal(set) var addressPointer: UInt32?
+
+  /// The policy for waiting while the device works.
+  var polling: any PollPolicy
+  /// The alternate setting that was chosen, to choose it again after a USB reset.
+  var alternateSetting: UInt8?
+  /// The commands the device lists, once it has been asked.
+  var commandList: CommandList?
+
+  /// Time-out of a transfer that any device can answer at once.
+  static let ordinaryTimeout: Duration = .seconds(5)
+
+  /// Makes a session on an open device, and sends nothing.
+  public init(
+    transport: any USBTransport, limits: OperationLimits = OperationLimits(),
+    polling: any PollPolicy = .spec
+  ) {
+    self.transport = transport
+    self.limits = limits
+    self.polling = polling
+    transferSize = transport.interface.functional?.transferSize ?? 1024
+  }
+
+  /// Chooses the alternate setting, in DfuSe the memory, that the next operations are about.
+  ///
+  /// SET_INTERFACE. The device's state stays; its address pointer is in doubt afterwards.
+  /// - Throws: ``DFUError/usb(_:during:)``, with a stall when there is no such setting.
+  public mutating func selectAlternateSetting(_ number: UInt8) throws(DFUError) {
+    let before = state
+    try exchange(during: .selecting(alternateSetting: number)) { device throws(USBError) in
+      try device.selectAlternateSetting(number)
+    }
+    state = before
+    alternateSetting = number
+    addressPointer = nil
+  }
+
+  /// Ends a download or an upload, if there is one: the device is in dfuIDLE afterwards.
+  ///
+  /// Sends DFU_ABORT from dfuDNLOAD-IDLE and dfuUPLOAD-IDLE, and nothing in dfuIDLE.
+  /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in any other state, for which
+  ///   ``enter()`` is made; ``DFUError/usb(_:during:)``.
+  public mutating func abort() throws(DFUError) {
+    guard state != .dfuIDLE else { return }
+    guard state != nil else {
+      throw .illegalRequest(.abort, state: nil, during: .aborting)
+    }
+    try send(.abort, during: .aborting)
+  }
+
+  // MARK: Requests
+
+  /// Sends a request without answer and goes where the state table says it leads.
+  ///
+  /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` before anything is sent;
+  ///   ``DFUError/usb(_:during:)``, after which the state is unknown.
+  mutating func send(
+    _ request: DFURequest, wValue: UInt16 = 0, data: [UInt8] = [],
+    timeout: Duration = ordinaryTimeout, relyingOn deviations: Set<DFUDeviation> = [],
+    during activity: Activity
+  ) throws(DFUError) {
+    let event = DFUEvent(request, length: data.count)
+    let next = try successor(on: event, relyingOn: deviations, during: activity)
+    let control = request.control(wValue: wValue, interface: transport.interface.number)
+    try exchange(during: activity) { device throws(USBError) in
+      try device.controlOut(control, data: data, timeout: timeout)
+    }
+    state = next
+  }
+
+  /// Asks for a block of at most `length` bytes; a short one ends the upload.
+  mutating func upload(
+    block: UInt16, length: Int, during activity: Activity
+  ) throws(DFUError) -> [UInt8] {
+    let next = try successor(on: .upload, during: activity)
+    let control = DFURequest.upload.control(
+      wValue: block, interface: transport.interface.number)
+    let bytes = try exchange(during: activity) { device throws(USBError) in
+      try device.controlIn(control, length: length, timeout: Self.ordinaryTimeout)
+    }
+    state = bytes.count < length ? .dfuIDLE : next
+    return bytes
+  }
+
+  /// Asks for the status, and checks that the device may be where it says it is.
+  ///
+  /// In an unknown state every answer is believed.
+  /// - Throws: ``DFUError/usb(_:during:)``, ``DFUError/malformedReply(_:during:)``,
+  ///   ``DFUError/unexpectedState(found:expected:during:)``.
+  mutating func status(
+    timeout: Duration = ordinaryTimeout, relyingOn deviations: Set<DFUDeviation> = [],
+    during activity: Activity
+  ) throws(DFUError) -> DFUStatusReply {
+    let before = state
+    _ = try successor(on: .getStatus, relyingOn: deviations, during: activity)
+    let control = DFURequest.getStatus.control(interface: transport.interface.number)
+    let bytes = try exchange(during: activity) { device throws(USBError) in
+      try device.controlIn(control, length: 6, timeout: timeout)
+    }
+    guard let reply = DFUStatusReply(bytes) else {
+      state = nil
+      throw .malformedReply(bytes, during: activity)
+    }
+    state = reply.state
+    if let before, let found = reply.state {
+      let expected = DFUTransitions.reachable(from: before, on: .getStatus)
+      guard expected.contains(found) else {
+        throw .unexpectedState(found: found, expected: expected, during: activity)
+      }
+    }
+    return reply
+  }
+
+  /// Resets the device's port and chooses the alternate setting again.
+  mutating func reset(during activity: Activity) throws(DFUError) {
+    try exchange(during: activity) { device throws(USBError) in try device.reset() }
+    state = nil
+    addressPointer = nil
+    if let alternateSetting { try selectAlternateSetting(alternateSetting) }
+  }
+
+  /// The state that `event` leads to, nil when the present one is unknown.
+  ///
+  /// In an unknown state only the requests that find or restore a known one are legal.
+  private func successor(
+    on event: DFUEvent, relyingOn deviations: Set<DFUDeviation> = [], during activity: Activity
+  ) throws(DFUError) -> DFUState? {
+    guard let state else {
+      switch event {
+      case .getStatus, .getState, .clrStatus, .abort: return nil
+      case .detach, .dnloadData, .dnloadEmpty, .upload, .pollTimeoutPassed, .detachTimeoutPassed,
+        .usbReset, .powerOnReset:
+        throw .illegalRequest(event, state: nil, during: activity)
+      }
+    }
+    guard
+      let next = DFUTransitions.successor(of: state, on: event, relyingOn: deviations)
+    else { throw .illegalRequest(event, state: state, during: activity) }
+    return next
+  }
+
+  /// The one place where a USB error becomes a DFU error; the state is unknown afterwards.
+  private mutating func exchange<Answer>(
+    during activity: Activity,
+    _ transfer: (any USBTransport) throws(USBError) -> Answer
+  ) throws(DFUError) -> Answer {
+    do {
+      return try transfer(transport)
+    } catch {
+      state = nil
+      throw .usb(error, during: activity)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+extension DFUSession {
+  /// Asks for the commands that the device knows.
+  ///
+  /// Leaves the device in dfuIDLE.
+  ///
+  /// DFU_UPLOAD of block 0 with room for 64 commands, then DFU_ABORT. A device that refuses, or
+  /// has nothing to say, gets the commands that every DfuSe device has.
+  ///
+  /// - Throws: ``DFUError``, but not for a refusal.
+  /// - SeeAlso: ST AN3156, the Get Commands request.
+  public mutating func commands() throws(DFUError) -> CommandList {
+    if state == .dfuDNLOADIDLE { try abort() }
+    var list = CommandList.assumed
+    do {
+      let codes = try upload(
+        block: 0, length: min(64, transferSize), during: .gettingCommands)
+      if !codes.isEmpty { list = .listed(codes) }
+      // Also after a short answer: not every device takes that for the end of the upload.
+      try send(.abort, during: .gettingCommands)
+    } catch .usb(.stall, let activity) {
+      _ = explainedStall(during: activity)
+      if state != .dfuIDLE { try enter() }
+    }
+    commandList = list
+    return list
+  }
+
+  /// Sets the address pointer to which block number 2 refers.
+  ///
+  /// Leaves the device in dfuDNLOAD-IDLE.
+  ///
+  /// Three transfers. The pointer is sent even if it should already be right, because a write moves
+  /// it on some devices.
+  ///
+  /// - Throws: ``DFUError``. Some protected chips answer errVENDOR here, and others errTARGET to an
+  ///   address they do not serve; ST's USB device library checks nothing.
+  /// - SeeAlso: ST AN3156, the Set Address Pointer command.
+  public mutating func setAddress(_ address: UInt32) throws(DFUError) {
+    let activity = Activity.settingAddress(address)
+    addressPointer = nil
+    try run(.setAddress(address), kind: .setAddress, limit: limits.write, during: activity)
+    addressPointer = address
+  }
+
+  /// Sends a command and polls until the device is in dfuDNLOAD-IDLE.
+  @discardableResult
+  mutating func run(
+    _ command: DfuSeCommand, kind: OperationKind, limit: Duration, stuckAfter: Duration? = nil,
+    during activity: Activity
+  ) throws(DFUError) -> PollEnd {
+    try start(command, kind: kind, limit: limit, during: activity)
+    return try poll(
+      until: [.dfuDNLOADIDLE], kind: kind, limit: limit, stuckAfter: stuckAfter,
+      during: activity)
+  }
+
+  /// Sends a command, after ending an upload if there is one.
+  ///
+  /// Some devices acknowledge an erase command only when they are done, hence the time-out.
+  mutating func start(
+    _ command: DfuSeCommand, kind: OperationKind, limit: Duration, during activity: Activity
+  ) throws(DFUError) {
+    if state == .dfuUPLOADIDLE { try abort() }
+    try sendExplained(
+      .dnload, wValue: 0, data: command.bytes,
+      timeout: answerTimeout(for: kind, reported: .zero, left: limit), during: activity)
+  }
+
+  /// Makes sure the device lists `command`, asking for the list if that has not been done.
+  mutating func requireOffer(of command: DfuSeCommand) throws(DFUError) {
+    let list: CommandList
+    if let known = commandList { list = known } else { list = try commands() }
+    guard list.offers(command) else {
+      throw .notOffered(command, listed: list.codes)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+extension DFUSession {
+  /// Begins a run of reads: sets the address and goes to dfuIDLE.
+  ///
+  /// Four transfers.
+  ///
+  /// Then come any number of ``read(block:length:)``, one transfer each, and ``endUpload()``.
+  /// - Throws: ``DFUError``.
+  /// - SeeAlso: ST AN3156, the Read Memory operation.
+  public mutating func beginUpload(at address: UInt32) throws(DFUError) {
+    try setAddress(address)
+    try abort()
+  }
+
+  /// Reads one block.
+  ///
+  /// Leaves the device in dfuUPLOAD-IDLE, or in dfuIDLE after a short block.
+  ///
+  /// Ends a download that is going on. Block numbers may jump. A ROM does not always stop at the
+  /// end of the memory: ask for nothing beyond it.
+  ///
+  /// - Parameters:
+  ///   - block: Block number, 2 to 0xFFFF; ``DataBlock`` says which address it means.
+  ///   - length: Bytes to ask for, 2 to one transfer size.
+  /// - Returns: What the device sent; fewer bytes than asked for end the upload.
+  /// - Throws: ``DFUError/illegalBlock(_:count:transferSize:)`` before anything is sent; other
+  ///   ``DFUError``, with errVENDOR from a read-protected chip.
+  /// - SeeAlso: ST AN3156, the Read Memory operation.
+  public mutating func read(block: UInt16, length: Int) throws(DFUError) -> [UInt8] {
+    let address = try self.address(of: block, count: length)
+    let activity = Activity.reading(address: address, count: length)
+    if state == .dfuDNLOADIDLE { try abort() }
+    do {
+      return try upload(block: block, length: length, during: activity)
+    } catch .usb(.stall, _) {
+      throw explainedStall(during: activity)
+    }
+  }
+
+  /// Ends a run of reads by DFU_ABORT: the device is in dfuIDLE afterwards.
+  ///
+  /// Sent after a short block too, because not every device takes that for the end.
+  /// - Throws: ``DFUError/usb(_:during:)``.
+  public mutating func endUpload() throws(DFUError) {
+    try send(.abort, during: .aborting)
+  }
+
+  /// Reads a stretch of memory: one run, with rising block numbers.
+  ///
+  /// Leaves the device in dfuIDLE.
+  ///
+  /// - Parameters:
+  ///   - address: Where to begin.
+  ///   - count: Bytes to read, at most what 65 534 blocks hold. For a single last byte one
+  ///     more is asked for, because a block has at least two.
+  /// - Returns: The bytes; fewer than `count` when the device ended the upload.
+  /// - Throws: ``DFUError``.
+  public mutating func read(at address: UInt32, count: Int) throws(DFUError) -> [UInt8] {
+    try beginUpload(at: address)
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      guard
+        let block = DataBlock.number(
+          at: UInt64(address) + UInt64(bytes.count), pointer: address, transferSize: transferSize)
+      else { break }
+      let length = max(2, min(transferSize, count - bytes.count))
+      let part = try read(block: block, length: length)
+      bytes += part.prefix(count - bytes.count)
+      if part.count < length { break }
+    }
+    try endUpload()
+    return bytes
+  }
+
+  /// Whether the chip is read protected: errVENDOR to a read of memory that can be read otherwise.
+  ///
+  /// Tells protection from the other failures for which ST's USB device library also uses
+  /// errVENDOR. Leaves the device in dfuIDLE.
+  ///
+  /// - Parameter address: Flash that the memory map calls readable.
+  /// - Returns: Whether the device refused; false when it sent anything.
+  /// - Throws: Any other ``DFUError``: the question has no answer then.
+  /// - SeeAlso: ST AN3156, the Read Memory operation under read protection.
+  public mutating func isReadProtected(
+    at address: UInt32 = 0x0800_0000
+  ) throws(DFUError) -> Bool {
+    do {
+      _ = try read(at: address, count: 4)
+      return false
+    } catch .device(.errVENDOR, _, _, _) {
+      return true
+    }
+  }
+}
