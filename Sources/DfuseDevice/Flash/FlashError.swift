@@ -1,0 +1,75 @@
+public import DfuseFormat
+
+/// Why firmware cannot be, or was not, put on a board.
+///
+/// Everything up to ``readProtected`` is found before anything is erased.
+public enum FlashError: Error, Hashable, Sendable {
+  /// No alternate setting of the device has a memory map.
+  case noMemoryMap
+  /// The firmware is for an alternate setting that the device does not have.
+  case noSuchAlternateSetting(UInt8, available: [UInt8])
+  /// The container is for another device; 0xFFFF in it would mean any.
+  case otherDevice(
+    vendorID: UInt16, productID: UInt16, deviceVendorID: UInt16, deviceProductID: UInt16)
+  /// Two pieces of the firmware differ about the same addresses.
+  case conflict(FormatError)
+  /// Data lie outside the memory; `found` names the alternate setting that would have room.
+  case outsideMemory(Range<UInt64>, alternateSetting: UInt8?, memory: MemoryMap?, found: UInt8?)
+  /// Data lie in a segment that cannot be written; `writable` is the next one that can.
+  case notWritable(Range<UInt64>, segment: MemorySegment, writable: MemorySegment?)
+  /// Writing this memory needs consent that was not given.
+  case needsConsent(MemoryKind, name: String, range: Range<UInt64>)
+  /// One-time programmable memory holds zeros where ones are wanted.
+  case alreadyProgrammed(address: UInt64, found: UInt8, wanted: UInt8)
+  /// The bytes beside the image cannot be read, and so not be kept.
+  case cannotPreserve(Range<UInt64>)
+  /// A sector that should be erased cannot be.
+  case notErasable(Range<UInt64>)
+  /// The chip is read protected.
+  case readProtected
+  /// Read-back differs from what was written, even after a second try.
+  case different(Difference)
+  /// The work was stopped on request, between two blocks.
+  case cancelled(Progress)
+  /// The device failed, or broke the protocol; how far the work had come.
+  case device(DFUError, Progress)
+
+  /// Where a board differs from what it should hold.
+  public struct Difference: Hashable, Sendable {
+    /// The first address that differs.
+    public var address: UInt64
+    /// The byte that should be there.
+    public var expected: UInt8
+    /// The byte that is there.
+    public var found: UInt8
+    /// How many bytes differ in all.
+    public var count: UInt64
+    /// Whether the sector looks as if erasing had done nothing, as in write-protected flash.
+    public var looksProtected: Bool
+
+    /// Makes a difference.
+    public init(
+      address: UInt64, expected: UInt8, found: UInt8, count: UInt64, looksProtected: Bool = false
+    ) {
+      self.address = address
+      self.expected = expected
+      self.found = found
+      self.count = count
+      self.looksProtected = looksProtected
+    }
+  }
+
+  /// How far the work had come: what is on the chip now.
+  public enum Progress: Hashable, Sendable {
+    /// Nothing was changed.
+    case untouched
+    /// Some sectors are erased; the old program is gone or incomplete.
+    case erased
+    /// The firmware is incomplete; without its vector table it does not start.
+    case incomplete
+    /// All is written, but not all of it was read back.
+    case unverified
+    /// All is written and was read back.
+    case complete
+  }
+}

@@ -1,0 +1,52 @@
+public import DfuseFormat
+
+/// What happens during a flash, for whoever shows its progress.
+///
+/// The order: notes at any time; `planned` once; then for each phase that has work `started`, any
+/// number of `advanced`, and `finished`, which comes only when the phase has reached its total. A
+/// sector that is done again is told by `repeating`, outside the phases' totals. A failure is the
+/// thrown error, never an event. Reports come on the thread of the work, which waits meanwhile.
+public enum FlashEvent: Hashable, Sendable {
+  /// A part of the work.
+  public enum Phase: String, CaseIterable, Hashable, Sendable {
+    /// Reading the board to see what differs.
+    case compare
+    /// Erasing sectors.
+    case erase
+    /// Writing blocks.
+    case write
+    /// Reading back.
+    case verify
+    /// Writing and reading back the block with the vector table, last of all.
+    case finish
+    /// Reading memory into a file.
+    case read
+  }
+
+  /// The plan is made; nothing on the board has changed so far.
+  case planned(FlashPlan)
+  /// A phase begins; `total` in bytes.
+  case started(Phase, total: UInt64)
+  /// `done` bytes of the phase's total are done.
+  case advanced(Phase, done: UInt64)
+  /// The phase has reached its total.
+  case finished(Phase)
+  /// A sector did not verify and is erased and written once more.
+  case repeating(sector: Range<UInt64>)
+  /// Something worth knowing.
+  case note(FlashNote)
+}
+
+/// Something worth knowing that stops nothing.
+public enum FlashNote: Hashable, Sendable {
+  /// An earlier program had left the device in another state than dfuIDLE.
+  case entered(EntryReport)
+  /// The memory cannot be read, so that it is neither compared nor verified.
+  case notReadable(name: String)
+  /// The mass erase left data behind; those sectors are erased one by one.
+  case massEraseIncomplete(sectors: Int)
+  /// The device left the bus when its option bytes were written.
+  case resetByOptionBytes
+  /// Bytes beside the image, in sectors that are erased, will be lost.
+  case bytesLost(UInt64)
+}

@@ -1,0 +1,20 @@
+/// How a flash is to be done.
+public struct FlashOptions: Hashable, Sendable {
+  /// Erases and writes every sector of the image, whatever the board holds already.
+  public var full = false
+  /// Reads bytes that share a sector with the image but are not in it, and writes them back.
+  public var preserve = false
+  /// Reads back what was written and compares it.
+  public var verify = true
+  /// Erases the whole flash by one command instead of the image's sectors one by one.
+  public var massErase = false
+  /// Lets the container's ids differ from the board's.
+  public var ignoreIDs = false
+  /// Allows the firmware to change option bytes and the like, which can lock a chip.
+  public var allowOptionBytes = false
+  /// Allows the firmware to program one-time programmable memory, for ever.
+  public var allowOTP = false
+
+  /// Makes the default options: what changed, with verification.
+  public init() {}
+}

@@ -1,0 +1,111 @@
+public import DfuseFormat
+
+/// What will be done to a board, in order: decided and checked before anything is erased.
+public struct FlashPlan: Hashable, Sendable {
+  /// What is to be done with one sector.
+  public enum Action: Hashable, Sendable {
+    /// It holds the image's bytes already: nothing.
+    case keep
+    /// It is blank, or cannot be erased: written without an erase.
+    case write
+    /// Erased, then written.
+    case eraseAndWrite
+  }
+
+  /// One sector that the image touches.
+  public struct Sector: Hashable, Sendable {
+    /// Its addresses.
+    public var range: Range<UInt64>
+    /// What is to be done with it.
+    public var action: Action
+
+    /// Makes a planned sector.
+    public init(range: Range<UInt64>, action: Action) {
+      self.range = range
+      self.action = action
+    }
+  }
+
+  /// The work in the memory behind one alternate setting.
+  public struct Memory: Hashable, Sendable {
+    /// The memory's alternate setting.
+    public var alternateSetting: UInt8
+    /// Its name in the memory map.
+    public var name: String
+    /// What it is for.
+    public var kind: MemoryKind
+    /// The sectors that the image touches, by address.
+    public var sectors: [Sector]
+    /// The runs to write and to verify: the image's bytes in sectors that are not kept, widened to
+    /// the programming unit with the erased value.
+    public var runs: [ImageElement]
+
+    /// Makes the plan of a memory.
+    public init(
+      alternateSetting: UInt8, name: String, kind: MemoryKind, sectors: [Sector],
+      runs: [ImageElement]
+    ) {
+      self.alternateSetting = alternateSetting
+      self.name = name
+      self.kind = kind
+      self.sectors = sectors
+      self.runs = runs
+    }
+  }
+
+  /// The memories, in the order in which they are written.
+  public var memories: [Memory]
+  /// The first address of the program in flash: its vector table, where leaving starts it.
+  public var programStart: UInt32?
+  /// Whether one mass erase takes the place of all erases.
+  public var usesMassErase: Bool
+  /// Most bytes of a block.
+  public var transferSize: Int
+  /// The value of an erased byte; blocks of nothing else are not written.
+  public var erasedByte: UInt8
+  /// How long it should take, by the chip's data.
+  public var expectedTime: Duration
+
+  /// Makes a plan.
+  public init(
+    memories: [Memory], programStart: UInt32?, usesMassErase: Bool, transferSize: Int,
+    erasedByte: UInt8, expectedTime: Duration
+  ) {
+    self.memories = memories
+    self.programStart = programStart
+    self.usesMassErase = usesMassErase
+    self.transferSize = transferSize
+    self.erasedByte = erasedByte
+    self.expectedTime = expectedTime
+  }
+
+  /// Sectors with a given action, over all memories.
+  public func count(of action: Action) -> Int {
+    memories.reduce(0) { $0 + $1.sectors.count { $0.action == action } }
+  }
+
+  /// Bytes that will be erased sector by sector.
+  public var bytesToErase: UInt64 {
+    memories.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }
+      .reduce(0) { $0 + UInt64($1.range.count) }
+  }
+
+  /// Bytes that will be sent: blocks of nothing but the erased value are left out.
+  public var bytesToWrite: UInt64 {
+    memories.flatMap(\.runs).reduce(0) { $0 + bytesToWrite(in: $1) }
+  }
+
+  /// Bytes that will be read back.
+  public var bytesToVerify: UInt64 {
+    memories.flatMap(\.runs).reduce(0) { $0 + UInt64($1.bytes.count) }
+  }
+
+  /// Whether the board holds the firmware already.
+  public var isEmpty: Bool { memories.allSatisfy(\.runs.isEmpty) }
+
+  private func bytesToWrite(in run: ImageElement) -> UInt64 {
+    WriteBlock.blocks(of: run, transferSize: transferSize)
+      .filter { !$0.isBlank(in: run, erasedByte: erasedByte) }
+      .reduce(0) { $0 + UInt64($1.count) }
+  }
+}
