@@ -1,3 +1,5 @@
+import DfuseFormat
+
 extension DFUError: CustomStringConvertible {
   /// What happened and why, in one sentence without a full stop.
   public var description: String {
@@ -22,6 +24,9 @@ extension DFUError: CustomStringConvertible {
     case .illegalBlock(let block, let count, let transferSize):
       return "block \(block) of \(count) bytes cannot be transferred "
         + "(transfer size \(transferSize))"
+    case .shortBlock(let found, let expected, let address):
+      return "reading \(expected) bytes at \(address.addressText) failed: "
+        + "the device sent only \(found)"
     case .notOffered(let command, let listed):
       guard let listed else { return "\(command) failed: the device does not list its commands" }
       return "\(command) failed: the device offers only the commands \(FactText.bytes(listed))"

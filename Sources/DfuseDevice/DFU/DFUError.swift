@@ -25,6 +25,8 @@ public enum DFUError: Error, Hashable, Sendable {
   /// Data blocks are 2 to 0xFFFF, hold 2 bytes to one transfer size, lie below 4 GiB, and need an
   /// address that was set before. A mistake of the program that uses the session.
   case illegalBlock(UInt16, count: Int, transferSize: Int)
+  /// The device sent fewer bytes of memory than it was asked for, and memory goes on there.
+  case shortBlock(found: Int, expected: Int, address: UInt64)
   /// The device does not list this command; `listed` is what it lists, nil if it lists nothing.
   case notOffered(DfuSeCommand, listed: [UInt8]?)
   /// The device does not come to dfuIDLE, whatever is tried; `bState` as the device sent it.

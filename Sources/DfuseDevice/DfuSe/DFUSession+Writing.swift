@@ -57,7 +57,8 @@ extension DFUError {
   var mayMeanDisappearance: Bool {
     switch self {
     case .usb, .malformedReply, .stillBusy: true
-    case .device, .unexpectedState, .unknownState, .illegalRequest, .illegalBlock, .notOffered,
+    case .device, .unexpectedState, .unknownState, .illegalRequest, .illegalBlock, .shortBlock,
+      .notOffered,
       .cannotRecover:
       false
     }

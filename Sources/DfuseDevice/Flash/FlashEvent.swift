@@ -1,5 +1,3 @@
-public import DfuseFormat
-
 /// What happens during a flash, for whoever shows its progress.
 ///
 /// The order: notes at any time; `planned` once; then for each phase that has work `started`, any

@@ -1,0 +1,264 @@
+import DfuseFormat
+
+/// Where firmware goes on one board: all checks that need no transfer.
+///
+/// All pieces for one alternate setting are united first, so that no later step can destroy what
+/// an earlier one did. Every byte must lie in a writable segment of its memory.
+struct FlashLayout {
+  let memories: [AlternateMemory]
+  let profile: ChipProfile
+  let identity: DeviceIdentity
+  let options: FlashOptions
+
+  /// The work for each memory, flash first and option bytes last.
+  ///
+  /// - Throws: A ``FlashError`` from ``FlashError/noMemoryMap`` to
+  ///   ``FlashError/needsConsent(_:name:range:)``.
+  func work(
+    for input: FlashInput, forWriting: Bool = true
+  ) throws(FlashError) -> [MemoryWork] {
+    guard !memories.isEmpty else { throw .noMemoryMap }
+    let images: [(memory: AlternateMemory, image: MemoryImage)]
+    switch input {
+    case .container(let container):
+      try checkIDs(of: container)
+      images = try assign(container)
+    case .image(let image, let alternateSetting):
+      images = try assign(image, to: alternateSetting)
+    }
+    var work: [MemoryWork] = []
+    for (memory, image) in images where !image.isEmpty {
+      try checkAccess(to: image, in: memory, forWriting: forWriting)
+      if forWriting { try checkConsent(for: image, in: memory) }
+      work.append(widened(image, in: memory))
+    }
+    return work.enumerated()
+      .sorted { ($0.element.kind.order, $0.offset) < ($1.element.kind.order, $1.offset) }
+      .map(\.element)
+  }
+
+  // MARK: - Which memory
+
+  private func checkIDs(of container: DfuseContainer) throws(FlashError) {
+    func fits(_ wanted: UInt16, _ found: UInt16) -> Bool { wanted == 0xFFFF || wanted == found }
+    guard
+      options.ignoreIDs
+        || fits(container.vendorID, identity.vendorID)
+          && fits(container.productID, identity.productID)
+    else {
+      throw .otherDevice(
+        vendorID: container.vendorID, productID: container.productID,
+        deviceVendorID: identity.vendorID, deviceProductID: identity.productID)
+    }
+  }
+
+  private func assign(
+    _ container: DfuseContainer
+  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
+    var elements: [UInt8: [ImageElement]] = [:]
+    for target in container.targets {
+      _ = try memory(target.alternateSetting)
+      elements[target.alternateSetting, default: []] += target.elements
+    }
+    var assigned: [(AlternateMemory, MemoryImage)] = []
+    for (number, elements) in elements.sorted(by: { $0.key < $1.key }) {
+      assigned.append((try memory(number), try united(elements)))
+    }
+    return try mergedWhereShared(assigned)
+  }
+
+  /// Several alternate settings with one map lead to the same memory, and the first serves for all.
+  private func mergedWhereShared(
+    _ assigned: [(AlternateMemory, MemoryImage)]
+  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
+    var merged: [(memory: AlternateMemory, image: MemoryImage)] = []
+    for (memory, image) in assigned {
+      let shared = memories.first { $0.map.text == memory.map.text } ?? memory
+      if let index = merged.firstIndex(where: { $0.memory == shared }) {
+        merged[index].image = try united(merged[index].image.runs + image.runs)
+      } else {
+        merged.append((shared, image))
+      }
+    }
+    return merged
+  }
+
+  private func assign(
+    _ image: MemoryImage, to number: UInt8?
+  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
+    if let number { return [(try memory(number), image)] }
+    var elements: [UInt8: [ImageElement]] = [:]
+    for run in image.runs {
+      var rest = run.range
+      while !rest.isEmpty {
+        guard let memory = memories.first(where: { $0.map.segment(at: rest.lowerBound) != nil }),
+          let segment = memory.map.segment(at: rest.lowerBound)
+        else { throw outside(rest, of: nil) }
+        let part = rest.clamped(to: segment.range)
+        if let piece = run.part(part) {
+          elements[memory.alternateSetting, default: []].append(piece)
+        }
+        rest = part.upperBound..<max(rest.upperBound, part.upperBound)
+      }
+    }
+    var assigned: [(memory: AlternateMemory, image: MemoryImage)] = []
+    for (number, elements) in elements.sorted(by: { $0.key < $1.key }) {
+      assigned.append((try memory(number), try united(elements)))
+    }
+    return assigned
+  }
+
+  private func memory(_ number: UInt8) throws(FlashError) -> AlternateMemory {
+    guard let memory = memories.first(where: { $0.alternateSetting == number }) else {
+      throw .noSuchAlternateSetting(number, available: memories.map(\.alternateSetting))
+    }
+    return memory
+  }
+
+  private func united(_ elements: [ImageElement]) throws(FlashError) -> MemoryImage {
+    do {
+      return try MemoryImage(merging: elements)
+    } catch {
+      throw .conflict(error)
+    }
+  }
+
+  // MARK: - Whether it may be written
+
+  private func checkAccess(
+    to image: MemoryImage, in memory: AlternateMemory, forWriting: Bool
+  ) throws(FlashError) {
+    for run in image.runs {
+      var rest = run.range
+      while !rest.isEmpty {
+        guard let segment = memory.map.segment(at: rest.lowerBound) else {
+          throw outside(rest, of: memory)
+        }
+        let part = rest.clamped(to: segment.range)
+        guard !forWriting || segment.access.contains(.writable) else {
+          let writable = memory.map.segments.first {
+            $0.start >= segment.end && $0.access.contains(.writable)
+          }
+          throw .notWritable(part, segment: segment, writable: writable)
+        }
+        rest = part.upperBound..<max(rest.upperBound, part.upperBound)
+      }
+    }
+  }
+
+  private func outside(_ range: Range<UInt64>, of memory: AlternateMemory?) -> FlashError {
+    let found = memories.first { other in
+      other != memory && other.map.segment(at: range.lowerBound) != nil
+    }
+    return .outsideMemory(
+      range, alternateSetting: memory?.alternateSetting, memory: memory?.map ?? memories.first?.map,
+      found: found?.alternateSetting)
+  }
+
+  private func checkConsent(
+    for image: MemoryImage, in memory: AlternateMemory
+  ) throws(FlashError) {
+    let allowed: Bool =
+      switch memory.map.kind {
+      case .internalFlash, .externalFlash, .dataEEPROM, .other: true
+      case .optionBytes, .deviceFeature: options.allowOptionBytes
+      case .otp: options.allowOTP
+      case .engineeringBytes: false
+      }
+    guard allowed else {
+      let range =
+        (image.runs.first?.range.lowerBound ?? 0)..<(image.runs.last?.range.upperBound ?? 0)
+      throw .needsConsent(memory.map.kind, name: memory.map.name, range: range)
+    }
+  }
+
+  // MARK: - What is written
+
+  private func widened(_ image: MemoryImage, in memory: AlternateMemory) -> MemoryWork {
+    let runs = memory.map.kind.isFlash ? padded(image, in: memory.map) : image.runs
+    return MemoryWork(
+      alternateSetting: memory.alternateSetting, map: memory.map, kind: memory.map.kind,
+      runs: runs, image: image, sectors: sectors(of: runs, image: image, in: memory.map))
+  }
+
+  /// Rounds each run outwards to the programming unit, inside its segment.
+  ///
+  /// The unit is never larger than a sector, and both are aligned, so that no sector is entered
+  /// that the image does not touch.
+  private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
+    var padded: [ImageElement] = []
+    for run in image.runs {
+      let first = map.segment(at: run.range.lowerBound)
+      let last = map.segment(at: run.range.upperBound - 1)
+      let low = max(
+        run.range.lowerBound / unit(first) * unit(first), first?.start ?? run.range.lowerBound)
+      let high = min(
+        (run.range.upperBound + unit(last) - 1) / unit(last) * unit(last),
+        last?.end ?? run.range.upperBound)
+      let start = padded.last.map { max(low, $0.range.upperBound) } ?? low
+      let before = [UInt8](
+        repeating: profile.erasedByte, count: Int(max(start, run.range.lowerBound) - start))
+      let after = [UInt8](
+        repeating: profile.erasedByte, count: Int(high - run.range.upperBound))
+      // Two runs that meet in one unit: the gap between them was filled as the first one's tail.
+      if let previous = padded.last, previous.range.upperBound > run.range.lowerBound {
+        let overlap = Int(previous.range.upperBound - run.range.lowerBound)
+        padded[padded.count - 1].bytes.removeLast(min(overlap, previous.bytes.count))
+        padded[padded.count - 1].bytes += run.bytes + after
+      } else if let previous = padded.last, previous.range.upperBound == start {
+        padded[padded.count - 1].bytes += before + run.bytes + after
+      } else {
+        padded.append(
+          ImageElement(
+            address: UInt32(truncatingIfNeeded: start), bytes: before + run.bytes + after))
+      }
+    }
+    return padded
+  }
+
+  /// Never larger than the sector, whatever the chip's data say.
+  private func unit(_ segment: MemorySegment?) -> UInt64 {
+    min(UInt64(max(profile.programmingUnit, 1)), segment?.sectorSize ?? 1)
+  }
+
+  private func sectors(
+    of runs: [ImageElement], image: MemoryImage, in map: MemoryMap
+  ) -> [MemoryWork.Sector] {
+    var sectors: [MemoryWork.Sector] = []
+    for run in runs {
+      var address = run.range.lowerBound
+      while address < run.range.upperBound, let segment = map.segment(at: address) {
+        let range = segment.sector(at: address)
+        if sectors.last?.range != range {
+          let covered = runs.reduce(0) { $0 + $1.range.clamped(to: range).count }
+          sectors.append(
+            .init(range: range, access: segment.access, isCovered: covered == range.count))
+        }
+        address = range.upperBound
+      }
+    }
+    return sectors
+  }
+}
+
+extension MemoryKind {
+  /// Whether it is erased by sectors and programmed by units.
+  var isFlash: Bool {
+    switch self {
+    case .internalFlash, .externalFlash, .other: true
+    case .optionBytes, .otp, .deviceFeature, .dataEEPROM, .engineeringBytes: false
+    }
+  }
+
+  /// When it is written: option bytes last, because they may reset the chip.
+  fileprivate var order: Int {
+    switch self {
+    case .internalFlash: 0
+    case .externalFlash, .other: 1
+    case .dataEEPROM: 2
+    case .deviceFeature, .engineeringBytes: 3
+    case .otp: 4
+    case .optionBytes: 5
+    }
+  }
+}

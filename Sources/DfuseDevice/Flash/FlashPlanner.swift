@@ -1,0 +1,70 @@
+import DfuseFormat
+
+/// Makes a plan from the work for each memory and what the board holds: pure decisions.
+struct FlashPlanner {
+  let profile: ChipProfile
+  let transferSize: Int
+  var usesMassErase = false
+  private var memories: [FlashPlan.Memory] = []
+  private var programStart: UInt32?
+
+  init(profile: ChipProfile, transferSize: Int) {
+    self.profile = profile
+    self.transferSize = transferSize
+  }
+
+  /// The plan of a memory with sectors.
+  func flash(_ work: MemoryWork, _ states: [SectorState]) -> FlashPlan.Memory {
+    let sectors = zip(work.sectors, states).map { sector, state in
+      FlashPlan.Sector(range: sector.range, action: action(for: sector, in: state))
+    }
+    var runs: [ImageElement] = []
+    for sector in sectors where sector.action != .keep {
+      for run in work.runs(in: sector.range) {
+        if let last = runs.last, last.range.upperBound == run.range.lowerBound {
+          runs[runs.count - 1].bytes += run.bytes
+        } else {
+          runs.append(run)
+        }
+      }
+    }
+    return FlashPlan.Memory(
+      alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind,
+      sectors: sectors, runs: runs)
+  }
+
+  private func action(for sector: MemoryWork.Sector, in state: SectorState) -> FlashPlan.Action {
+    switch state {
+    case .same: .keep
+    case .blank: .write
+    case .different, .unread: sector.access.contains(.erasable) ? .eraseAndWrite : .write
+    }
+  }
+
+  mutating func add(_ memory: FlashPlan.Memory, image: MemoryImage) {
+    memories.append(memory)
+    if memory.kind == .internalFlash, programStart == nil {
+      programStart = image.runs.first?.address
+    }
+  }
+
+  /// Bytes that will be lost: in sectors that are erased, but not in the image.
+  func bytesLost(_ work: [MemoryWork], _ plan: FlashPlan) -> UInt64 {
+    zip(work, plan.memories).reduce(0) { sum, pair in
+      let (work, memory) = pair
+      return sum
+        + memory.sectors.filter { $0.action == .eraseAndWrite }.reduce(0) { sum, sector in
+          let covered = work.runs.reduce(0) { $0 + $1.range.clamped(to: sector.range).count }
+          return sum + UInt64(sector.range.count - covered)
+        }
+    }
+  }
+
+  var plan: FlashPlan {
+    var plan = FlashPlan(
+      memories: memories, programStart: programStart, usesMassErase: usesMassErase,
+      transferSize: transferSize, erasedByte: profile.erasedByte, expectedTime: .zero)
+    plan.expectedTime = expectedTime(of: plan)
+    return plan
+  }
+}

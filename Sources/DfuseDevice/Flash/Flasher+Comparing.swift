@@ -1,0 +1,141 @@
+import DfuseFormat
+
+/// Looks at sectors until it is known which of them have to be written.
+///
+/// A sector is read as far as its first difference, and as far as its first byte that is not
+/// erased: then it is different. What is left is the same, or blank.
+struct SectorComparison {
+  private let work: MemoryWork
+  private let erasedByte: UInt8
+  private var mayBeSame: [Bool]
+  private var mayBeBlank: [Bool]
+
+  init(_ work: MemoryWork, erasedByte: UInt8) {
+    self.work = work
+    self.erasedByte = erasedByte
+    mayBeSame = work.sectors.map { _ in true }
+    mayBeBlank = work.sectors.map { _ in true }
+  }
+
+  /// Whether more bytes of the sector could change the verdict.
+  func isOpen(_ sector: Int) -> Bool { mayBeSame[sector] || mayBeBlank[sector] }
+
+  /// Takes in what the board holds at `address`.
+  mutating func take(_ bytes: [UInt8], at address: UInt64) {
+    let range = address..<(address + UInt64(bytes.count))
+    for index in work.sectors.indices where isOpen(index) {
+      let sector = work.sectors[index].range
+      guard sector.overlaps(range) else { continue }
+      compare(index, bytes, range)
+    }
+  }
+
+  private mutating func compare(_ index: Int, _ bytes: [UInt8], _ range: Range<UInt64>) {
+    let shared = work.sectors[index].range.clamped(to: range)
+    for run in work.runs {
+      let part = run.range.clamped(to: shared)
+      guard !part.isEmpty else { continue }
+      let found = bytes[Int(part.lowerBound - range.lowerBound)...].prefix(part.count)
+      let wanted = run.bytes[Int(part.lowerBound - run.range.lowerBound)...].prefix(part.count)
+      if mayBeSame[index], !found.elementsEqual(wanted) { mayBeSame[index] = false }
+      if mayBeBlank[index], found.contains(where: { $0 != erasedByte }) {
+        mayBeBlank[index] = false
+      }
+    }
+  }
+
+  /// The verdicts, once every open sector has been read to its end.
+  var states: [SectorState] {
+    work.sectors.indices.map { mayBeSame[$0] ? .same : mayBeBlank[$0] ? .blank : .different }
+  }
+}
+
+extension Flasher {
+  /// Reads from the board what is needed to know which sectors differ.
+  mutating func compare(
+    _ work: MemoryWork, reporting done: inout UInt64
+  ) throws(FlashError) -> [SectorState] {
+    try select(work.alternateSetting)
+    var comparison = SectorComparison(work, erasedByte: profile.erasedByte)
+    var grid: BlockGrid?
+    // A block may hold many sectors, as on an L0: what was read once serves them all.
+    var last: Range<UInt64> = 0..<0
+    for (index, sector) in work.sectors.enumerated() {
+      for run in work.runs(in: sector.range) {
+        var address = run.range.lowerBound
+        while address < run.range.upperBound, comparison.isOpen(index) {
+          guard !last.contains(address) else {
+            address = last.upperBound
+            continue
+          }
+          try checkCancelled()
+          let (bytes, start) = try readBlock(at: address, in: work.map, grid: &grid)
+          comparison.take(bytes, at: start)
+          last = start..<(start + UInt64(bytes.count))
+        }
+      }
+      done += UInt64(sector.range.count)
+      report(.advanced(.compare, done: done))
+    }
+    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    return comparison.states
+  }
+
+  /// Reads the block that holds `address`, in the upload that is going on or in a new one.
+  ///
+  /// - Returns: The block's bytes, at least one from `address` on and none from `limit` on, and the
+  ///   address of the first.
+  mutating func readBlock(
+    at address: UInt64, limit: UInt64 = .max, in map: MemoryMap, grid: inout BlockGrid?
+  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
+    if let current = grid, let block = current.block(holding: address) {
+      return try readBlock(block, limit: limit, current)
+    }
+    let end = map.readableEnd(from: address)
+    guard let pointer = UInt32(exactly: address), end > address else {
+      throw .outsideMemory(address..<(address + 1), alternateSetting: nil, memory: map, found: nil)
+    }
+    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    let next = BlockGrid(pointer: pointer, transferSize: session.transferSize, end: end)
+    grid = next
+    try attemptReading { session throws(DFUError) in try session.beginUpload(at: pointer) }
+    return try readBlock(DataBlock.first, limit: limit, next)
+  }
+
+  private mutating func readBlock(
+    _ block: UInt16, limit: UInt64, _ grid: BlockGrid
+  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
+    let range = grid.range(of: block).clamped(to: 0..<limit)
+    // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
+    let bytes = try attemptReading { session throws(DFUError) in
+      try session.read(block: block, length: max(range.count, 2))
+    }
+    guard bytes.count >= range.count else {
+      throw .device(
+        .shortBlock(found: bytes.count, expected: range.count, address: range.lowerBound), progress)
+    }
+    return (Array(bytes.prefix(range.count)), range.lowerBound)
+  }
+
+  /// Does something that reads; errVENDOR then means that the chip is read protected.
+  private mutating func attemptReading<Answer>(
+    _ body: (inout DFUSession) throws(DFUError) -> Answer
+  ) throws(FlashError) -> Answer {
+    do {
+      return try body(&session)
+    } catch .device(.errVENDOR, _, _, _) where progress == .untouched {
+      throw .readProtected
+    } catch {
+      throw .device(error, progress)
+    }
+  }
+}
+
+extension MemoryMap {
+  /// Behind the last address that can be read in one go from `address` on.
+  func readableEnd(from address: UInt64) -> UInt64 {
+    var end = address
+    while let segment = segment(at: end), segment.access.contains(.readable) { end = segment.end }
+    return end
+  }
+}

@@ -1,0 +1,158 @@
+import DfuseFormat
+
+extension Flasher {
+  /// Erases the sectors that overlap a range, and checks that they are blank.
+  ///
+  /// - Parameter range: Addresses in one flash memory; need not be those of whole sectors.
+  /// - Returns: The addresses erased: whole sectors.
+  /// - Throws: ``FlashError/outsideMemory(_:alternateSetting:memory:found:)``,
+  ///   ``FlashError/notErasable(_:)`` before anything is erased; ``FlashError/different(_:)`` when
+  ///   a sector is not blank afterwards, as write-protected ones are.
+  public mutating func erase(_ range: Range<UInt64>) throws(FlashError) -> Range<UInt64> {
+    let memory = try flash(holding: range)
+    let sectors = memory.map.sectors(overlapping: range)
+    if let sector = sectors.first(where: { !memory.map.isErasable($0) }) {
+      throw .notErasable(sector)
+    }
+    try enter()
+    try select(memory.alternateSetting)
+    try eraseSectors(sectors)
+    try checkBlank(sectors, in: memory)
+    let start = sectors.first?.lowerBound ?? range.lowerBound
+    return start..<(sectors.last?.upperBound ?? start)
+  }
+
+  /// Erases the whole flash: by mass erase where the device offers it and it is known to work,
+  /// else sector by sector.
+  ///
+  /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
+  /// - Throws: ``FlashError``.
+  public mutating func eraseAll() throws(FlashError) -> Int {
+    guard let memory = memories.first(where: { $0.map.kind == .internalFlash }) else {
+      throw .noMemoryMap
+    }
+    try enter()
+    try select(memory.alternateSetting)
+    let before = result.sectorsErased
+    try massErase(memory)
+    try checkBlank(memory.map.erasableSectors, in: memory)
+    return result.sectorsErased - before
+  }
+
+  /// Mass erase, and then one by one whatever it left.
+  mutating func massErase(_ memory: AlternateMemory) throws(FlashError) {
+    let sectors = memory.map.erasableSectors
+    guard profile.massEraseWorks, try offersMassErase() else { return try eraseSectors(sectors) }
+    let total = sectors.reduce(0) { $0 + UInt64($1.count) }
+    report(.started(.erase, total: total))
+    progress = .erased
+    try attempt { session throws(DFUError) in try session.massErase() }
+    // ST's device code says that it is done, and does nothing.
+    var left: [Range<UInt64>] = []
+    for sector in sectors where canUpload {
+      if !(try isBlankAtStart(sector, in: memory)) { left.append(sector) }
+    }
+    if !left.isEmpty { report(.note(.massEraseIncomplete(sectors: left.count))) }
+    for sector in left { try eraseSector(sector) }
+    report(.advanced(.erase, done: total))
+    report(.finished(.erase))
+  }
+
+  private mutating func offersMassErase() throws(FlashError) -> Bool {
+    let list = try attempt { session throws(DFUError) in try session.commands() }
+    return list.offers(.massErase)
+  }
+
+  private mutating func eraseSectors(_ sectors: [Range<UInt64>]) throws(FlashError) {
+    report(.started(.erase, total: sectors.reduce(0) { $0 + UInt64($1.count) }))
+    var done: UInt64 = 0
+    for sector in sectors {
+      try checkCancelled()
+      try eraseSector(sector)
+      done += UInt64(sector.count)
+      report(.advanced(.erase, done: done))
+    }
+    report(.finished(.erase))
+  }
+
+  private mutating func isBlankAtStart(
+    _ sector: Range<UInt64>, in memory: AlternateMemory
+  ) throws(FlashError) -> Bool {
+    guard memory.map.readableEnd(from: sector.lowerBound) > sector.lowerBound else { return true }
+    let start = sector.prefix(session.transferSize)
+    let bytes = try read(
+      start.startIndex..<start.endIndex, alternateSetting: memory.alternateSetting, map: memory.map)
+    return bytes.allSatisfy { $0 == profile.erasedByte }
+  }
+
+  /// Reads sectors back whole.
+  private mutating func checkBlank(
+    _ sectors: [Range<UInt64>], in memory: AlternateMemory
+  ) throws(FlashError) {
+    guard canUpload else { return report(.note(.notReadable(name: memory.map.name))) }
+    for sector in sectors {
+      guard memory.map.readableEnd(from: sector.lowerBound) >= sector.upperBound else {
+        return report(.note(.notReadable(name: memory.map.name)))
+      }
+    }
+    let total = sectors.reduce(0) { $0 + UInt64($1.count) }
+    report(.started(.verify, total: total))
+    var done: UInt64 = 0
+    var grid: BlockGrid?
+    for sector in sectors {
+      var address = sector.lowerBound
+      while address < sector.upperBound {
+        try checkCancelled()
+        let (bytes, start) = try readBlock(
+          at: address, limit: sector.upperBound, in: memory.map, grid: &grid)
+        if let index = bytes.firstIndex(where: { $0 != profile.erasedByte }) {
+          try? session.abort()
+          throw .different(
+            .init(
+              address: start + UInt64(index), expected: profile.erasedByte, found: bytes[index],
+              count: UInt64(bytes.count { $0 != profile.erasedByte }), looksProtected: true))
+        }
+        done += start + UInt64(bytes.count) - address
+        address = start + UInt64(bytes.count)
+        report(.advanced(.verify, done: done))
+      }
+    }
+    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    report(.finished(.verify))
+  }
+
+  private func flash(holding range: Range<UInt64>) throws(FlashError) -> AlternateMemory {
+    guard !memories.isEmpty else { throw .noMemoryMap }
+    guard
+      let memory = memories.first(where: {
+        $0.map.kind.isFlash && $0.map.segment(at: range.lowerBound) != nil
+      }), memory.map.contains(range)
+    else {
+      let flash = memories.first { $0.map.kind.isFlash }
+      throw .outsideMemory(
+        range, alternateSetting: flash?.alternateSetting, memory: flash?.map, found: nil)
+    }
+    return memory
+  }
+}
+
+extension MemoryMap {
+  /// The sectors that overlap a range, by address.
+  func sectors(overlapping range: Range<UInt64>) -> [Range<UInt64>] {
+    segments.sorted { $0.start < $1.start }.flatMap { segment -> [Range<UInt64>] in
+      let shared = segment.range.clamped(to: range)
+      guard !shared.isEmpty else { return [] }
+      let first = segment.sector(at: shared.lowerBound).lowerBound
+      return stride(from: first, to: shared.upperBound, by: UInt64.Stride(segment.sectorSize)).map {
+        $0..<($0 + segment.sectorSize)
+      }
+    }
+  }
+
+  /// All sectors that can be erased.
+  ///
+  /// Only for the flash of a device that has answered: as long as the list is the map's claim.
+  var erasableSectors: [Range<UInt64>] {
+    sectors(overlapping: 0..<(1 << 32)).filter { isErasable($0) }
+  }
+}

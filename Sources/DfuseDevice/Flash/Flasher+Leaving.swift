@@ -1,0 +1,33 @@
+extension Flasher {
+  /// Leaves the bootloader and starts a program.
+  ///
+  /// - Parameter address: Its vector table; nil for the start of the flash.
+  /// - Returns: What became of the board.
+  /// - Throws: ``FlashError/device(_:_:)``.
+  public consuming func leave(to address: UInt32? = nil) throws(FlashError) -> LeaveOutcome {
+    let flash = memories.first { $0.map.kind == .internalFlash }
+    let start = address ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
+    if let flash { try select(flash.alternateSetting) }
+    if session.state == nil { try enter() }
+    let progress = progress
+    do {
+      return try session.leave(to: start)
+    } catch {
+      throw .device(error, progress)
+    }
+  }
+
+  /// Removes the chip's read protection, which erases everything on it.
+  ///
+  /// - Returns: What became of the board; often it has to be plugged in again.
+  /// - Throws: ``FlashError/device(_:_:)``.
+  public consuming func unprotect() throws(FlashError) -> UnprotectOutcome {
+    try enter()
+    let progress = progress
+    do {
+      return try session.readUnprotect()
+    } catch {
+      throw .device(error, progress)
+    }
+  }
+}

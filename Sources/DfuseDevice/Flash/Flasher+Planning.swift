@@ -1,0 +1,191 @@
+import DfuseFormat
+
+extension Flasher {
+  /// Decides what has to be done to put firmware on the board, and changes nothing there.
+  ///
+  /// Checks every byte against the board's memory maps, then reads the board as far as is needed
+  /// to find sectors that hold their bytes already, or are blank.
+  /// - Throws: ``FlashError``; the board is as it was.
+  public mutating func plan(
+    _ input: FlashInput, options: FlashOptions
+  ) throws(FlashError) -> FlashPlan {
+    let layout = FlashLayout(
+      memories: memories, profile: profile, identity: identity, options: options)
+    let work = try layout.work(for: input)
+    try checkErasable(work)
+    try enter()
+    var planner = FlashPlanner(profile: profile, transferSize: session.transferSize)
+    planner.usesMassErase = options.massErase
+    let states = try states(of: work, options: options)
+    for (work, states) in zip(work, states) {
+      let memory =
+        work.kind.isFlash
+        ? planner.flash(try preserving(work, states, options: options), states)
+        : try planCells(work)
+      planner.add(memory, image: work.image)
+    }
+    let plan = planner.plan
+    let lost = planner.bytesLost(work, plan)
+    if lost > 0, !options.preserve { report(.note(.bytesLost(lost))) }
+    report(.planned(plan))
+    return plan
+  }
+
+  private func checkErasable(_ work: [MemoryWork]) throws(FlashError) {
+    for work in work where work.kind == .internalFlash {
+      if let sector = work.sectors.first(where: { !$0.access.contains(.erasable) }) {
+        throw .notErasable(sector.range)
+      }
+    }
+  }
+
+  private mutating func states(
+    of work: [MemoryWork], options: FlashOptions
+  ) throws(FlashError) -> [[SectorState]] {
+    let total = work.filter { compares($0, options) }.flatMap(\.sectors)
+      .reduce(0) { $0 + UInt64($1.range.count) }
+    if total > 0 { report(.started(.compare, total: total)) }
+    var done: UInt64 = 0
+    var states: [[SectorState]] = []
+    for work in work {
+      if compares(work, options) {
+        states.append(try compare(work, reporting: &done))
+      } else {
+        states.append(work.sectors.map { _ in .unread })
+        if work.kind.isFlash, !isReadable(work) { report(.note(.notReadable(name: work.map.name))) }
+      }
+    }
+    if total > 0 { report(.finished(.compare)) }
+    return states
+  }
+
+  private func compares(_ work: MemoryWork, _ options: FlashOptions) -> Bool {
+    !options.full && !options.massErase && work.kind.isFlash && isReadable(work)
+  }
+
+  /// Adds to the image what stands beside it in the sectors that will be erased.
+  private mutating func preserving(
+    _ work: MemoryWork, _ states: [SectorState], options: FlashOptions
+  ) throws(FlashError) -> MemoryWork {
+    guard options.preserve else { return work }
+    var work = work
+    for (index, sector) in work.sectors.enumerated() where !sector.isCovered {
+      guard states[index] == .different || states[index] == .unread else { continue }
+      guard canUpload, sector.access.contains(.readable) else {
+        throw .cannotPreserve(sector.range)
+      }
+      let before = try read(sector.range, of: work)
+      work.preserve(before, at: index)
+    }
+    return work
+  }
+
+  /// Plans memory that is neither erased nor written in blocks: option bytes, OTP, EEPROM.
+  ///
+  /// What is written is whole words, and whole option blocks, so that the cells beside the image
+  /// are read and written back.
+  private mutating func planCells(_ work: MemoryWork) throws(FlashError) -> FlashPlan.Memory {
+    try select(work.alternateSetting)
+    var memory = FlashPlan.Memory(
+      alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind, sectors: [],
+      runs: [])
+    for range in work.cellRanges {
+      var wanted: [UInt8]
+      let current: [UInt8]?
+      if canUpload, work.map.readableEnd(from: range.lowerBound) >= range.upperBound {
+        let found = try read(range, of: work)
+        current = found
+        wanted = found
+      } else {
+        guard work.runs.contains(where: { $0.range.contains(range) }) else {
+          throw .cannotPreserve(range)
+        }
+        current = nil
+        wanted = [UInt8](repeating: 0, count: range.count)
+      }
+      for run in work.runs(in: range) {
+        wanted.replaceSubrange(
+          Int(
+            run.range.lowerBound - range.lowerBound)..<Int(run.range.upperBound - range.lowerBound),
+          with: run.bytes)
+      }
+      if work.kind == .otp, let current { try checkOTP(current, wanted, at: range.lowerBound) }
+      let action: FlashPlan.Action = current == wanted ? .keep : .write
+      memory.sectors.append(.init(range: range, action: action))
+      if action == .write, let address = UInt32(exactly: range.lowerBound) {
+        memory.runs.append(ImageElement(address: address, bytes: wanted))
+      }
+    }
+    return memory
+  }
+
+  private func checkOTP(
+    _ current: [UInt8], _ wanted: [UInt8], at address: UInt64
+  ) throws(FlashError) {
+    for (index, pair) in zip(current, wanted).enumerated() where pair.0 & pair.1 != pair.1 {
+      throw .alreadyProgrammed(
+        address: address + UInt64(index), found: pair.0, wanted: pair.1)
+    }
+  }
+
+  /// Reads a whole range of a memory.
+  mutating func read(_ range: Range<UInt64>, of work: MemoryWork) throws(FlashError) -> [UInt8] {
+    try read(range, alternateSetting: work.alternateSetting, map: work.map)
+  }
+}
+
+extension MemoryWork {
+  /// What is written at once: whole option blocks, else words.
+  var cellRanges: [Range<UInt64>] {
+    var ranges: [Range<UInt64>] = []
+    for run in runs {
+      var address = run.range.lowerBound
+      while address < run.range.upperBound, let segment = map.segment(at: address) {
+        let range: Range<UInt64>
+        if kind == .optionBytes {
+          range = segment.range
+        } else {
+          let low = max(segment.start, address / 4 * 4)
+          let high = (run.range.upperBound + 3) / 4 * 4
+          range = low..<min(segment.end, max(high, low + 4))
+        }
+        if let last = ranges.last, last.upperBound >= range.lowerBound {
+          ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+          ranges.append(range)
+        }
+        address = max(range.upperBound, address + 1)
+      }
+    }
+    return kind == .optionBytes ? runs.isEmpty ? [] : wholeSegments : ranges
+  }
+
+  /// Each option block by itself, even where two of them touch.
+  private var wholeSegments: [Range<UInt64>] {
+    map.segments.map(\.range).filter { segment in runs.contains { $0.range.overlaps(segment) } }
+  }
+
+  /// Takes what a sector held before as part of the image.
+  mutating func preserve(_ before: [UInt8], at index: Int) {
+    let range = sectors[index].range
+    var bytes = before
+    for run in image.runs.compactMap({ $0.part(range) }) {
+      let start = Int(run.range.lowerBound - range.lowerBound)
+      bytes.replaceSubrange(start..<(start + run.bytes.count), with: run.bytes)
+    }
+    guard let address = UInt32(exactly: range.lowerBound) else { return }
+    let outside = runs.flatMap { run in
+      [0..<range.lowerBound, range.upperBound..<(1 << 32)].compactMap { run.part($0) }
+    }
+    let all = (outside + [ImageElement(address: address, bytes: bytes)])
+      .sorted { $0.address < $1.address }
+    runs = all.reduce(into: []) { joined, run in
+      if let last = joined.last, last.range.upperBound == run.range.lowerBound {
+        joined[joined.count - 1].bytes += run.bytes
+      } else {
+        joined.append(run)
+      }
+    }
+    sectors[index].isCovered = true
+  }
+}

@@ -1,0 +1,203 @@
+import DfuseFormat
+
+extension Flasher {
+  /// Does what a plan says: erases, writes and verifies.
+  ///
+  /// The block with the vector table comes last, when all else has been read back. What does not
+  /// verify is erased and written once more.
+  /// - Throws: ``FlashError``; its ``FlashError/Progress`` says what is on the chip. The board stays
+  ///   in its bootloader.
+  public mutating func run(
+    _ plan: FlashPlan, options: FlashOptions
+  ) throws(FlashError) -> FlashResult {
+    result = FlashResult()
+    result.sectorsKept = plan.count(of: .keep)
+    result.bytesVerified = plan.bytesKept
+    progress = .untouched
+    let flash = plan.memories.filter(\.kind.isFlash)
+    let last = FinalBlock(of: plan)
+    try erase(flash, plan)
+    try write(flash, plan, except: last)
+    if options.verify { try verify(flash, plan, except: last) }
+    if let last { try finish(last, plan, verify: options.verify) }
+    for memory in plan.memories where !memory.kind.isFlash {
+      try writeCells(memory, verify: options.verify)
+    }
+    progress = .complete
+    result.isVerified = options.verify && flash.allSatisfy { canVerify($0) }
+    return result
+  }
+
+  // MARK: - Erasing
+
+  private mutating func erase(_ memories: [FlashPlan.Memory], _ plan: FlashPlan) throws(FlashError)
+  {
+    let total = plan.usesMassErase ? 0 : plan.bytesToErase
+    if plan.usesMassErase,
+      let number = memories.first(where: { $0.kind == .internalFlash })?.alternateSetting,
+      let memory = self.memories.first(where: { $0.alternateSetting == number })
+    {
+      try select(number)
+      try massErase(memory)
+    }
+    guard total > 0 else { return }
+    report(.started(.erase, total: total))
+    var done: UInt64 = 0
+    for memory in memories {
+      try select(memory.alternateSetting)
+      for sector in memory.eraseOrder(programStart: plan.programStart) {
+        try checkCancelled()
+        try eraseSector(sector.range)
+        done += UInt64(sector.range.count)
+        report(.advanced(.erase, done: done))
+      }
+    }
+    report(.finished(.erase))
+  }
+
+  /// Erases one sector.
+  mutating func eraseSector(_ sector: Range<UInt64>) throws(FlashError) {
+    guard let address = UInt32(exactly: sector.lowerBound) else { throw .notErasable(sector) }
+    let size = UInt64(sector.count)
+    let time = profile.eraseTime(forSectorOf: size)
+    progress = .erased
+    let outcome = try attempt { session throws(DFUError) in
+      try session.erase(sectorAt: address, size: size, datasheetMaximum: time.maximum)
+    }
+    result.sectorsErased += 1
+    // A device that had to be freed may still be erasing.
+    if outcome == .freedWhileBusy { try enter() }
+  }
+
+  // MARK: - Writing
+
+  private mutating func write(
+    _ memories: [FlashPlan.Memory], _ plan: FlashPlan, except last: FinalBlock?
+  ) throws(FlashError) {
+    let total = plan.bytesToWriteInFlash - UInt64(last?.count ?? 0)
+    guard total > 0 else { return }
+    progress = .incomplete
+    report(.started(.write, total: total))
+    var done: UInt64 = 0
+    for memory in memories {
+      try select(memory.alternateSetting)
+      for run in memory.runs {
+        try write(run, plan, except: last) { flasher, count in
+          done += UInt64(count)
+          flasher.report(.advanced(.write, done: done))
+        }
+      }
+    }
+    report(.finished(.write))
+    if last == nil { progress = .unverified }
+  }
+
+  /// Writes a run's blocks, but for those that hold nothing but the erased value.
+  ///
+  /// One address for all full blocks; a short last one gets its own, which is right however a ROM
+  /// counts short blocks (AN3156 leaves it open).
+  mutating func write(
+    _ run: ImageElement, _ plan: FlashPlan, except last: FinalBlock? = nil,
+    done: (inout Flasher, Int) -> Void
+  ) throws(FlashError) {
+    var pointer: UInt32?
+    for block in WriteBlock.blocks(of: run, transferSize: plan.transferSize) {
+      let address = run.range.lowerBound + UInt64(block.offset)
+      guard !block.isBlank(in: run, erasedByte: plan.erasedByte), address != last?.address else {
+        continue
+      }
+      try checkCancelled()
+      let number = try number(of: block, at: address, plan, pointer: &pointer)
+      let bytes = Array(block.bytes(in: run))
+      _ = try attempt { session throws(DFUError) in
+        try session.write(block: number, data: bytes)
+      }
+      result.bytesWritten += UInt64(bytes.count)
+      done(&self, bytes.count)
+    }
+  }
+
+  /// The block number of an address, after setting a new pointer where the present one will not do.
+  private mutating func number(
+    of block: WriteBlock, at address: UInt64, _ plan: FlashPlan, pointer: inout UInt32?
+  ) throws(FlashError) -> UInt16 {
+    if block.count == plan.transferSize, let pointer,
+      let number = DataBlock.number(
+        at: address, pointer: pointer, transferSize: plan.transferSize)
+    {
+      return number
+    }
+    let next = UInt32(truncatingIfNeeded: address)
+    try attempt { session throws(DFUError) in try session.setAddress(next) }
+    pointer = next
+    return DataBlock.first
+  }
+
+  /// Writes and verifies the block with the vector table.
+  private mutating func finish(
+    _ last: FinalBlock, _ plan: FlashPlan, verify: Bool
+  ) throws(FlashError) {
+    report(.started(.finish, total: UInt64(last.count)))
+    try select(last.memory.alternateSetting)
+    try write(last.run, plan) { _, _ in }
+    progress = .unverified
+    if verify, canVerify(last.memory) {
+      let difference = try differences([last.run], in: last.memory) { _, _ in }
+      try repeatSectors(difference, except: last, andFinish: true)
+    }
+    report(.advanced(.finish, done: UInt64(last.count)))
+    report(.finished(.finish))
+  }
+}
+
+extension FlashPlan {
+  /// Bytes of the image in sectors that hold them already.
+  var bytesKept: UInt64 {
+    memories.flatMap(\.sectors).filter { $0.action == .keep }
+      .reduce(0) { $0 + UInt64($1.range.count) }
+  }
+
+  /// The part of ``bytesToWrite`` that goes to flash.
+  var bytesToWriteInFlash: UInt64 {
+    var flash = self
+    flash.memories = memories.filter(\.kind.isFlash)
+    return flash.bytesToWrite
+  }
+}
+
+extension FlashPlan.Memory {
+  /// The sectors to erase, the one with the vector table first: from then on the old program does
+  /// not start any more.
+  func eraseOrder(programStart: UInt32?) -> [FlashPlan.Sector] {
+    let erased = sectors.filter { $0.action == .eraseAndWrite }
+    guard let programStart, kind == .internalFlash else { return erased }
+    let first = erased.filter { $0.range.contains(UInt64(programStart)) }
+    return first + erased.filter { !$0.range.contains(UInt64(programStart)) }
+  }
+}
+
+/// The block with the vector table, which is written last.
+struct FinalBlock {
+  var memory: FlashPlan.Memory
+  /// The block's bytes, as a run of its own.
+  var run: ImageElement
+  var address: UInt64 { run.range.lowerBound }
+  var count: Int { run.bytes.count }
+
+  /// The first block of the program; nil when it is not written, or holds nothing.
+  init?(of plan: FlashPlan) {
+    guard let start = plan.programStart,
+      let memory = plan.memories.first(where: { $0.kind == .internalFlash }),
+      let run = memory.runs.first(where: { $0.range.contains(UInt64(start)) })
+    else { return nil }
+    let blocks = WriteBlock.blocks(of: run, transferSize: plan.transferSize)
+    guard
+      let block = blocks.last(where: {
+        run.range.lowerBound + UInt64($0.offset) <= UInt64(start)
+      }), !block.isBlank(in: run, erasedByte: plan.erasedByte)
+    else { return nil }
+    self.memory = memory
+    self.run = ImageElement(
+      address: run.address + UInt32(block.offset), bytes: Array(block.bytes(in: run)))
+  }
+}

@@ -1,0 +1,94 @@
+/// Puts firmware on one board: plans, erases, writes, verifies, leaves.
+///
+/// ``plan(_:options:)`` changes nothing and finds what cannot work; ``run(_:options:)`` does what
+/// the plan says. Everything blocks for as long as the board takes. The firmware's first block,
+/// with its vector table, is written when all else has been verified, so that a flash that is
+/// interrupted leaves nothing that would start.
+///
+/// - SeeAlso: ST AN3156 for the operations.
+public struct Flasher: ~Copyable {
+  /// The memories behind the interface's alternate settings, corrected where known to be wrong.
+  public let memories: [AlternateMemory]
+  /// What is known of the chip.
+  public let profile: ChipProfile
+  /// The device.
+  public let identity: DeviceIdentity
+
+  var session: DFUSession
+  let isCancelled: () -> Bool
+  let report: (FlashEvent) -> Void
+  /// The alternate setting that was selected last.
+  var alternateSetting: UInt8?
+  /// What has been done so far.
+  var result = FlashResult()
+  /// What is on the chip now.
+  var progress = FlashError.Progress.untouched
+
+  /// Makes a flasher on an open device, and sends nothing.
+  ///
+  /// - Parameters:
+  ///   - transport: The device with its DFU interface claimed.
+  ///   - options: How to treat it.
+  ///   - isCancelled: Asked between blocks; true stops the work.
+  ///   - report: Told what happens; see ``FlashEvent``.
+  public init(
+    transport: any USBTransport, options: BoardOptions = BoardOptions(),
+    isCancelled: @escaping () -> Bool = { false },
+    report: @escaping (FlashEvent) -> Void = { _ in }
+  ) {
+    identity = transport.identity
+    memories = transport.interface.memories(of: identity)
+    profile = ChipProfile.identify(identity, maps: memories.map(\.map))
+    session = DFUSession(transport: transport, limits: OperationLimits(for: profile))
+    self.isCancelled = isCancelled
+    self.report = report
+  }
+
+  /// Brings the board to dfuIDLE, whatever an earlier program left behind.
+  ///
+  /// - Throws: ``FlashError/device(_:_:)``.
+  public mutating func enter() throws(FlashError) {
+    let entered = try attempt { session throws(DFUError) in try session.enter() }
+    if entered != EntryReport() { report(.note(.entered(entered))) }
+  }
+
+  /// Whether blocks can be read from the interface at all.
+  var canUpload: Bool { session.transport.interface.functional?.canUpload ?? true }
+
+  /// Whether memory can be read back.
+  func isReadable(_ work: MemoryWork) -> Bool { canUpload && work.isReadable }
+
+  /// Selects a memory, unless it is selected.
+  mutating func select(_ number: UInt8) throws(FlashError) {
+    guard alternateSetting != number else { return }
+    try attempt { session throws(DFUError) in try session.selectAlternateSetting(number) }
+    alternateSetting = number
+  }
+
+  /// Does something on the device; its failure becomes ours, with what is on the chip.
+  mutating func attempt<Answer>(
+    _ body: (inout DFUSession) throws(DFUError) -> Answer
+  ) throws(FlashError) -> Answer {
+    do {
+      return try body(&session)
+    } catch {
+      throw .device(error, progress)
+    }
+  }
+
+  /// Stops if that has been asked for, and leaves the board in dfuIDLE.
+  mutating func checkCancelled() throws(FlashError) {
+    guard isCancelled() else { return }
+    try? session.abort()
+    throw .cancelled(progress)
+  }
+}
+
+extension OperationLimits {
+  /// The limits that the chip's quirks ask for.
+  init(for profile: ChipProfile) {
+    self.init()
+    stuckBusyRecovery = profile.quirks.contains(.h743StuckBusy)
+    leavesWithoutStatus = profile.quirks.contains(.leavesWithoutStatus)
+  }
+}
