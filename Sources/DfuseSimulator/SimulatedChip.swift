@@ -1,5 +1,58 @@
 /// A chip that can be simulated.
 public struct SimulatedChip: Sendable {
   /// The name by which a person asks for it, for example `stm32f405`.
-  public var name: String
+  public let name: String
+  /// Other names for the same bootloader, for example `stm32f407`.
+  public let aliases: [String]
+  package let profile: DeviceProfile
+
+  init(_ name: String, _ aliases: String..., profile: DeviceProfile) {
+    self.name = name
+    self.aliases = aliases
+    self.profile = profile
+  }
+
+  /// The part or parts it stands for, for people.
+  public var part: String { profile.part }
+  /// Bytes of program memory.
+  public var flashSize: Int { profile.flashSize }
+  /// Whether some of its facts are inferred from related chips instead of seen on this one.
+  ///
+  /// Times do not count: they are typical datasheet values throughout.
+  public var isGuess: Bool { !profile.guessed.subtracting([.times, .polls]).isEmpty }
+
+  /// The chip with this name or alias; case and a missing `stm32` in front do not matter.
+  public static func named(_ text: String) -> SimulatedChip? {
+    let wanted = text.lowercased()
+    return all.first { chip in
+      let names = [chip.name] + chip.aliases
+      return names.contains(wanted) || names.contains("stm32" + wanted)
+    }
+  }
+
+  /// The serial number of the board with this number, 0 for the first.
+  ///
+  /// Bootloaders with a constant serial number show it on every board, as the real ones do.
+  public func serial(ofBoard number: Int) -> String {
+    let usual = profile.usb.serial
+    guard !profile.usb.serialIsConstant, number > 0, let value = UInt64(usual, radix: 16) else {
+      return usual
+    }
+    // Boards of one lot differ in the upper half of a unique id's first word.
+    let mixed = value &+ UInt64(truncatingIfNeeded: number) << 24
+    let text = String(mixed & 0xFFFF_FFFF_FFFF, radix: 16, uppercase: true)
+    return String(repeating: "0", count: max(0, 12 - text.count)) + text
+  }
+
+  /// Every chip, in the order in which they are listed to people.
+  public static let all: [SimulatedChip] =
+    [stm32f042, stm32f072, stm32f107, stm32f303]
+    + [stm32f401, stm32f405, stm32f407v21, stm32f427, stm32f427v90, stm32f429, stm32f446]
+    + [stm32f723, stm32f745, stm32f767]
+    + [stm32l072, stm32l152, stm32l476, stm32l4r5, stm32wb55]
+    + [stm32g0b1, stm32g431, stm32g474, stm32c071, stm32u083]
+    + [stm32h723, stm32h743, stm32h7a3, stm32h7a3v90]
+    + [stm32h563, stm32u575, stm32c562]
+    + [gd32vf103, at32f435, apm32f103]
+    + [stUsbd, mboot]
 }

@@ -1,0 +1,100 @@
+import DfuseDevice
+
+/// One port of the simulated bus and the board that belongs to it.
+struct BusSlot: Sendable {
+  /// What is to be seen on the port.
+  enum Face: Hashable, Sendable {
+    case empty
+    case bootloader
+    case application
+  }
+
+  /// Something that happens at a moment that is already known.
+  struct Event: Sendable {
+    var at: Duration
+    var face: Face
+  }
+
+  /// The port, as the kernel would write it.
+  let path: String
+  /// The board.
+  var board: SimulatedBoard
+  /// The board's own virtual time: boards that are worked on at once do not add up.
+  var clock = Duration.zero
+  /// What is to be seen now.
+  var face = Face.empty
+  /// Counts appearances; a transport is good for one.
+  var generation = 0
+  /// The device's address on the bus.
+  var address: UInt8 = 0
+  /// Whether a transport is open.
+  var isOpen = false
+  /// Why opening fails, if it does.
+  var openError: USBError?
+  /// What is to come, in the order of time.
+  var events: [Event] = []
+  /// What the host learned when the device appeared.
+  var listing: USBDeviceListing?
+
+  init(path: String, board: SimulatedBoard) {
+    self.path = path
+    self.board = board
+  }
+
+  /// Adds an event in its place.
+  mutating func schedule(_ event: Event) {
+    events.insert(event, at: events.firstIndex { $0.at > event.at } ?? events.count)
+  }
+
+  /// Lets everything happen that is due at `now`.
+  mutating func settle(at now: Duration) {
+    while let event = events.first, event.at <= now {
+      events.removeFirst()
+      apply(event)
+    }
+  }
+
+  /// What the device's reaction means for the port, from the moment of the answer.
+  mutating func follow(_ then: Reaction.Consequence, answeredAt moment: Duration) {
+    guard case .leaveBus(let after, let afterlife, let absence) = then else { return }
+    let leaves = moment + after
+    schedule(Event(at: leaves, face: .empty))
+    switch afterlife {
+    case .nothing: break
+    case .application: schedule(Event(at: leaves + absence, face: .application))
+    case .bootloaderAgain: schedule(Event(at: leaves + absence, face: .bootloader))
+    }
+  }
+
+  private mutating func apply(_ event: Event) {
+    if face == .bootloader, event.face == .empty {
+      // Only a pulled plug finds work in progress.
+      board.model.losePower(at: event.at)
+    }
+    face = event.face
+    switch face {
+    case .empty:
+      listing = nil
+    case .bootloader:
+      appear()
+      board.model.powerOn(at: event.at)
+      board.model.configuration = 1
+      var enumeration = Enumeration(of: board)
+      listing = try? enumeration.listing(path: path, address: address)
+    case .application:
+      appear()
+      // ST's example application with a virtual serial port; it has no DFU interface.
+      listing = USBDeviceListing(
+        identity: DeviceIdentity(
+          vendorID: 0x0483, productID: 0x5740, bcdDevice: 0x0200, path: path, address: address,
+          serialNumber: board.model.serial, manufacturer: "STMicroelectronics",
+          product: "STM32 Virtual ComPort"),
+        interfaces: [])
+    }
+  }
+
+  private mutating func appear() {
+    generation += 1
+    address = address % 127 + 1
+  }
+}

@@ -1,0 +1,69 @@
+/// A board made of software: a chip with its bootloader, its memory and its faults.
+public struct SimulatedBoard: Sendable {
+  /// Which chip it is.
+  public let chip: SimulatedChip
+  /// Whether each transfer is kept in ``transcript``.
+  public var recordsTransfers = false
+  /// The transfers since recording was switched on, oldest first.
+  public private(set) var transcript: [TransferRecord] = []
+  package var model: BootloaderModel
+
+  /// Makes a board, blank as from the factory.
+  ///
+  /// - Parameter serial: A serial number other than the chip's usual one.
+  public init(_ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
+    self.chip = chip
+    model = BootloaderModel(profile: chip.profile, serial: serial, faults: faults)
+  }
+
+  /// Makes a board that continues from a saved state.
+  ///
+  /// - Throws: ``BoardStateError/otherChip(found:expected:)`` when the state is of another chip.
+  public init(
+    _ chip: SimulatedChip, state: SimulatedBoardState, faults: FaultPlan = FaultPlan()
+  ) throws(BoardStateError) {
+    guard state.chip == chip.name else {
+      throw .otherChip(found: state.chip, expected: chip.name)
+    }
+    self.init(chip, serial: state.serial, faults: faults)
+    let protected = model.memory.writeProtected
+    model.memory.pages = state.pages
+    model.memory.readProtection = max(state.readProtection, faults.isReadProtected ? 1 : 0)
+    model.memory.writeProtected = state.writeProtected.union(protected)
+  }
+
+  /// What the board keeps without power.
+  public var state: SimulatedBoardState {
+    SimulatedBoardState(chip: chip.name, serial: model.serial, memory: model.memory)
+  }
+
+  /// What has happened on it.
+  public var counters: BoardCounters { model.counters }
+
+  /// What is wrong with it; may be changed at any time.
+  public var faults: FaultPlan {
+    get { model.faults }
+    set { model.faults = newValue }
+  }
+
+  /// The bytes in memory from `address` on, cut at the end of that memory.
+  public func read(_ count: Int, at address: UInt32) -> [UInt8] {
+    model.memory.read(UInt64(address)..<(UInt64(address) + UInt64(max(count, 0))))
+  }
+
+  /// Puts bytes into memory as a debug probe would.
+  public mutating func load(_ bytes: [UInt8], at address: UInt32) {
+    model.memory.load(bytes, at: address)
+  }
+
+  /// Answers one control transfer that arrives at `now`.
+  package mutating func handle(
+    setup: [UInt8], data: [UInt8] = [], at now: Duration
+  ) -> Reaction {
+    let reaction = model.handle(setup: setup, data: data, at: now)
+    if recordsTransfers, let packet = SetupPacket(setup) {
+      transcript.append(TransferRecord(packet, data: data, reaction: reaction, at: now))
+    }
+    return reaction
+  }
+}

@@ -1,0 +1,174 @@
+package import DfuseDevice
+import Synchronization
+
+/// A USB bus with simulated boards on it, in virtual time.
+///
+/// Each board has its own clock while it is open, so that boards flashed from several threads do
+/// not slow each other down; the bus's clock is that of the board farthest ahead. Safe to use from
+/// several threads.
+package final class SimulatedBus: USBBus {
+  struct State: Sendable {
+    var slots: [BusSlot] = []
+    var clock = Duration.zero
+  }
+
+  private let state = Mutex(State())
+
+  /// Makes an empty bus.
+  package init() {}
+
+  /// Makes a bus with boards on the ports `1-1`, `1-2` and so on.
+  package convenience init(_ boards: [SimulatedBoard]) {
+    self.init()
+    for board in boards { plugIn(board) }
+  }
+
+  // MARK: - Hands
+
+  /// Plugs a board in, now or later.
+  ///
+  /// - Parameter path: The port; nil takes the next of `1-1`, `1-2`, …
+  /// - Returns: The port.
+  @discardableResult
+  package func plugIn(
+    _ board: SimulatedBoard, path: String? = nil, after delay: Duration = .zero
+  ) -> String {
+    state.withLock { state in
+      let path = path ?? Self.freePort(state.slots)
+      state.slots.removeAll { $0.path == path }
+      var slot = BusSlot(path: path, board: board)
+      slot.clock = state.clock
+      slot.schedule(.init(at: state.clock + delay, face: .bootloader))
+      slot.settle(at: state.clock)
+      state.slots.append(slot)
+      state.slots.sort {
+        Self.portNumbers($0.path).lexicographicallyPrecedes(Self.portNumbers($1.path))
+      }
+      return path
+    }
+  }
+
+  /// Pulls the plug, now or later; work in progress stays half done.
+  package func unplug(_ path: String, after delay: Duration = .zero) {
+    withSlot(path) { slot, now in
+      slot.schedule(.init(at: now + delay, face: .empty))
+      slot.settle(at: now)
+    }
+  }
+
+  /// Plugs a board in again that was unplugged or has left; it starts its bootloader.
+  package func plugBack(_ path: String, after delay: Duration = .zero) {
+    withSlot(path) { slot, now in
+      slot.schedule(.init(at: now, face: .empty))
+      slot.schedule(.init(at: now + delay, face: .bootloader))
+      slot.settle(at: now)
+    }
+  }
+
+  /// Makes opening a board fail, or work again with nil.
+  package func setOpenError(_ error: USBError?, at path: String) {
+    withSlot(path) { slot, _ in slot.openError = error }
+  }
+
+  /// The board that belongs to a port, whether it is to be seen or not.
+  package func board(at path: String) -> SimulatedBoard? {
+    withSlot(path) { slot, _ in slot.board }
+  }
+
+  /// Changes the board that belongs to a port.
+  package func changeBoard(at path: String, _ change: @Sendable (inout SimulatedBoard) -> Void) {
+    withSlot(path) { slot, _ in change(&slot.board) }
+  }
+
+  // MARK: - USBBus
+
+  package func devices() throws(USBError) -> [USBDeviceListing] {
+    state.withLock { state in
+      state.settleClosed()
+      return state.slots.compactMap { slot in
+        guard slot.face == .bootloader, var listing = slot.listing else { return nil }
+        guard let error = slot.openError else { return listing }
+        // Without opening it there are no strings.
+        listing.openError = error
+        listing.identity.serialNumber = nil
+        listing.identity.manufacturer = nil
+        listing.identity.product = nil
+        for index in listing.interfaces.indices {
+          for place in listing.interfaces[index].alternateSettings.indices {
+            listing.interfaces[index].alternateSettings[place].name = nil
+          }
+        }
+        return listing
+      }
+    }
+  }
+
+  package func open(
+    _ device: DeviceIdentity, interface: DFUInterface
+  ) throws(USBError) -> any USBTransport {
+    let opened: Result<Int, USBError> = state.withLock { state in
+      state.settleClosed()
+      guard let index = state.slots.firstIndex(where: { $0.path == device.path }),
+        state.slots[index].face == .bootloader, state.slots[index].address == device.address
+      else { return .failure(.disconnected) }
+      if let error = state.slots[index].openError { return .failure(error) }
+      guard !state.slots[index].isOpen else { return .failure(.busy) }
+      state.slots[index].isOpen = true
+      state.slots[index].clock = max(state.slots[index].clock, state.clock)
+      return .success(state.slots[index].generation)
+    }
+    return SimulatedTransport(
+      bus: self, identity: device, interface: interface, generation: try opened.get())
+  }
+
+  package func waitForChange(limit: Duration) -> Bool {
+    state.withLock { state in
+      let due = state.slots.filter { !$0.isOpen }.compactMap { $0.events.first?.at }.min()
+      if let due, due <= state.clock + limit {
+        state.clock = max(state.clock, due)
+        state.settleClosed()
+        return true
+      }
+      state.clock += limit
+      return false
+    }
+  }
+
+  // MARK: - For the transport
+
+  /// Runs `body` with the slot of a port and the present time there.
+  @discardableResult
+  func withSlot<Result: Sendable>(
+    _ path: String, _ body: (inout BusSlot, _ now: Duration) -> Result
+  ) -> Result? {
+    state.withLock { state in
+      guard let index = state.slots.firstIndex(where: { $0.path == path }) else { return nil }
+      let isOpen = state.slots[index].isOpen
+      let now = isOpen ? state.slots[index].clock : max(state.slots[index].clock, state.clock)
+      let result = body(&state.slots[index], now)
+      state.clock = max(state.clock, state.slots[index].clock)
+      return result
+    }
+  }
+
+  private static func freePort(_ slots: [BusSlot]) -> String {
+    var port = 1
+    while slots.contains(where: { $0.path == "1-\(port)" }) { port += 1 }
+    return "1-\(port)"
+  }
+
+  /// The numbers of a path, so that 1-10 comes after 1-2.
+  private static func portNumbers(_ path: String) -> [Int] {
+    path.split { $0 == "-" || $0 == "." }.map { Int($0) ?? 0 }
+  }
+}
+
+extension SimulatedBus.State {
+  /// Lets everything happen that is due on ports without an open transport.
+  mutating func settleClosed() {
+    for index in slots.indices where !slots[index].isOpen {
+      slots[index].clock = max(slots[index].clock, clock)
+      slots[index].settle(at: slots[index].clock)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+package import DfuseDevice
+
+/// A transport to a simulated board, on the board's virtual clock.
+///
+/// A transfer takes the time of its packets on a full-speed bus and the time the device sends NAK.
+/// When that is longer than the time-out, the clock goes on by the time-out only, the transfer
+/// fails, and the device goes on working.
+package final class SimulatedTransport: USBTransport {
+  package let identity: DeviceIdentity
+  package let interface: DFUInterface
+  private let bus: SimulatedBus
+  /// The appearance of the device this transport was opened for.
+  private let generation: Int
+
+  init(
+    bus: SimulatedBus, identity: DeviceIdentity, interface: DFUInterface, generation: Int
+  ) {
+    self.bus = bus
+    self.identity = identity
+    self.interface = interface
+    self.generation = generation
+  }
+
+  deinit {
+    bus.withSlot(identity.path) { slot, _ in slot.isOpen = false }
+  }
+
+  package func controlOut(
+    _ request: ControlRequest, data: [UInt8], timeout: Duration
+  ) throws(USBError) {
+    _ = try transfer(request, data: data, length: data.count, timeout: timeout)
+  }
+
+  package func controlIn(
+    _ request: ControlRequest, length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    let bytes = try transfer(request, data: [], length: length, timeout: timeout)
+    guard bytes.count <= length else { throw .overflow }
+    return bytes
+  }
+
+  package func selectAlternateSetting(_ number: UInt8) throws(USBError) {
+    let request = ControlRequest(
+      bmRequestType: 0x01, bRequest: 0x0B, wValue: UInt16(number),
+      wIndex: UInt16(interface.number))
+    try controlOut(request, data: [], timeout: .seconds(1))
+  }
+
+  package func wait(_ duration: Duration) {
+    bus.withSlot(identity.path) { slot, _ in
+      slot.clock += max(duration, .zero)
+      slot.settle(at: slot.clock)
+    }
+  }
+
+  package var now: Duration {
+    bus.withSlot(identity.path) { slot, _ in slot.clock } ?? .zero
+  }
+
+  package func reset() throws(USBError) {
+    let isThere = bus.withSlot(identity.path) { [generation] slot, _ in
+      guard slot.isThere(generation) else { return false }
+      // Reset signalling, recovery and a new enumeration, as Linux does it.
+      slot.clock += .milliseconds(100)
+      slot.settle(at: slot.clock)
+      guard slot.isThere(generation) else { return false }
+      slot.board.model.busReset(at: slot.clock)
+      _ = slot.board.handle(setup: [0x00, 0x09, 1, 0, 0, 0, 0, 0], at: slot.clock)
+      return true
+    }
+    guard isThere == true else { throw .disconnected }
+  }
+
+  package func watchPort(for limit: Duration) -> PortSighting {
+    let sighting = bus.withSlot(identity.path) { [generation] slot, now -> PortSighting in
+      let deadline = now + max(limit, .zero)
+      slot.settle(at: now)
+      while slot.face == .empty || slot.generation == generation {
+        guard let next = slot.events.first?.at, next <= deadline else {
+          slot.clock = deadline
+          return slot.face == .empty ? .gone : .stillThere
+        }
+        slot.clock = max(slot.clock, next)
+        slot.settle(at: slot.clock)
+      }
+      return slot.listing.map { .returned($0.identity) } ?? .gone
+    }
+    return sighting ?? .gone
+  }
+
+  package func string(at index: UInt8) -> String? {
+    guard index != 0 else { return nil }
+    let languages = (try? controlIn(Self.stringRequest(0, 0), length: 255, timeout: .seconds(1)))
+    let language = StringDescriptor.language(languages ?? [])
+    let bytes = try? controlIn(
+      Self.stringRequest(index, language), length: 255, timeout: .seconds(1))
+    return bytes.flatMap { StringDescriptor.decode($0) }
+  }
+
+  private static func stringRequest(_ index: UInt8, _ language: UInt16) -> ControlRequest {
+    ControlRequest(
+      bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
+  }
+
+  private func transfer(
+    _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    let wLength = UInt16(clamping: length)
+    let setup: [UInt8] = [
+      request.bmRequestType, request.bRequest, UInt8(request.wValue & 0xFF),
+      UInt8(request.wValue >> 8), UInt8(request.wIndex & 0xFF), UInt8(request.wIndex >> 8),
+      UInt8(wLength & 0xFF), UInt8(wLength >> 8),
+    ]
+    let outcome = bus.withSlot(identity.path) { [generation] slot, _ in
+      slot.transfer(setup: setup, data: data, timeout: timeout, generation: generation)
+    }
+    return try (outcome ?? .failure(.disconnected)).get()
+  }
+}
+
+extension BusSlot {
+  /// Whether the device that a transport was opened for is still on the port.
+  func isThere(_ generation: Int) -> Bool {
+    face == .bootloader && self.generation == generation
+  }
+
+  /// Carries out one control transfer and turns the clock.
+  mutating func transfer(
+    setup: [UInt8], data: [UInt8], timeout: Duration, generation: Int
+  ) -> Result<[UInt8], USBError> {
+    settle(at: clock)
+    guard isThere(generation) else { return .failure(.disconnected) }
+    let deadline = clock + max(timeout, .milliseconds(1))
+    let arrival = clock + Self.wireTime(data.count)
+    let reaction = board.handle(setup: setup, data: data, at: arrival)
+    let answered: Duration
+    let result: Result<[UInt8], USBError>
+    switch reaction.answer {
+    case .acknowledge:
+      (answered, result) = (arrival + reaction.delay, .success([]))
+    case .data(let bytes):
+      (answered, result) = (
+        arrival + reaction.delay + Self.wireTime(bytes.count), .success(bytes)
+      )
+    case .stall:
+      (answered, result) = (arrival + reaction.delay, .failure(.stall))
+    case .silence:
+      if case .leaveBus(let after, _, _) = reaction.then {
+        follow(reaction.then, answeredAt: arrival)
+        clock = min(arrival + after, deadline)
+        settle(at: clock)
+        return .failure(isThere(generation) ? .timedOut : .disconnected)
+      }
+      (answered, result) = (deadline, .failure(.timedOut))
+    }
+    follow(reaction.then, answeredAt: answered)
+    clock = min(answered, deadline)
+    if let next = events.first, next.at < clock {
+      // Unplugged in the middle of the transfer.
+      clock = next.at
+      settle(at: clock)
+      if !isThere(generation) { return .failure(.disconnected) }
+    }
+    return answered > deadline ? .failure(.timedOut) : result
+  }
+
+  /// The time a transfer takes on a full-speed bus: set-up and status stage, and 64-byte packets
+  /// of which some 16 fit into a frame of 1 ms.
+  private static func wireTime(_ bytes: Int) -> Duration {
+    .microseconds(250) + .microseconds(60) * ((bytes + 63) / 64)
+  }
+}

@@ -1,0 +1,132 @@
+extension FaultPlan {
+  /// Reads faults as a person writes them, one a text.
+  ///
+  /// | text | meaning |
+  /// |---|---|
+  /// | `stall@dnload:3` | the third DFU_DNLOAD stalls |
+  /// | `stall@dnload:3+` | the third and every later one |
+  /// | `stall@dnload` | the first |
+  /// | `timeout@getstatus:7` | is not answered |
+  /// | `short=2@upload:1` | is answered with at most 2 bytes |
+  /// | `errVENDOR@write:4`, `status=0x0B@write:4` | leads to dfuERROR with this status |
+  /// | `busy@erase:1`, `busy=2000@erase:1` | work goes on for ever, or 2000 ms longer |
+  /// | `disconnect@write:5` | the board is unplugged |
+  /// | `return@write:5`, `return=800@write:5` | it drops off and returns after 300 or 800 ms |
+  /// | `stuckbit@0x08000123:4` | bit 4 of that byte does not program |
+  /// | `start=dfuERROR` | the board is found in that state |
+  /// | `poll=0` | this many milliseconds are reported for all work |
+  /// | `rdp=1` | read protection is active |
+  /// | `wrp=0x08004000` | the sector with that address is write protected |
+  ///
+  /// Kinds of requests are the cases of ``RequestKind``. Case does not matter.
+  ///
+  /// - Throws: ``FaultSpecError`` for the first text that cannot be understood.
+  public init(parsing texts: [String]) throws(FaultSpecError) {
+    self.init()
+    for text in texts { try add(text) }
+  }
+
+  private mutating func add(_ text: String) throws(FaultSpecError) {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, !parts[0].isEmpty else { throw .malformed(text) }
+    let action = parts[0].split(separator: "=", maxSplits: 1).map(String.init)
+    guard let word = action.first else { throw .malformed(text) }
+    let argument = action.count == 2 ? action[1] : nil
+    if parts.count == 1 {
+      try addCondition(word.lowercased(), argument, in: text)
+    } else if word.lowercased() == "stuckbit" {
+      stuckBits.append(try Self.stuckBit(parts[1], in: text))
+    } else {
+      faults.append(
+        Fault(try Self.action(word, argument, in: text), at: try Self.trigger(parts[1], in: text)))
+    }
+  }
+
+  private mutating func addCondition(
+    _ word: String, _ argument: String?, in text: String
+  ) throws(FaultSpecError) {
+    switch word {
+    case "start":
+      guard
+        let state = StartState.allCases.first(where: {
+          $0.rawValue.lowercased() == argument?.lowercased()
+        })
+      else { throw .unknownState(argument ?? "", in: text) }
+      start = state
+    case "poll":
+      reportedPoll = .milliseconds(try Self.number(argument, below: 1 << 24, in: text))
+    case "rdp":
+      switch try Self.number(argument, below: 2, in: text) {
+      case 0: isReadProtected = false
+      default: isReadProtected = true
+      }
+    case "wrp":
+      writeProtected.append(UInt32(try Self.number(argument, below: 1 << 32, in: text)))
+    default:
+      // An action such as "stall" needs the request it belongs to.
+      guard (try? Self.action(word, argument, in: text)) == nil, word != "stuckbit" else {
+        throw .missingRequest(text)
+      }
+      throw .unknownAction(word, in: text)
+    }
+  }
+
+  private static func action(
+    _ word: String, _ argument: String?, in text: String
+  ) throws(FaultSpecError) -> Fault.Action {
+    switch word.lowercased() {
+    case "stall": return .stall
+    case "timeout": return .timeOut
+    case "short": return .short(try number(argument ?? "0", below: 65536, in: text))
+    case "status": return .status(UInt8(try number(argument, below: 256, in: text)))
+    case "busy":
+      guard argument != nil else { return .stayBusy(nil) }
+      return .stayBusy(.milliseconds(try number(argument, below: 1 << 31, in: text)))
+    case "disconnect": return .disconnect
+    case "return":
+      let after = try number(argument ?? "300", below: 1 << 31, in: text)
+      return .disconnectAndReturn(after: .milliseconds(after))
+    default:
+      let code = StatusCode.names.firstIndex { $0.lowercased() == word.lowercased() }
+      guard let code, code > 0 else { throw .unknownAction(word, in: text) }
+      return .status(UInt8(code))
+    }
+  }
+
+  private static func trigger(_ text: String, in spec: String) throws(FaultSpecError)
+    -> Fault.Trigger
+  {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard let kind = RequestKind(rawValue: parts[0].lowercased()) else {
+      throw .unknownRequest(parts[0], in: spec)
+    }
+    guard parts.count > 1 else { return Fault.Trigger(kind, 1) }
+    guard parts.count == 2 else { throw .malformed(spec) }
+    let andLater = parts[1].hasSuffix("+")
+    let count = try number(
+      andLater ? String(parts[1].dropLast()) : parts[1], below: 1 << 31, in: spec)
+    guard count > 0 else { throw .badNumber(parts[1], in: spec) }
+    return Fault.Trigger(kind, count, andLater: andLater)
+  }
+
+  private static func stuckBit(_ text: String, in spec: String) throws(FaultSpecError) -> StuckBit {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else { throw .malformed(spec) }
+    return StuckBit(
+      address: UInt32(try number(parts[0], below: 1 << 32, in: spec)),
+      bit: UInt8(try number(parts[1], below: 8, in: spec)))
+  }
+
+  /// A decimal number, or a hexadecimal one with `0x`, from 0 up to but not including `limit`.
+  private static func number(
+    _ text: String?, below limit: Int, in spec: String
+  ) throws(FaultSpecError) -> Int {
+    let text = text ?? ""
+    let isHex = text.lowercased().hasPrefix("0x")
+    let digits = isHex ? String(text.dropFirst(2)) : text
+    guard digits.allSatisfy(\.isHexDigit), let value = Int(digits, radix: isHex ? 16 : 10),
+      value < limit
+    else { throw .badNumber(text, in: spec) }
+    return value
+  }
+}

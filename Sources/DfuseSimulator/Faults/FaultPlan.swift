@@ -1,0 +1,57 @@
+/// Everything that is wrong with a simulated board.
+public struct FaultPlan: Hashable, Sendable {
+  /// The state in which a host finds the board instead of dfuIDLE.
+  public enum StartState: String, CaseIterable, Hashable, Sendable {
+    /// An earlier session failed: dfuERROR with errUNKNOWN.
+    case dfuERROR
+    /// An earlier session was interrupted while reading.
+    case dfuUPLOADIDLE = "dfuUPLOAD-IDLE"
+    /// An earlier session was interrupted while writing.
+    case dfuDNLOADIDLE = "dfuDNLOAD-IDLE"
+    /// An earlier session was interrupted during an erase that takes another second.
+    case dfuDNBUSY
+  }
+
+  /// A bit that keeps its erased value whatever is programmed.
+  public struct StuckBit: Hashable, Sendable {
+    /// Where.
+    public var address: UInt32
+    /// Which, 0 to 7.
+    public var bit: UInt8
+
+    /// Makes a stuck bit; only the low three bits of `bit` count.
+    public init(address: UInt32, bit: UInt8) {
+      self.address = address
+      self.bit = bit & 7
+    }
+  }
+
+  /// Faults of single requests; the first that fits is taken.
+  public var faults: [Fault] = []
+  /// The state the board is found in, or nil for what its profile says.
+  public var start: StartState?
+  /// A `bwPollTimeout` to report for all work instead of the profile's.
+  public var reportedPoll: Duration?
+  /// Broken bits.
+  public var stuckBits: [StuckBit] = []
+  /// Whether read protection level 1 is active.
+  public var isReadProtected = false
+  /// Addresses in sectors that are write protected.
+  public var writeProtected: [UInt32] = []
+
+  /// Nothing wrong.
+  public init() {}
+
+  /// Makes a plan of single faults.
+  public init(_ faults: [Fault]) { self.faults = faults }
+
+  /// The action for a request, given how often each of its kinds has been seen, itself included.
+  func action(for kinds: [RequestKind], counts: [RequestKind: Int]) -> Fault.Action? {
+    for fault in faults where kinds.contains(fault.trigger.kind) {
+      let count = counts[fault.trigger.kind] ?? 0
+      let wanted = fault.trigger.occurrence
+      if count == wanted || fault.trigger.andLater && count > wanted { return fault.action }
+    }
+    return nil
+  }
+}

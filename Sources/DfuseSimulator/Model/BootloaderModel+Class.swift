@@ -1,0 +1,204 @@
+extension BootloaderModel {
+  /// Answers a DFU request.
+  ///
+  /// - Parameter arrival: When the host sent it; with NAK it is looked at only later.
+  mutating func answerClass(
+    _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
+  ) -> Reaction {
+    guard configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
+    switch packet.bRequest {
+    case 0: return detach()
+    case 1: return download(packet, data)
+    case 2: return upload(packet)
+    case 3: return getStatus(arrival: arrival, at: now)
+    case 4: return clearStatus(at: now)
+    case 5: return getState()
+    case 6: return abort()
+    default: return Reaction(.stall)
+    }
+  }
+
+  /// A request that the state does not allow.
+  ///
+  /// DFU 1.1 appendix A: stall, and on to dfuERROR with errSTALLEDPKT; in dfuERROR the first
+  /// status stays. ST's device library stalls and changes nothing.
+  mutating func refuse(_ code: UInt8 = StatusCode.errSTALLEDPKT) -> Reaction {
+    switch profile.manners.flavour {
+    case .specification:
+      if state == .dfuDNBUSY, profile.manners.whileBusy == .stalls { return Reaction(.stall) }
+      if state != .dfuERROR {
+        if let work { finish(work) }
+        fail(code)
+      }
+    case .stMiddleware:
+      break
+    }
+    return Reaction(.stall)
+  }
+
+  private mutating func getState() -> Reaction {
+    // DFU 1.1 A.2.5 and A.2.8: not even DFU_GETSTATE is answered while busy.
+    let isBusy = state == .dfuDNBUSY || state == .dfuMANIFEST
+    if isBusy, profile.manners.flavour == .specification { return refuse() }
+    return Reaction(.data([state.rawValue]))
+  }
+
+  private mutating func detach() -> Reaction {
+    switch profile.manners.flavour {
+    case .specification:
+      return refuse()
+    case .stMiddleware:
+      // A soft disconnect in the middle of the request.
+      return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloaderAgain))
+    }
+  }
+
+  private mutating func abort() -> Reaction {
+    switch (profile.manners.flavour, state) {
+    case (_, .dfuIDLE), (_, .dfuDNLOADIDLE), (_, .dfuUPLOADIDLE),
+      (.stMiddleware, .dfuDNLOADSYNC), (.stMiddleware, .dfuMANIFESTSYNC):
+      state = .dfuIDLE
+      pending = nil
+      return Reaction(.acknowledge)
+    case (.stMiddleware, _):
+      return Reaction(.acknowledge)
+    case (.specification, _):
+      return refuse()
+    }
+  }
+
+  private mutating func clearStatus(at now: Duration) -> Reaction {
+    if state == .dfuERROR {
+      resetToIdle()
+      return Reaction(.acknowledge)
+    }
+    switch profile.manners.clearStatus {
+    case .stallsIntoError:
+      return refuse()
+    case .errUnknown:
+      if let work { finish(work) }
+      fail(StatusCode.errUNKNOWN)
+      return Reaction(.acknowledge)
+    case .stalls:
+      return Reaction(.stall)
+    case .clears:
+      if let work { finish(work) }
+      resetToIdle()
+      return Reaction(.acknowledge)
+    }
+  }
+
+  private mutating func resetToIdle() {
+    state = .dfuIDLE
+    status = StatusCode.ok
+    statusString = 0
+    pending = nil
+  }
+
+  // MARK: - DFU_GETSTATUS
+
+  private mutating func getStatus(arrival: Duration, at now: Duration) -> Reaction {
+    let cameEarly = noteEarlyPoll(at: arrival)
+    switch state {
+    case .dfuDNLOADSYNC:
+      if let job = pending {
+        pending = nil
+        return beginOrRefuse(job, at: now)
+      }
+      return reportResult(at: now)
+    case .dfuDNBUSY:
+      if cameEarly, profile.quirks.skipsWorkWhenPolledEarly, work?.end != nil {
+        work = nil
+        result = .done
+        return reportResult(at: now)
+      }
+      if let work, !work.isShownBusy, profile.manners.whileBusy == .stalls {
+        return Reaction(.stall)
+      }
+      return statusReply(poll: work?.poll ?? .zero, busy: true, at: now)
+    case .dfuMANIFESTSYNC:
+      return manifest(at: now)
+    case .dfuIDLE, .dfuDNLOADIDLE, .dfuMANIFEST, .dfuUPLOADIDLE, .dfuERROR, .strayStatus:
+      return statusReply(poll: .zero, busy: false, at: now)
+    }
+  }
+
+  private mutating func beginOrRefuse(_ job: Job, at now: Duration) -> Reaction {
+    if job == .malformed {
+      result = .done
+      return Reaction(.stall)
+    }
+    return begin(job, at: now)
+  }
+
+  /// The answer that tells how the finished job ended.
+  private mutating func reportResult(at now: Duration) -> Reaction {
+    switch result {
+    case .done: state = .dfuDNLOADIDLE
+    case .failed(let code, let text): fail(code, text: text)
+    }
+    result = .done
+    return statusReply(poll: .zero, busy: false, at: now)
+  }
+
+  /// Six bytes of status; `busy` says that the host has to wait before it asks again.
+  mutating func statusReply(
+    poll: Duration, busy: Bool, at now: Duration, delay: Duration = .zero
+  ) -> Reaction {
+    let components = poll.components
+    let milliseconds = min(
+      max(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000, 0), 0xFF_FFFF)
+    lastBusyReply = busy ? (now + delay, .milliseconds(milliseconds)) : nil
+    let bytes: [UInt8] = [
+      status, UInt8(milliseconds & 0xFF), UInt8(milliseconds >> 8 & 0xFF),
+      UInt8(milliseconds >> 16 & 0xFF), state.rawValue, statusString,
+    ]
+    return Reaction(.data(bytes), delay: delay)
+  }
+
+  /// Records a poll that came before the time that was asked for.
+  private mutating func noteEarlyPoll(at arrival: Duration) -> Bool {
+    guard let (at, poll) = lastBusyReply, arrival < at + poll else { return false }
+    counters.earlyPolls.append(.init(reported: poll, waited: max(arrival - at, .zero)))
+    return true
+  }
+
+  // MARK: - Leaving
+
+  private mutating func manifest(at now: Duration) -> Reaction {
+    if profile.quirks.leaveNeedsAddress, !pointerWasSet {
+      fail(StatusCode.errTARGET)
+      return statusReply(poll: .zero, busy: false, at: now)
+    }
+    let poll = profile.polls.manifest
+    switch profile.manners.leave {
+    case .afterStatus, .atDownload:
+      state = .dfuMANIFEST
+      var reply = statusReply(poll: poll, busy: true, at: now)
+      reply.then = .leaveBus(after: poll, as: afterlife)
+      return reply
+    case .duringStatus:
+      return Reaction(.silence, then: .leaveBus(after: .zero, as: afterlife))
+    case .stallsStatus:
+      return Reaction(.stall, then: .leaveBus(after: .milliseconds(1), as: afterlife))
+    }
+  }
+
+  /// What the chip becomes when it jumps to the program at the pointer.
+  ///
+  /// AN3156: the stack pointer comes from the pointer's word, the entry from the next; an address
+  /// that is not executable memory resets the chip, and the boot pins lead back here.
+  var afterlife: Reaction.Afterlife {
+    guard let region = memory.region(at: UInt64(pointer)),
+      region.kind == .flash || region.kind == .ram
+    else { return .bootloaderAgain }
+    let words = memory.read(UInt64(pointer)..<(UInt64(pointer) + 8))
+    guard words.count == 8, !words.allSatisfy({ $0 == region.erased }) else { return .nothing }
+    guard profile.hasVectorTable else { return .application }
+    let stack = words[0..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let entry = words[4..<8].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let isStackInRAM = (0x1000_0000..<0x4000_0000).contains(stack)
+    let isEntryCode = entry & 1 == 1 && memory.region(at: UInt64(entry)) != nil
+    return isStackInRAM && isEntryCode ? .application : .nothing
+  }
+}

@@ -1,0 +1,135 @@
+extension BootloaderModel {
+  // MARK: - DFU_DNLOAD
+
+  mutating func download(_ packet: SetupPacket, _ data: [UInt8]) -> Reaction {
+    let capacity = buffer.count
+    if packet.wLength > capacity {
+      switch profile.manners.oversize {
+      case .stalls(let code):
+        return refuse(code)
+      case .hangs:
+        guard state == .dfuIDLE || state == .dfuDNLOADIDLE else { return refuse() }
+        accept(packet, Array(data.prefix(capacity)))
+        return Reaction(.silence)
+      }
+    }
+    switch state {
+    case .dfuIDLE, .dfuDNLOADIDLE:
+      if packet.wLength == 0 { return requestLeave() }
+      guard isAcceptable(packet, data) else { return refuse() }
+      accept(packet, data)
+      return Reaction(.acknowledge)
+    case .dfuDNLOADSYNC, .dfuDNBUSY, .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuUPLOADIDLE, .dfuERROR,
+      .strayStatus:
+      return refuse()
+    }
+  }
+
+  private mutating func requestLeave() -> Reaction {
+    if profile.manners.leave == .atDownload {
+      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: afterlife))
+    }
+    state = .dfuMANIFESTSYNC
+    return Reaction(.acknowledge)
+  }
+
+  /// Whether a ROM takes this block: a known command of the right length, or data of 2 bytes or
+  /// more (AN3156). ST's device library takes everything and fails later.
+  private func isAcceptable(_ packet: SetupPacket, _ data: [UInt8]) -> Bool {
+    switch profile.manners.flavour {
+    case .stMiddleware: return true
+    case .specification: break
+    }
+    switch packet.wValue {
+    case 0:
+      guard let code = data.first, profile.commands.contains(code) else { return false }
+      switch code {
+      case 0x21: return data.count == 5
+      case 0x41: return data.count == 5 || data.count == 1
+      case 0x92: return data.count == 1
+      default: return false
+      }
+    case 1: return false
+    default: return data.count >= 2
+    }
+  }
+
+  /// Takes a block; the work on it starts with the next DFU_GETSTATUS.
+  private mutating func accept(_ packet: SetupPacket, _ data: [UInt8]) {
+    buffer.replaceSubrange(0..<data.count, with: data)
+    state = .dfuDNLOADSYNC
+    result = .done
+    pending = job(block: packet.wValue, data)
+  }
+
+  private func job(block: UInt16, _ data: [UInt8]) -> Job {
+    switch block {
+    case 0: return command(data)
+    case 1: return .nothing
+    default: return .program(dataAddress(block: block), data)
+    }
+  }
+
+  private func command(_ data: [UInt8]) -> Job {
+    switch (data.count, data.first) {
+    case (5, 0x21): return .setAddress(Self.address(in: data))
+    case (5, 0x41): return .erase(Self.address(in: data))
+    case (1, 0x41): return .massErase
+    case (1, 0x92) where profile.commands.contains(0x92): return .unprotect
+    case (1, _): return .nothing
+    case (5, _): return .endless
+    default: return .malformed
+    }
+  }
+
+  private static func address(in command: [UInt8]) -> UInt32 {
+    command[1...4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  /// AN3156: (block - 2) × wTransferSize + address pointer.
+  private func dataAddress(block: UInt16) -> UInt64 {
+    UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.usb.transferSize)
+  }
+
+  // MARK: - DFU_UPLOAD
+
+  mutating func upload(_ packet: SetupPacket) -> Reaction {
+    guard state == .dfuIDLE || state == .dfuUPLOADIDLE else { return refuse() }
+    let asked = min(Int(packet.wLength), buffer.count)
+    switch packet.wValue {
+    case 0:
+      return answerUpload(Array(profile.commands.prefix(asked)), to: packet)
+    case 1:
+      return failUpload(StatusCode.errSTALLEDPKT)
+    default:
+      guard memory.readProtection == 0 else { return failUpload(StatusCode.errVENDOR) }
+      let start = dataAddress(block: packet.wValue)
+      let bytes = memory.read(start..<(start + UInt64(asked)))
+      guard !bytes.isEmpty else {
+        return failUpload(profile.quirks.mediaFailure ?? StatusCode.errTARGET)
+      }
+      counters.bytesRead += bytes.count
+      var reaction = answerUpload(bytes, to: packet)
+      reaction.delay = readingTime(bytes.count)
+      return reaction
+    }
+  }
+
+  /// DFU 1.1: a reply shorter than asked ends the upload.
+  private mutating func answerUpload(_ bytes: [UInt8], to packet: SetupPacket) -> Reaction {
+    state = bytes.count < Int(packet.wLength) ? .dfuIDLE : .dfuUPLOADIDLE
+    return Reaction(.data(bytes))
+  }
+
+  /// AN3156: stall, then DFU_GETSTATUS tells why. ST's device library puts a status code into
+  /// `bState` and leaves the status OK.
+  private mutating func failUpload(_ code: UInt8) -> Reaction {
+    switch profile.manners.flavour {
+    case .specification:
+      fail(code)
+    case .stMiddleware:
+      state = .strayStatus
+    }
+    return Reaction(.stall)
+  }
+}

@@ -1,0 +1,261 @@
+extension BootloaderModel {
+  /// Finishes the work if its time is over.
+  mutating func settle(at now: Duration) {
+    guard let work, let end = work.end, end <= now else { return }
+    finish(work)
+  }
+
+  /// Carries out the work and stops being busy.
+  mutating func finish(_ work: Work) {
+    self.work = nil
+    result = perform(work.job)
+    if state == .dfuDNBUSY { state = .dfuDNLOADSYNC }
+  }
+
+  /// Begins the pending job; called by the first DFU_GETSTATUS after a DNLOAD.
+  mutating func begin(_ job: Job, at now: Duration) -> Reaction {
+    let refusal = refusal(of: job)
+    var duration = refusal == nil ? time(of: job) : .zero
+    let poll = faults.reportedPoll ?? self.poll(for: job)
+    var endless = job == .endless || erasesForEver(job)
+    var isShownBusy = endless
+    if let extra = extraWork {
+      extraWork = nil
+      isShownBusy = true
+      if let extra { duration += extra } else { endless = true }
+    }
+    counters.busyTime += duration
+    state = .dfuDNBUSY
+    if refusal == nil, let farewell = farewell(after: job, at: now, duration: duration, poll) {
+      return farewell
+    }
+    guard !endless else {
+      // The erase itself does happen; only its end is never reported.
+      result = perform(job)
+      work = Work(job: .nothing, begin: now, end: nil, poll: poll, isShownBusy: true)
+      let answersLate = profile.manners.whileBusy == .worksBeforeAnswering
+      return statusReply(poll: poll, busy: true, at: now, delay: answersLate ? duration : .zero)
+    }
+    switch profile.manners.whileBusy {
+    case .worksBeforeAnswering where !isShownBusy:
+      let reply = statusReply(poll: poll, busy: true, at: now, delay: duration)
+      finish(Work(job: job, begin: now, end: now + duration, poll: poll))
+      return reply
+    case .answersBusy, .waits, .stalls, .worksBeforeAnswering:
+      work = Work(
+        job: job, begin: now, end: now + duration, poll: poll, isShownBusy: isShownBusy)
+      return statusReply(poll: poll, busy: true, at: now)
+    }
+  }
+
+  /// Jobs after which the chip resets: there is no second DFU_GETSTATUS.
+  private mutating func farewell(
+    after job: Job, at now: Duration, duration: Duration, _ poll: Duration
+  ) -> Reaction? {
+    let resets: Bool
+    switch job {
+    case .unprotect: resets = true
+    case .program(let address, let bytes):
+      resets =
+        profile.rules.optionWriteResets && memory.region(at: address)?.kind == .optionBytes
+        && memory.region(at: address)?.size == bytes.count
+    case .setAddress, .erase, .massErase, .nothing, .endless, .malformed: resets = false
+    }
+    guard resets else { return nil }
+    var reply = statusReply(poll: poll, busy: true, at: now)
+    result = perform(job)
+    let locked = memory.readProtection == 2
+    reply.then = .leaveBus(after: duration, as: locked ? .nothing : .bootloaderAgain)
+    return reply
+  }
+
+  /// Why a job fails before it touches the memory, or nil.
+  func refusal(of job: Job) -> JobResult? {
+    let isProtected = memory.readProtection > 0
+    let protected = JobResult.failed(StatusCode.errVENDOR, text: 0)
+    switch job {
+    case .setAddress(let address):
+      if isProtected, profile.quirks.refusesAddressWhenProtected { return protected }
+      let isKnown = memory.region(at: UInt64(address)) != nil
+      return isKnown || profile.quirks.acceptsAnyAddress ? nil : outsideMap
+    case .erase(let address):
+      if isProtected { return protected }
+      guard let region = memory.region(at: UInt64(address)), region.kind == .flash else {
+        return outsideMap
+      }
+      return nil
+    case .massErase:
+      return isProtected ? protected : nil
+    case .program(let address, let bytes):
+      if isProtected { return protected }
+      let range = address..<(address + UInt64(max(bytes.count, 1)))
+      guard let region = memory.region(holding: range), region.kind != .readOnly else {
+        return outsideMap
+      }
+      return nil
+    case .unprotect, .nothing, .endless, .malformed:
+      return nil
+    }
+  }
+
+  /// The failure for an address the bootloader does not serve.
+  ///
+  /// AN3156: errTARGET. ST's device library says errVENDOR for everything, mboot errADDRESS.
+  private var outsideMap: JobResult {
+    guard let code = profile.quirks.mediaFailure else {
+      return .failed(StatusCode.errTARGET, text: 0)
+    }
+    let text = profile.quirks.failureTexts.keys.min() ?? 0
+    return .failed(code, text: text)
+  }
+
+  /// Carries a job out.
+  mutating func perform(_ job: Job) -> JobResult {
+    if let refusal = refusal(of: job) { return refusal }
+    switch job {
+    case .setAddress(let address):
+      pointer = address
+      pointerWasSet = true
+      return .done
+    case .erase(let address):
+      if let first = profile.quirks.ignoresEraseFrom, address >= first { return .done }
+      return outcome(erase(at: address), at: address)
+    case .massErase:
+      guard !profile.quirks.ignoresMassErase else { return .done }
+      memory.eraseFlash()
+      counters.massErases += 1
+      return .done
+    case .program(let address, let bytes):
+      return program(bytes, at: UInt32(truncatingIfNeeded: address))
+    case .unprotect:
+      guard memory.readProtection > 0 else { return .done }
+      memory.readProtection = 0
+      memory.eraseFlash(evenProtected: true)
+      if let byte = profile.rules.readProtectionByte { memory.load([0xAA], at: byte) }
+      return .done
+    case .nothing, .endless, .malformed:
+      return .done
+    }
+  }
+
+  private mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
+    let outcome = memory.eraseSector(at: address)
+    let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address))
+    if outcome == .done, let sector {
+      counters.erases[UInt32(sector.lowerBound), default: 0] += 1
+    }
+    return outcome
+  }
+
+  private mutating func program(_ bytes: [UInt8], at address: UInt32) -> JobResult {
+    let kind = memory.region(at: UInt64(address))?.kind
+    let unit = kind == .flash ? profile.rules.unit : 1
+    // What fills the last unit is left over in the transfer buffer: a measured property of ST's
+    // device library, assumed of the ROMs.
+    let missing = (unit - bytes.count % unit) % unit
+    let tail = buffer.dropFirst(bytes.count).prefix(missing)
+    let padding = [UInt8](repeating: 0, count: missing - tail.count)
+    let result = memory.program(bytes + tail + padding, at: address)
+    if result == .done { counters.bytesProgrammed += bytes.count }
+    if kind == .optionBytes, result == .done { adoptReadProtection() }
+    return outcome(result, at: address)
+  }
+
+  /// What the device says of an outcome.
+  private mutating func outcome(_ outcome: BoardMemory.Outcome, at address: UInt32) -> JobResult {
+    switch outcome {
+    case .done:
+      return .done
+    case .writeProtected:
+      // AN3156: no error is reported; only reading back shows it.
+      counters.protectedAccesses.append(address)
+      return .done
+    case .refused(let unit):
+      counters.refusedPrograms.append(unit)
+      switch profile.rules.failure {
+      case .silent: return .done
+      case .status(let code): return .failed(code, text: 0)
+      }
+    case .outside:
+      return outsideMap
+    }
+  }
+
+  /// Takes over the protection level from freshly written option bytes.
+  private mutating func adoptReadProtection() {
+    guard let place = profile.rules.readProtectionByte else { return }
+    switch memory.read(UInt64(place)..<(UInt64(place) + 1)).first {
+    case 0xAA:
+      if memory.readProtection > 0 { memory.eraseFlash(evenProtected: true) }
+      memory.readProtection = 0
+    case 0xCC: memory.readProtection = 2
+    default: memory.readProtection = 1
+    }
+  }
+
+  /// Whether the end of this erase is never reported.
+  private func erasesForEver(_ job: Job) -> Bool {
+    guard case .erase(let address) = job, let first = profile.quirks.staysBusyErasingFrom else {
+      return false
+    }
+    return address >= first && refusal(of: job) == nil
+  }
+
+  /// The times that hold now: on F2, F4 and F7 they depend on the supply range.
+  private var times: WorkTimes {
+    guard let feature = profile.memory(.deviceFeature) else { return profile.times }
+    let supply = memory.read(feature.range.lowerBound..<(feature.range.lowerBound + 1)).first
+    return supply.flatMap { profile.timesBySupply[$0] } ?? profile.times
+  }
+
+  /// How long a job takes.
+  private func time(of job: Job) -> Duration {
+    switch job {
+    case .setAddress, .nothing, .endless, .malformed: .zero
+    case .erase(let address):
+      memory.region(at: UInt64(address))?.sector(at: UInt64(address))
+        .map { times.erasing($0.count) } ?? .zero
+    case .massErase: profile.quirks.ignoresMassErase ? .zero : times.massErase
+    case .program(_, let bytes): times.programming(bytes.count)
+    case .unprotect: memory.readProtection > 0 ? times.massErase : .milliseconds(10)
+    }
+  }
+
+  /// The `bwPollTimeout` for a job.
+  private func poll(for job: Job) -> Duration {
+    switch job {
+    case .setAddress, .nothing, .endless, .malformed: profile.polls.setAddress
+    case .erase: profile.polls.erase
+    case .massErase, .unprotect: profile.polls.massErase
+    case .program: profile.polls.write
+    }
+  }
+
+  /// How long it takes to fetch `count` bytes.
+  func readingTime(_ count: Int) -> Duration { times.reading(count) }
+
+  /// Leaves work half done: the first part of the sector is erased, of the block is programmed.
+  mutating func interruptWork(at now: Duration) {
+    guard let work, let end = work.end, end > work.begin else { return }
+    self.work = nil
+    let fraction = (now - work.begin) / (end - work.begin)
+    switch work.job {
+    case .erase(let address):
+      guard let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address)),
+        !memory.writeProtected.contains(UInt32(sector.lowerBound))
+      else { return }
+      let count = UInt64(Double(sector.count) * fraction)
+      memory.erase(sector.lowerBound..<(sector.lowerBound + count))
+    case .program(let address, let bytes):
+      let units = Int(Double(bytes.count) * fraction) / profile.rules.unit
+      guard units > 0 else { return }
+      _ = program(
+        Array(bytes.prefix(units * profile.rules.unit)), at: UInt32(truncatingIfNeeded: address))
+    case .massErase:
+      // Which bank went first is anybody's guess; all of it is gone or none.
+      if fraction > 0.5 { _ = perform(.massErase) }
+    case .setAddress, .unprotect, .nothing, .endless, .malformed:
+      break
+    }
+  }
+}

@@ -1,0 +1,185 @@
+/// A bootloader as a pure machine: SETUP packets in, reactions out.
+///
+/// It performs no I/O and knows no clock; the moment of each request is told to it. The work that
+/// a request starts goes on in the time between requests.
+///
+/// - SeeAlso: DFU 1.1 appendix A for the states, AN3156 for the DfuSe commands.
+package struct BootloaderModel: Sendable {
+  /// What kind of bootloader this is.
+  package let profile: DeviceProfile
+  /// The chip's memories.
+  package var memory: BoardMemory
+  /// What is wrong with it.
+  package var faults: FaultPlan
+  /// What has happened so far.
+  package internal(set) var counters = BoardCounters()
+  /// The serial number it shows.
+  package let serial: String
+
+  /// `bState`.
+  var state = MachineState.dfuIDLE
+  /// `bStatus`.
+  var status = StatusCode.ok
+  /// `iString`.
+  var statusString: UInt8 = 0
+  /// The address pointer.
+  var pointer: UInt32
+  /// Whether Set Address came since power-on.
+  var pointerWasSet = false
+  /// The job a DNLOAD left for the next DFU_GETSTATUS.
+  var pending: Job?
+  /// The job being worked on.
+  var work: Work?
+  /// How the finished job ended.
+  var result = JobResult.done
+  /// Until when the device does not even look at its endpoint.
+  var silentUntil = Duration.zero
+  /// When dfuDNBUSY was last answered, and the wait that was asked for.
+  var lastBusyReply: (at: Duration, poll: Duration)?
+  /// Extra time for the next job, from a fault; the inner nil means for ever.
+  var extraWork: Duration??
+  /// The transfer buffer; what is behind a short block is left over from earlier ones.
+  var buffer: [UInt8]
+  /// `bConfigurationValue` of the active configuration, 0 before the host chose one.
+  var configuration: UInt8 = 0
+  /// The active alternate setting.
+  var alternate: UInt8 = 0
+
+  /// Makes a freshly powered bootloader on a blank chip.
+  package init(profile: DeviceProfile, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
+    self.profile = profile
+    self.serial = serial ?? profile.usb.serial
+    self.faults = faults
+    memory = BoardMemory(regions: profile.memories, rules: profile.rules)
+    pointer = profile.defaultPointer
+    buffer = [UInt8](repeating: 0, count: Int(profile.usb.transferSize))
+    for bit in faults.stuckBits { memory.stuckBits[bit.address, default: 0] |= 1 << bit.bit }
+    if faults.isReadProtected { memory.readProtection = 1 }
+    for address in faults.writeProtected {
+      guard let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address)) else {
+        continue
+      }
+      memory.writeProtected.insert(UInt32(sector.lowerBound))
+    }
+    powerOn(at: .zero)
+  }
+
+  /// Answers one control transfer that arrives at `now`.
+  ///
+  /// - Parameter setup: The eight bytes of the SETUP packet.
+  /// - Parameter data: The data stage of a transfer to the device.
+  package mutating func handle(
+    setup: [UInt8], data: [UInt8] = [], at now: Duration
+  ) -> Reaction {
+    guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
+    let kinds = RequestKind.kinds(of: packet, data: data)
+    for kind in kinds { counters.transfers[kind, default: 0] += 1 }
+    var limit: Int?
+    if let action = faults.action(for: kinds, counts: counters.transfers) {
+      switch action {
+      case .stall: return Reaction(.stall)
+      case .timeOut: return Reaction(.silence)
+      case .short(let count): limit = count
+      case .status(let code):
+        fail(code)
+        // The DNLOAD is taken, and what becomes of it is a failure.
+        if kinds.contains(.dnload) { return Reaction(.acknowledge) }
+      case .stayBusy(let duration): extraWork = .some(duration)
+      case .disconnect:
+        return Reaction(.silence, then: .leaveBus(after: .zero, as: .nothing))
+      case .disconnectAndReturn(let after):
+        return Reaction(
+          .silence, then: .leaveBus(after: .zero, as: .bootloaderAgain, absentFor: after))
+      }
+    }
+    var reaction = react(packet, data, at: now)
+    if let limit, case .data(let bytes) = reaction.answer {
+      reaction.answer = .data(Array(bytes.prefix(limit)))
+    }
+    return reaction
+  }
+
+  /// Answers a request that no fault has touched.
+  private mutating func react(_ packet: SetupPacket, _ data: [UInt8], at now: Duration) -> Reaction
+  {
+    var start = max(now, silentUntil)
+    settle(at: start)
+    if let work, let end = work.end, !work.isShownBusy, profile.manners.whileBusy == .waits {
+      start = end
+      settle(at: start)
+    }
+    var reaction: Reaction
+    if packet.isClassToInterface {
+      reaction = answerClass(packet, data, arrival: now, at: start)
+    } else if packet.isStandard {
+      reaction = answerStandard(packet)
+    } else {
+      reaction = Reaction(.stall)
+    }
+    reaction.delay += start - now
+    silentUntil = max(silentUntil, now + reaction.delay)
+    return reaction
+  }
+
+  /// Starts the bootloader as after a reset of the chip.
+  package mutating func powerOn(at now: Duration) {
+    configuration = 0
+    resetMachine()
+    silentUntil = now
+    for region in memory.regions where region.kind == .ram || region.kind == .deviceFeature {
+      memory.erase(region.range)
+    }
+    if let feature = profile.memory(.deviceFeature) { memory.load([0], at: feature.start) }
+    buffer = [UInt8](repeating: 0, count: buffer.count)
+    if let code = profile.quirks.powerOnError { fail(code) }
+    switch faults.start {
+    case .dfuERROR: fail(StatusCode.errUNKNOWN)
+    case .dfuUPLOADIDLE: state = .dfuUPLOADIDLE
+    case .dfuDNLOADIDLE: state = .dfuDNLOADIDLE
+    case .dfuDNBUSY:
+      state = .dfuDNBUSY
+      work = Work(
+        job: .nothing, begin: now, end: now + .seconds(1), poll: .milliseconds(100),
+        isShownBusy: true)
+    case nil: break
+    }
+  }
+
+  /// A bus reset, or the host choosing a configuration anew: back to dfuIDLE.
+  ///
+  /// A ROM cannot go to appIDLE; ST's device library behaves so, too.
+  package mutating func busReset(at now: Duration) {
+    settle(at: now)
+    // The flash controller goes on without the USB part.
+    if let work { finish(work) }
+    resetMachine()
+  }
+
+  /// Power fails at `now`: work in progress stays undone in part.
+  package mutating func losePower(at now: Duration) {
+    settle(at: now)
+    interruptWork(at: now)
+  }
+
+  private mutating func resetMachine() {
+    state = .dfuIDLE
+    status = StatusCode.ok
+    statusString = 0
+    pointer = profile.defaultPointer
+    pointerWasSet = false
+    pending = nil
+    work = nil
+    lastBusyReply = nil
+    extraWork = nil
+    alternate = 0
+  }
+
+  /// Goes to dfuERROR.
+  mutating func fail(_ code: UInt8, text: UInt8 = 0) {
+    state = .dfuERROR
+    status = code
+    statusString = text
+    pending = nil
+    work = nil
+  }
+}

@@ -1,0 +1,72 @@
+/// A bootloader's descriptors, byte for byte as they go over the wire.
+///
+/// - SeeAlso: USB 2.0 section 9.6; DFU 1.1 section 4.2.
+struct RawDescriptors {
+  let profile: DeviceProfile
+  let serial: String
+
+  /// The first string index of an alternate setting; 1 to 3 are manufacturer, product, serial.
+  private static let firstMapString = 4
+
+  /// The device descriptor, 18 bytes.
+  var device: [UInt8] {
+    let usb = profile.usb
+    return [
+      18, 0x01, 0x00, 0x02, 0, 0, 0, 64, low(usb.vendorID), high(usb.vendorID),
+      low(usb.productID), high(usb.productID), low(usb.bcdDevice), high(usb.bcdDevice), 1, 2, 3, 1,
+    ]
+  }
+
+  /// The configuration descriptor with everything in it.
+  ///
+  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
+  var configuration: [UInt8] {
+    var body: [UInt8] = []
+    for number in profile.usb.maps.indices {
+      body += [
+        9, 0x04, 0, UInt8(number), 0, 0xFE, 0x01, 0x02, UInt8(Self.firstMapString + number),
+      ]
+    }
+    body += functional
+    let total = UInt16(9 + body.count)
+    return [9, 0x02, low(total), high(total), 1, 1, 0, 0xC0, 50] + body
+  }
+
+  /// The DFU functional descriptor, 9 bytes.
+  var functional: [UInt8] {
+    let usb = profile.usb
+    return [
+      9, 0x21, usb.attributes, low(usb.detachTimeOut), high(usb.detachTimeOut),
+      low(usb.transferSize), high(usb.transferSize), low(usb.bcdDFUVersion),
+      high(usb.bcdDFUVersion),
+    ]
+  }
+
+  /// A string descriptor, or nil when there is none.
+  func string(_ index: UInt8) -> [UInt8]? {
+    switch index {
+    case 0: return [4, 0x03, 0x09, 0x04]
+    case 1: return utf16(profile.usb.manufacturer)
+    case 2: return utf16(profile.usb.product)
+    case 3:
+      guard profile.quirks.eightBitSerial else { return utf16(serial) }
+      return [UInt8(2 + serial.utf8.count), 0x03] + serial.utf8
+    default: break
+    }
+    if let text = profile.quirks.failureTexts[index] { return utf16(text) }
+    let place = Int(index) - Self.firstMapString
+    guard profile.usb.maps.indices.contains(place) else { return nil }
+    var descriptor = utf16(profile.usb.maps[place])
+    if place == 0, let stated = profile.quirks.statedStringLength { descriptor[0] = stated }
+    return descriptor
+  }
+
+  /// UTF-16, little-endian, cut to what `bLength` can say.
+  private func utf16(_ text: String) -> [UInt8] {
+    let units = text.utf16.prefix(126)
+    return [UInt8(2 + 2 * units.count), 0x03] + units.flatMap { [low($0), high($0)] }
+  }
+
+  private func low(_ value: UInt16) -> UInt8 { UInt8(value & 0xFF) }
+  private func high(_ value: UInt16) -> UInt8 { UInt8(value >> 8) }
+}

@@ -1,0 +1,75 @@
+/// A stretch of a chip's address space that its bootloader serves.
+///
+/// The sectors are those of the silicon, which the memory map string may describe wrongly.
+package struct MemoryRegion: Hashable, Sendable {
+  /// What kind of memory it is: this decides what an erase and a write do.
+  package enum Kind: UInt8, Hashable, Sendable {
+    /// Program memory, erased sector by sector.
+    case flash
+    /// Data memory that is overwritten in place (L0, L1).
+    case eeprom
+    /// Option bytes: written as one block.
+    case optionBytes
+    /// One-time programmable: bits only ever go from 1 to 0.
+    case otp
+    /// The F2/F4/F7 Device Feature word; lost at power-off.
+    case deviceFeature
+    /// RAM; lost at power-off.
+    case ram
+    /// Readable, never written: engineering bytes, a bootloader's own sectors.
+    case readOnly
+  }
+
+  /// Equal sectors in a row.
+  package struct Run: Hashable, Sendable {
+    /// How many.
+    package var count: Int
+    /// Bytes in each.
+    package var size: Int
+
+    /// Makes a run.
+    package init(_ count: Int, _ size: Int) {
+      self.count = count
+      self.size = size
+    }
+  }
+
+  /// The kind.
+  package var kind: Kind
+  /// First address.
+  package var start: UInt32
+  /// The sectors in the order of their addresses.
+  package var runs: [Run]
+  /// The value of a byte that was never written.
+  package var erased: UInt8
+
+  /// Makes a region.
+  package init(_ kind: Kind, at start: UInt32, _ runs: [Run], erased: UInt8 = 0xFF) {
+    self.kind = kind
+    self.start = start
+    self.runs = runs
+    self.erased = erased
+  }
+
+  /// Length in bytes.
+  package var size: Int { runs.reduce(0) { $0 + $1.count * $1.size } }
+
+  /// All addresses.
+  package var range: Range<UInt64> { UInt64(start)..<(UInt64(start) + UInt64(size)) }
+
+  /// The sector that holds `address`, or nil when it is outside.
+  package func sector(at address: UInt64) -> Range<UInt64>? {
+    guard range.contains(address) else { return nil }
+    var first = UInt64(start)
+    for run in runs {
+      let size = UInt64(run.size)
+      let end = first + size * UInt64(run.count)
+      if address < end {
+        let begin = first + (address - first) / size * size
+        return begin..<(begin + size)
+      }
+      first = end
+    }
+    return nil
+  }
+}
