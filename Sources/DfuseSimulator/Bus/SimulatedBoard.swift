@@ -10,7 +10,7 @@ public struct SimulatedBoard: Sendable {
 
   /// Makes a board, blank as from the factory.
   ///
-  /// - Parameter serial: A serial number other than the chip's usual one.
+  /// `serial` is a serial number other than the chip's usual one.
   public init(_ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
     self.chip = chip
     model = BootloaderModel(profile: chip.profile, serial: serial, faults: faults)

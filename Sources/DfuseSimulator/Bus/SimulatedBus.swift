@@ -27,7 +27,8 @@ package final class SimulatedBus: USBBus {
 
   /// Plugs a board in, now or later.
   ///
-  /// - Parameter path: The port; nil takes the next of `1-1`, `1-2`, …
+  /// `path` is the port; nil takes the first free one of `1-1`, `1-2`, …
+  ///
   /// - Returns: The port.
   @discardableResult
   package func plugIn(

@@ -57,7 +57,7 @@ extension SimulatedChip {
         massErase: .seconds(8)),
       polls: ReportedPolls(erase: 100, write: 50, setAddress: 0)))
 
-  /// APM32F103, 128 KiB. Known are the ids only; the rest follows the F1.
+  /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
   static let apm32f103 = SimulatedChip(
     "apm32f103", "apm32",
     profile: DeviceProfile(

@@ -21,7 +21,8 @@ extension SimulatedChip {
   private static let rules = FlashRules(
     unit: 1, hasECC: false, rewrite: .clearsBits, readProtectionByte: 0x1FFF_C001)
 
-  /// AN2606: the ROM programs bytewise unless Device Feature names a higher supply range.
+  /// Bytewise, as the ROM programs unless Device Feature names a higher supply range (AN2606).
+  ///
   /// Datasheet typical values, from memory.
   private static let byteTimes = WorkTimes(
     erase: [

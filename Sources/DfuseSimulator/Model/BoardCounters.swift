@@ -27,6 +27,9 @@ public struct BoardCounters: Hashable, Sendable {
   /// Sectors that were left alone because they are write protected, by the address of the request.
   public internal(set) var protectedAccesses: [UInt32] = []
 
+  /// Nothing has happened.
+  public init() {}
+
   /// How often a kind of request was made.
   public func count(_ kind: RequestKind) -> Int { transfers[kind] ?? 0 }
 }

@@ -1,7 +1,7 @@
 extension BootloaderModel {
   /// Answers a DFU request.
   ///
-  /// - Parameter arrival: When the host sent it; with NAK it is looked at only later.
+  /// `arrival` is when the host sent it; behind NAK it is looked at only at `now`.
   mutating func answerClass(
     _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
   ) -> Reaction {

@@ -33,8 +33,10 @@ extension BootloaderModel {
     return Reaction(.acknowledge)
   }
 
-  /// Whether a ROM takes this block: a known command of the right length, or data of 2 bytes or
-  /// more (AN3156). ST's device library takes everything and fails later.
+  /// Whether a block is taken at all.
+  ///
+  /// A ROM wants a known command of the right length, or 2 bytes of data or more (AN3156). ST's
+  /// device library takes everything and fails later.
   private func isAcceptable(_ packet: SetupPacket, _ data: [UInt8]) -> Bool {
     switch profile.manners.flavour {
     case .stMiddleware: return true
@@ -121,6 +123,8 @@ extension BootloaderModel {
     return Reaction(.data(bytes))
   }
 
+  /// Ends an upload that cannot be answered.
+  ///
   /// AN3156: stall, then DFU_GETSTATUS tells why. ST's device library puts a status code into
   /// `bState` and leaves the status OK.
   private mutating func failUpload(_ code: UInt8) -> Reaction {

@@ -66,8 +66,8 @@ package struct BootloaderModel: Sendable {
 
   /// Answers one control transfer that arrives at `now`.
   ///
-  /// - Parameter setup: The eight bytes of the SETUP packet.
-  /// - Parameter data: The data stage of a transfer to the device.
+  /// `setup` is the eight bytes of the SETUP packet, `data` the data stage of a transfer to the
+  /// device. Moments must not go back.
   package mutating func handle(
     setup: [UInt8], data: [UInt8] = [], at now: Duration
   ) -> Reaction {

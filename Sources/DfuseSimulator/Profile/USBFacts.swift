@@ -10,7 +10,7 @@ package struct USBFacts: Hashable, Sendable {
   package var manufacturer: String
   /// `iProduct`'s text.
   package var product: String
-  /// `iSerialNumber`'s text.
+  /// `iSerialNumber`'s text: from a log where there is one, else made up in the same form.
   package var serial: String
   /// Whether every board of this kind has the same serial number.
   package var serialIsConstant: Bool

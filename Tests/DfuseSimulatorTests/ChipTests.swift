@@ -1,0 +1,132 @@
+import DfuseSimulator
+import Testing
+
+/// Every profile, looked at from the wire.
+@Suite struct ChipTests {
+  static let names = SimulatedChip.all.map(\.name)
+
+  static func get(_ probe: inout Probe, _ type: UInt8, _ index: UInt8) -> [UInt8] {
+    guard case .data(let bytes) = probe.send([0x80, 6, index, type, 9, 4, 0xFF, 1]).answer else {
+      return []
+    }
+    return bytes
+  }
+
+  @Test(arguments: names)
+  func `the descriptors are well formed`(name: String) throws {
+    var probe = try Probe(name)
+    let device = Self.get(&probe, 1, 0)
+    #expect(device.count == 18)
+    #expect(device.prefix(2) == [18, 1])
+    #expect(device[7] == 64)
+    let configuration = Self.get(&probe, 2, 0)
+    #expect(Int(configuration[2]) | Int(configuration[3]) << 8 == configuration.count)
+    var offset = 0
+    var types: [UInt8] = []
+    while offset < configuration.count {
+      let length = Int(configuration[offset])
+      #expect(length >= 7 && offset + length <= configuration.count)
+      types.append(configuration[offset + 1])
+      if configuration[offset + 1] == 4 {
+        #expect(configuration[(offset + 5)..<(offset + 8)] == [0xFE, 0x01, 0x02])
+        let text = Self.get(&probe, 3, configuration[offset + 8])
+        // "@" in UTF-16.
+        #expect(text.dropFirst(1).prefix(3) == [3, 0x40, 0])
+      }
+      offset += max(length, 1)
+    }
+    #expect(types.first == 2)
+    #expect(types.dropFirst().dropLast().allSatisfy { $0 == 4 })
+    #expect(types.last == 0x21)
+    #expect(configuration.suffix(2) == [0x1A, 0x01])
+    #expect([1024, 2048].contains(Int(le16(configuration.suffix(4)))))
+    for index: UInt8 in 1...3 { #expect(Self.get(&probe, 3, index).count > 2) }
+  }
+
+  func le16(_ bytes: ArraySlice<UInt8>) -> UInt16 {
+    bytes.prefix(2).reversed().reduce(0) { $0 << 8 | UInt16($1) }
+  }
+
+  @Test(arguments: names)
+  func `the sectors add up to the flash, and each has an erase time`(name: String) throws {
+    let chip = try #require(SimulatedChip.named(name))
+    let flash = chip.profile.memories.filter { $0.kind == .flash }
+    let reserved = chip.profile.memories.filter { $0.kind == .readOnly && $0.start >> 24 == 8 }
+    let total = flash.reduce(0) { $0 + $1.size }
+    switch name {
+    // The first sectors belong to the bootloader and are not to be flashed.
+    case "at32f435": #expect(total + (reserved.first?.size ?? 0) == chip.flashSize)
+    case "st-usbd": #expect(total + (reserved.first?.size ?? 0) == chip.flashSize)
+    default: #expect(total == chip.flashSize)
+    }
+    for run in flash.flatMap(\.runs) { #expect(chip.profile.times.erase[run.size] != nil) }
+    for times in chip.profile.timesBySupply.values {
+      for run in flash.flatMap(\.runs) { #expect(times.erase[run.size] != nil) }
+    }
+  }
+
+  @Test(arguments: names)
+  func `the first and the last sector can be erased, written and read`(name: String) throws {
+    var probe = try Probe(name)
+    probe.clrStatusIfFailed()
+    let flash = try #require(probe.board.chip.profile.memory(.flash))
+    for address in [flash.start, UInt32(flash.range.upperBound - 64)] {
+      // The H743 needs its recovery in bank 2; it has a test of its own.
+      if name == "stm32h743", address > 0x0810_0000 { continue }
+      #expect(probe.erase(address) == [0, 5])
+      #expect(probe.write(pattern(64), at: address) == [0, 5])
+      probe.abort()
+      #expect(probe.upload(2, 64) == .data(pattern(64)))
+      probe.abort()
+    }
+    #expect(probe.board.counters.earlyPolls.isEmpty)
+    #expect(probe.board.counters.refusedPrograms.isEmpty)
+  }
+
+  @Test func `every memory lies where no other is, inside 32 bits`() {
+    for chip in SimulatedChip.all {
+      let ranges = chip.profile.memories.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
+      for (one, next) in zip(ranges, ranges.dropFirst()) {
+        #expect(one.upperBound <= next.lowerBound)
+      }
+      #expect(ranges.allSatisfy { $0.upperBound <= 1 << 32 })
+    }
+  }
+
+  @Test func `names and aliases are unique`() {
+    let names = SimulatedChip.all.flatMap { [$0.name] + $0.aliases }
+    #expect(Set(names).count == names.count)
+    #expect(names.allSatisfy { $0 == $0.lowercased() })
+  }
+
+  @Test(arguments: [
+    ("STM32F405", "stm32f405"), ("f407", "stm32f405"), ("Stm32G0C1", "stm32g0b1"),
+    ("GD32VF103", "gd32vf103"), ("ST-USBD", "st-usbd"),
+  ])
+  func `a chip is found by name or alias in any case`(text: String, name: String) {
+    #expect(SimulatedChip.named(text)?.name == name)
+  }
+
+  @Test func `an unknown name is no chip`() {
+    #expect(SimulatedChip.named("stm32f999")?.name == nil)
+    #expect(SimulatedChip.named("")?.name == nil)
+  }
+
+  @Test func `boards of one chip have serial numbers of their own unless the real ones have not`()
+    throws
+  {
+    let chip = try #require(SimulatedChip.named("stm32f405"))
+    #expect(chip.serial(ofBoard: 0) == "315A28A0B956")
+    #expect(Set((0..<64).map { chip.serial(ofBoard: $0) }).count == 64)
+    #expect((0..<64).allSatisfy { chip.serial(ofBoard: $0).count == 12 })
+    let constant = try #require(SimulatedChip.named("stm32h743"))
+    #expect(constant.serial(ofBoard: 5) == "200364500000")
+  }
+}
+
+extension Probe {
+  /// Clears the error some devices are found in.
+  mutating func clrStatusIfFailed() {
+    if condition()?[1] == 10 { clrStatus() }
+  }
+}

@@ -1,2 +1,0 @@
-import DfuseSimulator
-import Testing
