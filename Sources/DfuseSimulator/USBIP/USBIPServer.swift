@@ -1,0 +1,96 @@
+/// Shows devices to USB/IP clients over TCP, in real time.
+///
+/// One loop serves every client: none of them can make another wait, and a client that says
+/// nothing, too much or nonsense costs a connection at most.
+package final class USBIPServer {
+  /// One client.
+  private struct Client {
+    let socket: Socket
+    var connection: USBIPConnection
+  }
+
+  /// More clients than this are turned away.
+  private static let mostClients = 128
+  /// A client that does not read is not read from.
+  private static let mostUnsent = 1 << 18
+
+  private let listener: Socket
+  private let exports: USBIPExports
+  private let timeScale: Double
+  private let start = ContinuousClock.now
+
+  /// Starts to listen.
+  ///
+  /// `timeScale` is how many times faster than real the devices live; `port` 0 takes any free one.
+  ///
+  /// - Throws: ``USBIPServerError`` when the address is wrong or taken.
+  package init(
+    devices: [any USBIPDevice], host: String = "127.0.0.1", port: UInt16 = 3240,
+    timeScale: Double = 1
+  ) throws(USBIPServerError) {
+    listener = try Socket.listening(host: host, port: port)
+    exports = USBIPExports(devices)
+    self.timeScale = max(timeScale, 0.001)
+  }
+
+  /// The port it listens on.
+  package var port: UInt16 { listener.port }
+
+  /// Serves clients until `keepGoing` says no; it is asked at least ten times a second.
+  ///
+  /// `onEvent` is called on this thread, and clients wait for it.
+  package func run(
+    while keepGoing: () -> Bool, onEvent: (USBIPExports.Event) -> Void = { _ in }
+  ) {
+    var clients: [Client] = []
+    while keepGoing() {
+      var interests = [
+        Socket.Interest(number: listener.number, wantsToRead: true, wantsToWrite: false)
+      ]
+      var limit = Duration.milliseconds(100)
+      let now = start.duration(to: .now)
+      for client in clients {
+        interests.append(
+          .init(
+            number: client.socket.number,
+            wantsToRead: client.connection.output.count < Self.mostUnsent,
+            wantsToWrite: !client.connection.output.isEmpty))
+        if let deadline = client.connection.deadline { limit = min(limit, deadline - now) }
+      }
+      Socket.waitForReadiness(of: interests, limit: limit)
+      while let socket = listener.accept() {
+        guard clients.count < Self.mostClients else { continue }
+        clients.append(
+          Client(
+            socket: socket,
+            connection: USBIPConnection(
+              exports: exports, timeScale: timeScale, at: start.duration(to: .now))))
+      }
+      for index in clients.indices { serve(&clients[index]) }
+      clients.removeAll { $0.connection.isFinished }
+      for event in exports.takeEvents() { onEvent(event) }
+    }
+    for index in clients.indices { clients[index].connection.end() }
+    for event in exports.takeEvents() { onEvent(event) }
+  }
+
+  /// Reads, lets time pass, and writes, as far as it goes without waiting.
+  private func serve(_ client: inout Client) {
+    if client.connection.output.count < Self.mostUnsent {
+      if let bytes = client.socket.read() {
+        if !bytes.isEmpty {
+          client.connection.receive(bytes, at: start.duration(to: .now))
+        }
+      } else {
+        client.connection.end()
+      }
+    }
+    client.connection.advance(to: start.duration(to: .now))
+    guard !client.connection.output.isEmpty else { return }
+    if let count = client.socket.write(client.connection.output) {
+      client.connection.sent(count)
+    } else {
+      client.connection.end()
+    }
+  }
+}
