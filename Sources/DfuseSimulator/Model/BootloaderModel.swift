@@ -181,5 +181,7 @@ package struct BootloaderModel: Sendable {
     statusString = text
     pending = nil
     work = nil
+    // The time that was asked for belongs to work that is over.
+    lastBusyReply = nil
   }
 }
