@@ -48,20 +48,17 @@ extension BoardMemory {
     case .flash:
       return programFlash(bytes, at: start, in: region)
     case .eeprom, .ram, .deviceFeature:
-      for (index, byte) in bytes.enumerated() { put(byte, at: start + UInt64(index), region) }
+      put(bytes[...], at: start, region)
       return .done
     case .otp:
-      for (index, byte) in bytes.enumerated() {
-        let target = start + UInt64(index)
-        put(byte & (read(target..<(target + 1)).first ?? 0xFF), at: target, region)
-      }
+      put(bytes[...], at: start, region, clearingBits: true)
       return .done
     case .optionBytes:
       // The ROM erases all of them and writes one whole block; anything else it cannot do.
       guard start == region.range.lowerBound, bytes.count == region.size else {
         return .refused(address: address)
       }
-      for (index, byte) in bytes.enumerated() { put(byte, at: start + UInt64(index), region) }
+      put(bytes[...], at: start, region)
       return .done
     case .readOnly:
       return .outside
@@ -71,32 +68,41 @@ extension BoardMemory {
   private mutating func programFlash(
     _ bytes: [UInt8], at start: UInt64, in region: MemoryRegion
   ) -> Outcome {
-    let unit = UInt64(rules.unit)
-    guard start % unit == 0 else { return .refused(address: UInt32(start)) }
+    guard start % UInt64(rules.unit) == 0 else { return .refused(address: UInt32(start)) }
     var outcome = Outcome.done
     var offset = 0
     while offset < bytes.count {
       let target = start + UInt64(offset)
-      let data = bytes[offset..<min(offset + rules.unit, bytes.count)]
-      offset += rules.unit
-      if let sector = region.sector(at: target),
+      guard let sector = region.sector(at: target) else { break }
+      let count = min(bytes.count - offset, Int(sector.upperBound - target))
+      let data = bytes[offset..<(offset + count)]
+      offset += count
+      let result =
         writeProtected.contains(UInt32(sector.lowerBound))
-      {
-        if outcome == .done { outcome = .writeProtected }
-        continue
-      }
-      if !accepts(data, at: target, in: region) {
-        if outcome == .done { outcome = .refused(address: UInt32(target)) }
-        continue
-      }
-      for (index, byte) in data.enumerated() {
-        let place = target + UInt64(index)
-        switch rules.rewrite {
-        case .clearsBits:
-          put(byte & (read(place..<(place + 1)).first ?? 0xFF), at: place, region)
-        case .zeroOnly, .never:
-          put(byte, at: place, region)
-        }
+        ? .writeProtected : programSector(data, at: target, in: region)
+      if outcome == .done { outcome = result }
+    }
+    return outcome
+  }
+
+  /// Programs bytes within one sector, unit by unit where it matters what was there.
+  private mutating func programSector(
+    _ bytes: ArraySlice<UInt8>, at start: UInt64, in region: MemoryRegion
+  ) -> Outcome {
+    guard rules.rewrite != .clearsBits else {
+      put(bytes, at: start, region, clearingBits: true)
+      return .done
+    }
+    var outcome = Outcome.done
+    var rest = bytes
+    while !rest.isEmpty {
+      let unit = rest.prefix(rules.unit)
+      let target = start + UInt64(rest.startIndex - bytes.startIndex)
+      rest = rest.dropFirst(rules.unit)
+      if accepts(unit, at: target, in: region) {
+        put(unit, at: target, region)
+      } else if outcome == .done {
+        outcome = .refused(address: UInt32(target))
       }
     }
     return outcome
@@ -117,9 +123,18 @@ extension BoardMemory {
     }
   }
 
-  /// Writes one byte; stuck bits keep the erased value.
-  private mutating func put(_ byte: UInt8, at address: UInt64, _ region: MemoryRegion) {
-    let stuck = stuckBits[UInt32(address)] ?? 0
-    poke(byte & ~stuck | region.erased & stuck, at: address)
+  /// Writes bytes; stuck bits keep the erased value.
+  private mutating func put(
+    _ bytes: ArraySlice<UInt8>, at start: UInt64, _ region: MemoryRegion,
+    clearingBits: Bool = false
+  ) {
+    var bytes = bytes
+    if !stuckBits.isEmpty {
+      for index in bytes.indices {
+        let stuck = stuckBits[UInt32(start) + UInt32(index - bytes.startIndex)] ?? 0
+        bytes[index] = bytes[index] & ~stuck | region.erased & stuck
+      }
+    }
+    store(bytes, at: start, clearingBits: clearingBits)
   }
 }

@@ -30,7 +30,7 @@ package struct BoardMemory: Hashable, Sendable {
   package init(regions: [MemoryRegion], rules: FlashRules) {
     self.regions = regions.sorted { $0.start < $1.start }
     self.rules = rules
-    if let address = rules.readProtectionByte { poke(0xAA, at: UInt64(address)) }
+    if let address = rules.readProtectionByte { load([0xAA], at: address) }
   }
 
   /// The region that holds `address`, or nil.
@@ -84,21 +84,44 @@ package struct BoardMemory: Hashable, Sendable {
     }
   }
 
-  /// Puts bytes into memory as a debugger's loader would, whatever was there; out-of-map bytes are
-  /// dropped.
+  /// Puts bytes into memory as a debug probe would, whatever was there.
+  ///
+  /// Bytes outside every memory are dropped.
   package mutating func load(_ bytes: [UInt8], at address: UInt32) {
-    for (index, byte) in bytes.enumerated() { poke(byte, at: UInt64(address) + UInt64(index)) }
+    var rest = bytes[...]
+    var next = UInt64(address)
+    while !rest.isEmpty {
+      guard let region = region(at: next) else {
+        rest = rest.dropFirst()
+        next += 1
+        continue
+      }
+      let part = rest.prefix(Int(region.range.upperBound - next))
+      store(part, at: next)
+      rest = rest.dropFirst(part.count)
+      next += UInt64(part.count)
+    }
   }
 
-  /// Sets one byte and marks it programmed.
-  mutating func poke(_ byte: UInt8, at address: UInt64) {
-    guard address < 1 << 32, region(at: address) != nil else { return }
-    let key = UInt32(address / Self.pageSize)
-    let offset = Int(address % Self.pageSize)
-    var page = pages.removeValue(forKey: key) ?? blankPage(key)
-    page.bytes[offset] = byte
-    page.used[offset] = 1
-    pages[key] = page
+  /// Sets bytes within one region and marks them programmed.
+  ///
+  /// `clearingBits` leaves zeros that are there already.
+  mutating func store(_ bytes: ArraySlice<UInt8>, at start: UInt64, clearingBits: Bool = false) {
+    var rest = bytes
+    var address = start
+    while !rest.isEmpty {
+      let offset = Int(address % Self.pageSize)
+      let part = rest.prefix(Int(Self.pageSize) - offset)
+      let key = UInt32(address / Self.pageSize)
+      var page = pages.removeValue(forKey: key) ?? blankPage(key)
+      for (place, byte) in zip(offset..., part) {
+        page.bytes[place] = clearingBits ? page.bytes[place] & byte : byte
+        page.used[place] = 1
+      }
+      pages[key] = page
+      rest = rest.dropFirst(part.count)
+      address += UInt64(part.count)
+    }
   }
 
   /// Whether every byte of `range` is unprogrammed, as flash with this ECC rule sees it.

@@ -72,6 +72,8 @@ package struct BootloaderModel: Sendable {
     setup: [UInt8], data: [UInt8] = [], at now: Duration
   ) -> Reaction {
     guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
+    // A host controller cannot send more than it announced, but a USB/IP client can.
+    let data = data.count > Int(packet.wLength) ? Array(data.prefix(Int(packet.wLength))) : data
     let kinds = RequestKind.kinds(of: packet, data: data)
     for kind in kinds { counters.transfers[kind, default: 0] += 1 }
     var limit: Int?

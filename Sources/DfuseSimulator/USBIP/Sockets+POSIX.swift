@@ -7,14 +7,6 @@
   import Darwin
 #endif
 
-/// Why a server cannot listen.
-package enum USBIPServerError: Error, Hashable, Sendable {
-  /// The text is no IPv4 address.
-  case badAddress(String)
-  /// The operating system refused `call` with this `errno`.
-  case system(call: String, errno: Int32)
-}
-
 extension USBIPServerError: CustomStringConvertible {
   /// What is wrong, in one sentence.
   package var description: String {
