@@ -1,0 +1,84 @@
+import DfuseDevice
+import DfuseFormat
+import DfuseSimulator
+import DfuseTestSupport
+import Testing
+
+/// A simulated board on a bus of its own, and flashes of it by the host's code.
+final class FlashRig {
+  let bus: SimulatedBus
+  private(set) var events: [FlashEvent] = []
+
+  init(_ chip: String, faults: String..., load: (inout SimulatedBoard) -> Void = { _ in }) throws {
+    let chip = try #require(SimulatedChip.named(chip))
+    var board = SimulatedBoard(chip, faults: try FaultPlan(parsing: faults))
+    load(&board)
+    bus = SimulatedBus([board])
+  }
+
+  var board: SimulatedBoard {
+    get throws { try #require(bus.board(at: "1-1")) }
+  }
+
+  /// DFU requests so far.
+  var requests: Int { get throws { try board.counters.count(.any) } }
+
+  /// Opens the board as a host that has just been started.
+  func flasher(isCancelled: @escaping () -> Bool = { false }) throws -> Flasher {
+    let listing = try #require(try bus.devices().first)
+    let interface = try #require(listing.interfaces.first)
+    let transport = try bus.open(listing.identity, interface: interface)
+    return Flasher(transport: transport, isCancelled: isCancelled) { [weak self] event in
+      self?.events.append(event)
+    }
+  }
+
+  /// Plans, runs and leaves, as `dfuse flash` does.
+  @discardableResult
+  func flash(
+    _ input: FlashInput, options: FlashOptions = FlashOptions(), leave: Bool = true,
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> FlashResult {
+    var flasher = try flasher(isCancelled: isCancelled)
+    let plan = try flasher.plan(input, options: options)
+    let result = try flasher.run(plan, options: options)
+    if leave, !result.deviceReset { _ = try flasher.leave(to: plan.programStart) }
+    return result
+  }
+
+  /// What the board holds from an address on.
+  func memory(_ range: Range<UInt64>) throws -> [UInt8] {
+    try board.read(range.count, at: UInt32(range.lowerBound))
+  }
+
+  /// Whether the board holds all of an image.
+  func holds(_ image: MemoryImage) throws -> Bool {
+    try image.runs.allSatisfy { try memory($0.range) == $0.bytes }
+  }
+}
+
+extension FlashInput {
+  /// Random bytes for an address.
+  static func random(_ count: Int, at address: UInt32 = 0x0800_0000, seed: UInt64 = 1) -> FlashInput
+  {
+    .image(.random(count, at: address, seed: seed), alternateSetting: nil)
+  }
+}
+
+extension MemoryImage {
+  /// Random bytes for an address.
+  static func random(_ count: Int, at address: UInt32 = 0x0800_0000, seed: UInt64 = 1)
+    -> MemoryImage
+  {
+    var random = SplitMix64(seed: seed)
+    return .of(random.bytes(count), at: address)
+  }
+
+  /// Bytes for an address.
+  static func of(_ bytes: [UInt8], at address: UInt32) -> MemoryImage {
+    var image = MemoryImage()
+    // One piece in an empty image neither overlaps nor, in these tests, ends above 4 GiB.
+    try? image.insert(bytes, at: UInt64(address))
+    return image
+  }
+}
