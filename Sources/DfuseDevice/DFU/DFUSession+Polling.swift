@@ -46,7 +46,10 @@ extension DFUSession {
       do {
         let reply = try status(
           timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
-        if try judge(reply, expected: expected, during: activity) { return .reached(reply) }
+        if try judge(reply, expected: expected, during: activity) {
+          polling.ended(kind, .done(busyAnswers: attempt))
+          return .reached(reply)
+        }
         stalls = 0
         reported = reply.pollTimeout
       } catch .usb(.stall, let activity) {
@@ -54,8 +57,10 @@ extension DFUSession {
         guard attempt > 0 else { throw explainedStall(during: activity) }
         guard stalls <= Self.stallsWhileBusy else { throw .usb(.stall, during: activity) }
         state = .dfuDNBUSY
+        polling.ended(kind, .troubled)
       } catch .usb(.timedOut, _) {
         state = .dfuDNBUSY
+        polling.ended(kind, .troubled)
       }
       attempt += 1
       let patience = asked - start
@@ -67,21 +72,21 @@ extension DFUSession {
         throw .stillBusy(after: transport.now - start, during: activity)
       }
       pause(
-        for: kind, reported: reported, spentInAnswer: transport.now - asked, attempt: attempt)
+        for: kind,
+        after: BusyAnswer(
+          reported: reported, spentInAnswer: transport.now - asked,
+          elapsed: transport.now - start, attempt: attempt))
     }
   }
 
   /// Waits as the policy says, and notes when the device's own time has passed.
-  mutating func pause(
-    for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
-  ) {
-    let wanted = polling.delay(
-      for: kind, reported: reported, spentInAnswer: spentInAnswer, attempt: attempt)
+  mutating func pause(for kind: OperationKind, after answer: BusyAnswer) {
+    let wanted = polling.delay(for: kind, after: answer)
     // Without a least time a policy that never waits would ask for ever.
-    let least: Duration = attempt > 1 ? .milliseconds(1) : .zero
+    let least: Duration = answer.attempt > 1 ? .milliseconds(1) : .zero
     let delay = min(max(wanted, least), Self.longestWait)
     if delay > .zero { transport.wait(delay) }
-    if delay >= reported, let state {
+    if delay >= answer.reported, let state {
       self.state = DFUTransitions.successor(of: state, on: .pollTimeoutPassed) ?? state
     }
   }

@@ -1,20 +1,44 @@
 /// How long to wait between a busy answer and the next DFU_GETSTATUS.
 ///
-/// The session asks once for each busy answer, and never waits after the last answer. A policy that
-/// learns sees an operation end by the next one starting with `attempt` 1.
+/// The session asks once for each busy answer, never waits after the last answer, and tells how
+/// each operation went.
 public protocol PollPolicy: Sendable {
-  /// The time to wait before asking again.
+  /// The time to wait before asking again, now that the device has answered that it is busy.
   ///
-  /// - Parameters:
-  ///   - kind: What the device is working on.
-  ///   - reported: Its latest `bwPollTimeout`; zero when it has not yet given one.
-  ///   - spentInAnswer: How long the device took to give the busy answer.
-  ///   - attempt: Busy answers so far in this operation, this one included; from 1.
-  /// - Returns: A time that the session holds at or below 60 s, and from the second attempt on at
-  ///   or above 1 ms.
-  mutating func delay(
-    for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
-  ) -> Duration
+  /// The session holds it at or below 60 s, and from the second busy answer of an operation on at
+  /// or above 1 ms.
+  mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration
+
+  /// Takes note that an operation is done, or has failed.
+  mutating func ended(_ kind: OperationKind, _ end: OperationEnd)
+}
+
+/// What is known of an operation when the device has answered that it is busy.
+public struct BusyAnswer: Hashable, Sendable {
+  /// The device's latest `bwPollTimeout`; zero when it has not yet given one.
+  public var reported: Duration
+  /// How long the device took to give this answer.
+  public var spentInAnswer: Duration
+  /// Time since the first DFU_GETSTATUS of the operation was sent.
+  public var elapsed: Duration
+  /// Busy answers so far in this operation, this one included; from 1.
+  public var attempt: Int
+
+  /// Makes an answer.
+  public init(reported: Duration, spentInAnswer: Duration, elapsed: Duration, attempt: Int) {
+    self.reported = reported
+    self.spentInAnswer = spentInAnswer
+    self.elapsed = elapsed
+    self.attempt = attempt
+  }
+}
+
+/// How an operation went.
+public enum OperationEnd: Hashable, Sendable {
+  /// The device said that it is done, when it had been asked this often after its first answer.
+  case done(busyAnswers: Int)
+  /// The device stalled or did not answer while it worked, or reported an error.
+  case troubled
 }
 
 /// Waiting as DFU 1.1 demands: `bwPollTimeout` each time.
@@ -27,11 +51,12 @@ public struct SpecificationPolling: PollPolicy {
   public init() {}
 
   /// The reported time, or a few milliseconds in place of zero.
-  public mutating func delay(
-    for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
-  ) -> Duration {
-    reported > .zero ? reported : .milliseconds(min(max(attempt, 1), 5))
+  public mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
+    answer.reported > .zero ? answer.reported : .milliseconds(min(max(answer.attempt, 1), 5))
   }
+
+  /// Learns nothing.
+  public mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
 }
 
 extension PollPolicy where Self == SpecificationPolling {

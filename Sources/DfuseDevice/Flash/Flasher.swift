@@ -39,7 +39,9 @@ public struct Flasher: ~Copyable {
     identity = transport.identity
     memories = transport.interface.memories(of: identity)
     profile = ChipProfile.identify(identity, maps: memories.map(\.map))
-    session = DFUSession(transport: transport, limits: OperationLimits(for: profile))
+    session = DFUSession(
+      transport: transport, limits: OperationLimits(for: profile),
+      polling: profile.polling(options.polling))
     self.isCancelled = isCancelled
     self.report = report
   }
@@ -81,6 +83,16 @@ public struct Flasher: ~Copyable {
     guard isCancelled() else { return }
     try? session.abort()
     throw .cancelled(progress)
+  }
+}
+
+extension ChipProfile {
+  /// The polling that was asked for, or else what is safe on the chip.
+  func polling(_ choice: BoardOptions.Polling?) -> any PollPolicy {
+    switch (choice, safePolling) {
+    case (.spec, _), (nil, .spec): SpecificationPolling()
+    case (.adaptive, _), (nil, .adaptive): AdaptivePolling()
+    }
   }
 }
 

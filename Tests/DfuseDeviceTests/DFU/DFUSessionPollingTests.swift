@@ -322,12 +322,15 @@ import Testing
 
   /// Asks early: half the reported time first, then the rest; notes what it is told.
   private struct Impatient: PollPolicy {
-    mutating func delay(
-      for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
-    ) -> Duration {
+    mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
       #expect(kind == .setAddress)
-      #expect(spentInAnswer == .milliseconds(attempt == 1 ? 7 : 0))
-      return attempt == 1 ? .zero : reported / 2
+      #expect(answer.spentInAnswer == .milliseconds(answer.attempt == 1 ? 7 : 0))
+      #expect(answer.elapsed == .milliseconds(7))
+      return answer.attempt == 1 ? .zero : answer.reported / 2
+    }
+
+    mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {
+      #expect(end == .done(busyAnswers: 2))
     }
   }
 
@@ -343,9 +346,8 @@ import Testing
 
   /// Never waits.
   private struct Restless: PollPolicy {
-    mutating func delay(
-      for kind: OperationKind, reported: Duration, spentInAnswer: Duration, attempt: Int
-    ) -> Duration { .zero }
+    mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration { .zero }
+    mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
   }
 
   @Test func `a policy that never waits is held to a millisecond`() throws {

@@ -4,7 +4,9 @@ import DfuseSimulator
 import DfuseTestSupport
 import Testing
 
-/// How many requests a flash takes: 512 KiB on an STM32F405 with blocks of 2048 bytes, leaving
+/// How many requests a flash takes.
+///
+/// 512 KiB on an STM32F405 with blocks of 2048 bytes, leaving
 /// included. dfu-util 0.11 takes 1,567 for the same without verifying anything.
 @Suite struct FlashCountTests {
   private let image = MemoryImage.random(512 << 10)
