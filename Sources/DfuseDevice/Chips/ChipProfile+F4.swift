@@ -12,6 +12,11 @@ extension ChipProfile {
       ],
       programTimePerUnit: .microseconds(64, 400),  // four writes of 16/100 us (datasheet)
       massEraseTime: .milliseconds(16_000, 32_000),  // datasheet; the F405 reports 100 ms
+      wordTimes: FlashTimes(  // datasheet, 32-bit parallelism
+        sectorErase: [
+          .kibibytes(16, 250, 500), .kibibytes(64, 550, 1100), .kibibytes(128, 1000, 2000),
+        ],
+        programPerUnit: .microseconds(16, 100), massErase: .milliseconds(8000, 16_000)),
       safePolling: .adaptive(
         reason: "an F429 polled every millisecond answered all the same (EdgeTX/buddy#88)"),
       quirks: quirks)

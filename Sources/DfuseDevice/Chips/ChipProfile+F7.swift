@@ -12,6 +12,11 @@ extension ChipProfile {
       ],
       programTimePerUnit: .microseconds(16, 400),  // one word write, or four byte writes
       massEraseTime: .milliseconds(16_000, 32_000),  // datasheet, 2 MiB
+      wordTimes: FlashTimes(  // datasheet, 32-bit parallelism
+        sectorErase: [
+          .kibibytes(32, 250, 500), .kibibytes(128, 500, 1100), .kibibytes(256, 1000, 2000),
+        ],
+        programPerUnit: .microseconds(16, 100), massErase: .milliseconds(8000, 16_000)),
       safePolling: .adaptive(
         reason: "an F745 holds back its answer until the work is done (fwupd#1944, #2696)"))
   }

@@ -20,6 +20,9 @@ public struct ChipProfile: Hashable, Sendable {
   public var programTimePerUnit: ExpectedTime
   /// Time of a mass erase.
   public var massEraseTime: ExpectedTime
+  /// The times when the ROM has been told that the supply allows whole words; nil where there is
+  /// nothing to tell.
+  public var wordTimes: FlashTimes?
   /// Whether the mass erase command is known to work.
   ///
   /// False where ST lists it as broken and where nothing is known: bootloaders made from ST's
@@ -34,8 +37,8 @@ public struct ChipProfile: Hashable, Sendable {
   public init(
     name: String, family: ChipFamily, erasedByte: UInt8 = 0xFF, programmingUnit: Int,
     sectorEraseTimes: [SectorEraseTime], programTimePerUnit: ExpectedTime,
-    massEraseTime: ExpectedTime, massEraseWorks: Bool = true, safePolling: PollingSafety,
-    quirks: ChipQuirks = []
+    massEraseTime: ExpectedTime, wordTimes: FlashTimes? = nil, massEraseWorks: Bool = true,
+    safePolling: PollingSafety, quirks: ChipQuirks = []
   ) {
     self.name = name
     self.family = family
@@ -44,6 +47,7 @@ public struct ChipProfile: Hashable, Sendable {
     self.sectorEraseTimes = sectorEraseTimes
     self.programTimePerUnit = programTimePerUnit
     self.massEraseTime = massEraseTime
+    self.wordTimes = wordTimes
     self.massEraseWorks = massEraseWorks
     self.safePolling = safePolling
     self.quirks = quirks
@@ -59,5 +63,15 @@ public struct ChipProfile: Hashable, Sendable {
     let factor = Int(min(bytes / last.sectorSize + 1, 10))
     return ExpectedTime(
       typical: last.time.typical * factor, maximum: last.time.maximum * factor)
+  }
+
+  /// The profile with the times that hold when the ROM programs whole words.
+  var withWordTimes: ChipProfile {
+    guard let wordTimes else { return self }
+    var profile = self
+    profile.sectorEraseTimes = wordTimes.sectorErase
+    profile.programTimePerUnit = wordTimes.programPerUnit
+    profile.massEraseTime = wordTimes.massErase
+    return profile
   }
 }

@@ -23,6 +23,8 @@ public enum FlashError: Error, Hashable, Sendable {
   case alreadyProgrammed(address: UInt64, found: UInt8, wanted: UInt8)
   /// The bytes beside the image cannot be read, and so not be kept.
   case cannotPreserve(Range<UInt64>)
+  /// The board has no memory that takes its supply voltage.
+  case noSupplySetting
   /// A sector that should be erased cannot be.
   case notErasable(Range<UInt64>)
   /// The chip is read protected.

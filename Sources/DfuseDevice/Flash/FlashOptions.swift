@@ -8,6 +8,8 @@ public struct FlashOptions: Hashable, Sendable {
   public var verify = true
   /// Erases the whole flash by one command instead of the image's sectors one by one.
   public var massErase = false
+  /// The board's supply voltage, to be told to a ROM that programs faster when it knows.
+  public var supply: SupplyRange?
   /// Lets the container's ids differ from the board's.
   public var ignoreIDs = false
   /// Allows the firmware to change option bytes and the like, which can lock a chip.

@@ -48,6 +48,18 @@ struct FlashPlanner {
     }
   }
 
+  /// Whether the whole flash is being replaced, and one mass erase takes less time than all sectors.
+  func massEraseIsQuicker(for memory: FlashPlan.Memory, in map: MemoryMap) -> Bool {
+    guard memory.kind == .internalFlash, profile.massEraseWorks else { return false }
+    let erased = memory.sectors.filter { $0.action == .eraseAndWrite }
+    let erasable = map.segments.filter { $0.access.contains(.erasable) }
+    guard erasable.reduce(0, { $0 + $1.sectorCount }) == UInt64(erased.count) else { return false }
+    let oneByOne = erased.reduce(Duration.zero) {
+      $0 + profile.eraseTime(forSectorOf: UInt64($1.range.count)).typical
+    }
+    return profile.massEraseTime.typical < oneByOne
+  }
+
   /// Bytes that will be lost: in sectors that are erased, but not in the image.
   func bytesLost(_ work: [MemoryWork], _ plan: FlashPlan) -> UInt64 {
     zip(work, plan.memories).reduce(0) { sum, pair in

@@ -38,4 +38,25 @@ extension Flasher {
     }
     return outcome
   }
+
+  /// The memory that takes the supply voltage.
+  func deviceFeature() throws(FlashError) -> AlternateMemory {
+    guard let memory = memories.first(where: { $0.map.kind == .deviceFeature }),
+      memory.map.segments.contains(where: { $0.access.contains(.writable) })
+    else { throw .noSupplySetting }
+    return memory
+  }
+
+  /// Tells the ROM the supply voltage: the code, and three bytes of 0xFF (AN2606).
+  mutating func tell(_ supply: SupplyRange) throws(FlashError) {
+    let memory = try deviceFeature()
+    guard let start = memory.map.segments.first?.start, let address = UInt32(exactly: start) else {
+      throw .noSupplySetting
+    }
+    try select(memory.alternateSetting)
+    try attempt { session throws(DFUError) in
+      try session.setAddress(address)
+      try session.write(block: DataBlock.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
+    }
+  }
 }

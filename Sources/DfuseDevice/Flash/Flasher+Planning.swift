@@ -13,8 +13,11 @@ extension Flasher {
       memories: memories, profile: profile, identity: identity, options: options)
     let work = try layout.work(for: input)
     try checkErasable(work)
+    if options.supply != nil { _ = try deviceFeature() }
     try enter()
-    var planner = FlashPlanner(profile: profile, transferSize: session.transferSize)
+    var planner = FlashPlanner(
+      profile: options.supply == .from2700mV ? profile.withWordTimes : profile,
+      transferSize: session.transferSize)
     planner.usesMassErase = options.massErase
     let states = try states(of: work, options: options)
     for (work, states) in zip(work, states) {
@@ -23,6 +26,7 @@ extension Flasher {
         ? planner.flash(try preserving(work, states, options: options), states)
         : try planCells(work)
       planner.add(memory, image: work.image)
+      if planner.massEraseIsQuicker(for: memory, in: work.map) { planner.usesMassErase = true }
     }
     let plan = planner.plan
     let lost = planner.bytesLost(work, plan)

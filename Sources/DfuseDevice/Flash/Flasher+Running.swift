@@ -16,6 +16,7 @@ extension Flasher {
     progress = .untouched
     let flash = plan.memories.filter(\.kind.isFlash)
     let last = FinalBlock(of: plan)
+    if let supply = options.supply, !plan.isEmpty { try tell(supply) }
     try erase(flash, plan)
     try write(flash, plan, except: last)
     if options.verify { try verify(flash, plan, except: last) }
