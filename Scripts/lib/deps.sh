@@ -43,6 +43,13 @@ is_met() {
     git) command -v git >/dev/null 2>&1 ;;
     shellcheck) command -v shellcheck >/dev/null 2>&1 ;;
     arm-gcc) command -v arm-none-eabi-gcc >/dev/null 2>&1 ;;
+    qemu) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
+    dfu-util) command -v dfu-util >/dev/null 2>&1 ;;
+    usbutils) command -v lsusb >/dev/null 2>&1 ;;
+    # Debian keeps programs for root where a plain user's PATH does not look.
+    usbip) [ -x /usr/sbin/usbip ] ;;
+    kmod) [ -x /sbin/depmod ] && [ -x /sbin/modprobe ] ;;
+    udev) [ -x /lib/systemd/systemd-udevd ] && command -v udevadm >/dev/null 2>&1 ;;
     *) fail 70 "the scripts know no need called '$1'" "look for the name in Scripts/lib/deps.sh" ;;
   esac
 }
@@ -66,6 +73,13 @@ packages_for() {  # packages_for MANAGER NEED
     pacman:arm-gcc) echo arm-none-eabi-gcc ;;
     zypper:arm-gcc) echo cross-arm-none-eabi-gcc ;;
     brew:arm-gcc) echo arm-none-eabi-gcc ;;
+    # For Scripts/test-kernel, which runs on Debian alone.
+    apt-get:qemu) echo qemu-system-x86 ;;
+    *:dfu-util) echo dfu-util ;;
+    *:usbutils) echo usbutils ;;
+    *:usbip) echo usbip ;;
+    *:kmod) echo kmod ;;
+    *:udev) echo udev ;;
   esac
 }
 
