@@ -7,25 +7,37 @@ struct Dfuse: ParsableCommand {
     commandName: "dfuse",
     abstract: "Packs firmware into DfuSe containers and flashes it to STM32 boards over USB.",
     version: "dfuse 1.0.0",
-    subcommands: [PackCommand.self, InfoCommand.self, UnpackCommand.self]
+    subcommands: [],
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Board",
+        subcommands: [
+          ListCommand.self, FlashCommand.self, VerifyCommand.self, ReadCommand.self,
+          EraseCommand.self, LeaveCommand.self, UnprotectCommand.self,
+        ]),
+      CommandGroup(
+        name: "File", subcommands: [PackCommand.self, InfoCommand.self, UnpackCommand.self]),
+      CommandGroup(name: "System", subcommands: [UdevCommand.self, SimulateCommand.self]),
+    ]
   )
 
   static func main() {
-    run(CommandLine.arguments, console: .live()).endProcess()
+    run(CommandLine.arguments, host: .live()).endProcess()
   }
 
   /// Runs the program on a whole command line, its own name first.
-  static func run(_ arguments: [String], console: Console) -> ExitStatus {
+  static func run(_ arguments: [String], host: Host) -> ExitStatus {
     do throws(Failure) {
-      try dispatch(arguments, console: console)
+      try dispatch(arguments, host: host)
       return .success
     } catch {
-      if !error.what.isEmpty { console.report(error) }
+      if !error.what.isEmpty { host.console.report(error) }
       return error.status
     }
   }
 
-  private static func dispatch(_ arguments: [String], console: Console) throws(Failure) {
+  private static func dispatch(_ arguments: [String], host: Host) throws(Failure) {
+    let console = host.console
     let words = arguments.dropFirst()
     if isSeedTool(arguments.first ?? "") { return try PackCommand.run(words, console: console) }
     if words.first == "pack" {
@@ -33,12 +45,14 @@ struct Dfuse: ParsableCommand {
     }
     let command: any ParsableCommand
     do {
-      command = try parseAsRoot(Array(words))
+      command = try parseAsRoot(WaitOptions.completing(Array(words)))
     } catch {
       return try printParserMessage(error, console: console)
     }
     if let command = command as? any DfuseCommand {
       try command.run(console: console)
+    } else if let command = command as? any HostCommand {
+      try command.run(host: host)
     } else {
       // `dfuse` alone, or `help`: ArgumentParser's own.
       do {

@@ -60,7 +60,7 @@ final class Sandbox {
       writeError: { text in error.withLock { $0 += text } },
       outputIsTerminal: terminal, errorIsTerminal: terminal, width: 80)
     let arguments = words.map { $0.hasPrefix("@") ? path(String($0.dropFirst())) : $0 }
-    let status = Dfuse.run([program] + arguments, console: console)
+    let status = Dfuse.run([program] + arguments, host: Host(console: console))
     let prefix = folder.path + "/"
     return Run(
       status: status,

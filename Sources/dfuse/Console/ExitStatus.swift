@@ -6,7 +6,8 @@
   import Darwin
 #endif
 
-/// How the program ends: the codes of BSD's `sysexits.h`, each with one meaning here.
+/// How the program ends: the codes of BSD's `sysexits.h` and what shells say of signals, each with one
+/// meaning here.
 enum ExitStatus: Int32, CaseIterable {
   /// Done.
   case success = 0
@@ -30,6 +31,8 @@ enum ExitStatus: Int32, CaseIterable {
   case protocolError = 76
   /// No permission on the USB device.
   case noPermission = 77
+  /// Stopped by Ctrl-C: 128 and the number of SIGINT, as shells count.
+  case interrupted = 130
 
   /// Ends the process.
   func endProcess() -> Never {

@@ -6,21 +6,31 @@ struct Failure: Error, Equatable {
   var what: String
   /// The reason, where it is known and not plain from `what`.
   var why: String?
+  /// What is on the board now, where a board was worked on.
+  var now: String?
   /// What to do next.
   var fix: String?
+  /// What there is to choose from, a line each.
+  var choices: [String]
 
-  init(_ status: ExitStatus, _ what: String, why: String? = nil, fix: String? = nil) {
+  init(
+    _ status: ExitStatus, _ what: String, why: String? = nil, now: String? = nil,
+    fix: String? = nil, choices: [String] = []
+  ) {
     self.status = status
     self.what = what
     self.why = why
+    self.now = now
     self.fix = fix
+    self.choices = choices
   }
 
   /// The lines to print.
   var lines: [String] {
     var lines = ["error: \(what)"]
     if let why { lines.append("  why: \(why)") }
+    if let now { lines.append("  now: \(now)") }
     if let fix { lines.append("  fix: \(fix)") }
-    return lines
+    return lines + choices.map { "    \($0)" }
   }
 }

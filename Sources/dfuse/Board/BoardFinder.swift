@@ -1,0 +1,111 @@
+import DfuseDevice
+
+/// Finds the board that a command is for.
+struct BoardFinder {
+  let source: BoardSource
+  let filter: DeviceFilter
+  let wait: WaitOptions.Limit?
+  let host: Host
+
+  /// How long a board that has just appeared may take to become openable: udev sets the
+  /// permissions a moment after the kernel shows the device.
+  private static let grace = Duration.seconds(2)
+
+  init(
+    source: BoardSource, device: DeviceOptions, wait: WaitOptions? = nil, host: Host
+  ) throws(Failure) {
+    self.source = source
+    self.host = host
+    filter = try device.filter
+    self.wait = try wait?.limit
+  }
+
+  /// The one board that fits; waits for it if that was asked for.
+  ///
+  /// - Throws: A failure: 69 for none or several, 77 or 74 when it cannot be opened, 130 for Ctrl-C.
+  func one() throws(Failure) -> SelectedDevice {
+    try waiting { devices throws(Failure) in
+      do throws(SelectionError) {
+        return .found(try filter.select(from: devices))
+      } catch {
+        return .missing(
+          Failure(selection: error, filter: filter), mayCome: error.mayPass)
+      }
+    }
+  }
+
+  /// Every board that fits, at least one; others may fit and not be openable.
+  ///
+  /// - Throws: As ``one()``, but for several.
+  func all() throws(Failure) -> DeviceSelection {
+    try waiting { devices throws(Failure) in
+      let selection = filter.selection(from: devices)
+      guard selection.selected.isEmpty else { return .found(selection) }
+      if let device = selection.notOpenable.first, let error = device.openError {
+        return .missing(
+          Failure(selection: .notOpenable(device.identity, error), filter: filter),
+          mayCome: true)
+      }
+      return .missing(
+        Failure(selection: .noDevice(ignored: selection.ignored), filter: filter), mayCome: true)
+    }
+  }
+
+  private enum Answer<Found> {
+    case found(Found)
+    case missing(Failure, mayCome: Bool)
+  }
+
+  private func waiting<Found>(
+    _ look: ([USBDeviceListing]) throws(Failure) -> Answer<Found>
+  ) throws(Failure) -> Found {
+    var clock = WaitClock(limit: wait, isSimulated: source.isSimulated)
+    var openDeadline: Duration?
+    var isFirst = true
+    while true {
+      let failure: Failure
+      switch try look(try source.devices()) {
+      case .found(let found): return found
+      case .missing(let reason, let mayCome):
+        guard mayCome, wait != nil else { throw reason }
+        failure = reason
+      }
+      if failure.status != .noBoard {
+        // It is there, and closed: give udev its moment.
+        let deadline = openDeadline ?? clock.now + Self.grace
+        openDeadline = deadline
+        if clock.now >= deadline { throw failure }
+      } else {
+        openDeadline = nil
+      }
+      if isFirst {
+        host.console.note("waiting for a board in its bootloader (Ctrl-C stops)")
+        isFirst = false
+      }
+      try pause(&clock, isClosed: openDeadline != nil, failure)
+    }
+  }
+
+  private func pause(
+    _ clock: inout WaitClock, isClosed: Bool, _ failure: Failure
+  ) throws(Failure) {
+    guard !host.isInterrupted() else { throw Failure(.interrupted, "stopped; no board came") }
+    guard let step = clock.nextStep(isClosed: isClosed) else {
+      var failure = failure
+      failure.what += ", and none came in \(clock.now.timeText)"
+      throw failure
+    }
+    let changed = source.bus.waitForChange(limit: step)
+    clock.took(step, isOver: !changed)
+  }
+}
+
+extension SelectionError {
+  /// Whether waiting may help.
+  fileprivate var mayPass: Bool {
+    switch self {
+    case .noDevice, .notOpenable: true
+    case .several: false
+    }
+  }
+}

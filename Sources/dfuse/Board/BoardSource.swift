@@ -1,0 +1,118 @@
+import DfuseDevice
+import DfuseSimulator
+
+/// Where boards come from: the machine's USB, or a simulated bus.
+final class BoardSource {
+  /// The bus.
+  let bus: any USBBus
+  /// Whether the bus has a clock of its own, on which waiting takes no time.
+  let isSimulated: Bool
+  private let keepState: (Console) throws(Failure) -> Void
+
+  init(
+    bus: any USBBus, isSimulated: Bool,
+    keepState: @escaping (Console) throws(Failure) -> Void = { _ in }
+  ) {
+    self.bus = bus
+    self.isSimulated = isSimulated
+    self.keepState = keepState
+  }
+
+  /// The machine's USB.
+  ///
+  /// libusb starts here, and nowhere else in the program.
+  ///
+  /// - Throws: A failure with status 69 when libusb cannot start.
+  static func machine() throws(Failure) -> BoardSource {
+    do {
+      return BoardSource(bus: try LibUSBBus(), isSimulated: false)
+    } catch {
+      throw Failure(device: error)
+    }
+  }
+
+  /// The bus's DFU devices.
+  ///
+  /// - Throws: A failure with status 69 where there is no USB.
+  func devices() throws(Failure) -> [USBDeviceListing] {
+    do {
+      return try bus.devices()
+    } catch {
+      throw Failure(device: error)
+    }
+  }
+
+  /// Keeps what the simulated board's memories hold, where a file was named for it.
+  func finish(console: Console) throws(Failure) { try keepState(console) }
+
+  /// A bus with one simulated board.
+  ///
+  /// - Parameters:
+  ///   - text: `CHIP[:STATE-FILE]`.
+  ///   - faults: What goes wrong, as ``FaultPlan`` reads it.
+  /// - Returns: The bus, with the board on port 1-1.
+  /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65 for a damaged
+  ///   state file, 66 for one that cannot be read.
+  static func simulated(_ text: String, faults: [String]) throws(Failure) -> BoardSource {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let chip = try SimulatedChip.wanted(String(parts[0]))
+    let plan = try FaultPlan.wanted(faults)
+    guard parts.count == 2 else {
+      return BoardSource(
+        bus: SimulatedBus([SimulatedBoard(chip, faults: plan)]), isSimulated: true)
+    }
+    let file = String(parts[1])
+    guard !file.isEmpty, file != "-" else {
+      throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
+    }
+    let board = try BoardStateFile(path: file).board(chip, faults: plan)
+    let bus = SimulatedBus()
+    let path = bus.plugIn(board)
+    return BoardSource(bus: bus, isSimulated: true) { console throws(Failure) in
+      if let board = bus.board(at: path) {
+        try BoardStateFile(path: file).write(board, console: console)
+      }
+    }
+  }
+}
+
+extension SimulatedChip {
+  /// The chip with a name that a person typed.
+  ///
+  /// - Throws: A failure with status 64.
+  static func wanted(_ name: String) throws(Failure) -> SimulatedChip {
+    if let chip = named(name) { return chip }
+    throw Failure(
+      .usage, "there is no simulated chip '\(name.visible)'",
+      fix: "choose one; 'dfuse simulate --list' describes them:",
+      choices: lines(of: all.map(\.name)))
+  }
+
+  /// Names, several a line.
+  private static func lines(of names: [String]) -> [String] {
+    var lines: [String] = []
+    for name in names {
+      if let last = lines.last, last.count + name.count < 70 {
+        lines[lines.count - 1] = "\(last) \(name)"
+      } else {
+        lines.append(name)
+      }
+    }
+    return lines
+  }
+}
+
+extension FaultPlan {
+  /// The faults that a person typed.
+  ///
+  /// - Throws: A failure with status 64.
+  static func wanted(_ texts: [String]) throws(Failure) -> FaultPlan {
+    do {
+      return try FaultPlan(parsing: texts)
+    } catch {
+      throw Failure(
+        .usage, "--fault: \(error)",
+        fix: "for example stall@write:3, disconnect@erase:1, start=dfuERROR, rdp=1")
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/// What a command does with a board, as far as its failures need to know.
+enum BoardTask: Hashable, Sendable {
+  /// Puts a file of firmware on it.
+  case flashing(file: String)
+  /// Compares it with a file of firmware.
+  case verifying(file: String)
+  /// Reads its memory.
+  case reading
+  /// Erases its memory.
+  case erasing
+  /// Starts its firmware.
+  case leaving
+  /// Removes its read protection.
+  case unprotecting
+
+  /// What has addresses: `fw.hex`, or the range that was asked for.
+  var subject: String {
+    switch self {
+    case .flashing(let file), .verifying(let file): file
+    case .reading, .erasing, .leaving, .unprotecting: "the range"
+    }
+  }
+
+  /// Whether the task changes memory.
+  var changesMemory: Bool {
+    switch self {
+    case .flashing, .erasing, .unprotecting: true
+    case .verifying, .reading, .leaving: false
+    }
+  }
+}

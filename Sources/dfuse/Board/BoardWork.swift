@@ -1,0 +1,78 @@
+import DfuseDevice
+
+/// The work of a command on one board: opens it, and turns what happens into news.
+///
+/// Sendable, so that many boards can be worked on at once.
+struct BoardWork: Sendable {
+  let device: SelectedDevice
+  let bus: any USBBus
+  /// Whether each operation is told.
+  let showsOperations: Bool
+  /// Whether each control transfer is told.
+  let showsTransfers: Bool
+  let isCancelled: @Sendable () -> Bool
+
+  /// The board as it is called in messages.
+  let name: BoardName
+
+  init(
+    _ device: SelectedDevice, bus: any USBBus, showsOperations: Bool, showsTransfers: Bool,
+    isCancelled: @escaping @Sendable () -> Bool
+  ) {
+    self.device = device
+    self.bus = bus
+    self.showsOperations = showsOperations
+    self.showsTransfers = showsTransfers
+    self.isCancelled = isCancelled
+    name = BoardName(device)
+  }
+
+  /// Opens the board and hands a flasher on it to `body`, with the board's clock.
+  ///
+  /// - Throws: A failure with status 74 or 77 when it cannot be opened, and what `body` throws.
+  func perform<Outcome>(
+    report: @escaping (BoardUpdate) -> Void,
+    _ body: (consuming Flasher, _ now: @escaping () -> Duration) throws(Failure) -> Outcome
+  ) throws(Failure) -> Outcome {
+    let transport = try open(report: report)
+    for memory in device.interface.memories(of: device.identity) where showsOperations {
+      for note in memory.map.notes { report(.note("\(memory.map.name.visible): \(note)")) }
+    }
+    let flasher = Flasher(
+      transport: transport, isCancelled: isCancelled,
+      report: { event in report(.event(event, at: transport.now)) })
+    return try body(flasher) { transport.now }
+  }
+
+  private func open(
+    report: @escaping (BoardUpdate) -> Void
+  ) throws(Failure) -> any USBTransport {
+    let transport: any USBTransport
+    do {
+      transport = try bus.open(device.identity, interface: device.interface)
+    } catch {
+      throw Failure(device: error, at: "the board at \(device.identity.path)")
+    }
+    guard showsOperations || showsTransfers else { return transport }
+    var operations = OperationTrace(
+      transferSize: device.interface.functional?.transferSize ?? 1024)
+    let (showsOperations, showsTransfers) = (showsOperations, showsTransfers)
+    return TracingTransport(transport) { transfer in
+      if showsTransfers {
+        report(.transfer("\(transfer.start.milliseconds)  \(transfer)"))
+      }
+      if let operation = operations.operation(of: transfer), showsOperations, !showsTransfers {
+        report(.operation(operation))
+      }
+    }
+  }
+}
+
+extension Duration {
+  /// Milliseconds with one decimal place, right-aligned for a column.
+  fileprivate var milliseconds: String {
+    let tenths = Int((seconds * 10_000).rounded())
+    let text = "\(tenths / 10).\(tenths % 10) ms"
+    return String(repeating: " ", count: max(0, 12 - text.count)) + text
+  }
+}

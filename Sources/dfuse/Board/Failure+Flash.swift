@@ -1,0 +1,153 @@
+import DfuseDevice
+import DfuseFormat
+
+// What the flasher says, in a person's words: what is on the chip now, and how to carry on.
+
+extension Failure {
+  /// Why work on a board failed.
+  init(_ error: FlashError, task: BoardTask, board: BoardName) {
+    let subject = task.subject
+    switch error {
+    case .noMemoryMap:
+      self.init(
+        .protocolError, "\(board) shows no memory map",
+        why: "without one, nobody knows its addresses and sectors",
+        fix: "it may not be a DfuSe bootloader; 'dfuse list --verbose' shows what it says")
+    case .noSuchAlternateSetting(let number, let available):
+      let list = available.map(String.init).joined(separator: ", ")
+      self.init(
+        .badData, "\(subject) is for alternate setting \(number), which \(board) does not have",
+        why: "it has \(list)", now: FlashError.Progress.untouched.onChip,
+        fix: "choose the targets for one that it has with -a, or another board")
+    case .otherDevice(let vendorID, let productID, let deviceVendorID, let deviceProductID):
+      let wanted = USBID(vendorID: vendorID, productID: productID)
+      let found = USBID(vendorID: deviceVendorID, productID: deviceProductID)
+      self.init(
+        .badData, "\(subject) is for devices \(wanted.orAny), and \(board) is \(found)",
+        now: FlashError.Progress.untouched.onChip,
+        fix: "flash the file that was made for this board, or say --ignore-ids")
+    case .conflict(let error):
+      self.init(
+        .badData, "\(subject): \(error)", now: FlashError.Progress.untouched.onChip,
+        fix: "pack it again, with each address once")
+    case .outsideMemory, .notWritable, .needsConsent, .alreadyProgrammed, .cannotPreserve,
+      .notErasable:
+      self.init(refused: error, subject: subject, board: board)
+    case .readProtected:
+      self.init(
+        .protocolError, "\(board) is read protected", now: FlashError.Progress.untouched.onChip,
+        fix: "dfuse unprotect --yes removes the protection, and everything in its flash")
+    case .different(let difference):
+      self.init(difference, task: task, board: board)
+    case .cancelled(let progress):
+      self.init(
+        .interrupted, "stopped on request", now: progress.onChip(after: task),
+        fix: progress.carryOn)
+    case .device(let error, let progress):
+      self.init(error, progress, task: task, board: board)
+    }
+  }
+
+  /// What the memory map does not allow; nothing was changed.
+  private init(refused error: FlashError, subject: String, board: BoardName) {
+    let untouched = FlashError.Progress.untouched.onChip
+    switch error {
+    case .outsideMemory(let range, _, let memory, let found):
+      let name = memory.map { $0.name.visible } ?? "the board"
+      self.init(
+        .badData, "\(subject) has \(range.addressText), which is not in \(name) of \(board)",
+        why: memory.map { "\($0.name.visible) is \($0.extent)" }, now: untouched,
+        fix: found.map { "alternate setting \($0) has it: say -a \($0)" }
+          ?? "flash a file that was made for this chip")
+    case .notWritable(let range, let segment, let writable):
+      self.init(
+        .badData, "\(subject) has \(range.addressText), which cannot be written on \(board)",
+        why: "\(segment.range.addressText) is \(segment.access.words)", now: untouched,
+        fix: writable.map { "the next address that can be written is \($0.start.addressText)" })
+    case .needsConsent(let kind, let name, let range):
+      self.init(consent: kind, name: name, range: range, subject: subject)
+    case .alreadyProgrammed(let address, let found, let wanted):
+      self.init(
+        .badData,
+        "\(address.addressText) of \(board) is programmed already: \(found.hex), not \(wanted.hex)",
+        why: "one-time programmable bits go from 1 to 0, and never back", now: untouched)
+    case .cannotPreserve(let range):
+      self.init(
+        .usage, "what stands beside \(subject) in \(range.addressText) cannot be preserved",
+        why: "that memory of \(board) cannot be read", now: untouched,
+        fix: "leave --preserve out to lose it")
+    case .notErasable(let range):
+      self.init(
+        .badData, "\(range.addressText) of \(board) cannot be erased",
+        why: "its memory map does not allow that", now: untouched)
+    case .noMemoryMap, .noSuchAlternateSetting, .otherDevice, .conflict, .readProtected, .different,
+      .cancelled, .device:
+      self.init(.software, "\(board): \(error)")
+    }
+  }
+
+  private init(consent kind: MemoryKind, name: String, range: Range<UInt64>, subject: String) {
+    let what = "\(subject) would write \(name.visible) (\(range.addressText))"
+    let untouched = FlashError.Progress.untouched.onChip
+    switch kind {
+    case .optionBytes, .deviceFeature:
+      self.init(
+        .usage, what, why: "option bytes change how the chip works, and can lock it for ever",
+        now: untouched, fix: "say --allow-option-bytes if that is meant")
+    case .otp:
+      self.init(
+        .usage, what, why: "one-time programmable memory cannot be undone", now: untouched,
+        fix: "say --allow-otp if that is meant")
+    case .internalFlash, .dataEEPROM, .engineeringBytes, .externalFlash, .other:
+      self.init(
+        .badData, what, why: "that memory is not for firmware", now: untouched,
+        fix: "leave it out of the file")
+    }
+  }
+
+  private init(_ difference: FlashError.Difference, task: BoardTask, board: BoardName) {
+    let place = difference.address.addressText
+    if task == .erasing {
+      self.init(
+        .different, "\(board) is not blank: \(place) holds \(difference.found.hex)",
+        why: "the sector was erased, and read back; it is probably write protected",
+        now: FlashError.Progress.erased.onChip(after: task),
+        fix: "clear the write protection in the option bytes, then run the same command again")
+      return
+    }
+    let bytes = "\(difference.found.hex) instead of \(difference.expected.hex)"
+    let more = difference.count > 1 ? "; \(difference.count) bytes differ" : ""
+    if case .verifying(let file) = task {
+      self.init(
+        .different, "\(board) differs from \(file): \(place) holds \(bytes)\(more)",
+        now: FlashError.Progress.untouched.onChip, fix: "dfuse flash \(file) puts it right")
+      return
+    }
+    self.init(
+      .different, "\(board) did not take the firmware: \(place) holds \(bytes)\(more)",
+      why: difference.looksProtected
+        ? "its sector was as if never erased, twice: it is probably write protected"
+        : "it was erased and written twice",
+      now: FlashError.Progress.incomplete.onChip,
+      fix: difference.looksProtected
+        ? "clear the write protection in the option bytes, then run the same command again"
+        : "run the same command again; if it fails there again, the flash is worn out or the USB "
+          + "port is at fault: try a hub between")
+  }
+
+  private init(
+    _ error: DFUError, _ progress: FlashError.Progress, task: BoardTask, board: BoardName
+  ) {
+    self.init(
+      error.status, "\(board): \(error)", why: error.likelyReason,
+      now: progress.onChip(after: task), fix: error.fix(progress))
+  }
+}
+
+extension USBID {
+  /// The ids, `any` for 0xFFFF.
+  fileprivate var orAny: String {
+    let parts = description.split(separator: ":").map { $0 == "ffff" ? "any" : String($0) }
+    return parts.joined(separator: ":")
+  }
+}

@@ -1,0 +1,48 @@
+import DfuseDevice
+import DfuseFormat
+
+extension MemoryAccess {
+  /// What may be done: `read, erase, write`, or `nothing`.
+  var words: String {
+    let all: [(MemoryAccess, String)] = [
+      (.readable, "read"), (.erasable, "erase"), (.writable, "write"),
+    ]
+    let names = all.filter { contains($0.0) }.map(\.1)
+    return names.isEmpty ? "nothing" : names.joined(separator: ", ")
+  }
+}
+
+extension MemorySegment {
+  /// The segment on one line: `0x0800_0000-0x0800_ffff  4 sectors of 16 KiB  read, erase, write`.
+  var line: String {
+    let sectors = Int(clamping: sectorCount).counted("sector")
+    return "\(range.addressText)  \(sectors) of \(sectorSize.sizeText)  \(access.words)"
+  }
+}
+
+extension MemoryMap {
+  /// First and last address; not all between them need be there.
+  var extent: String {
+    let start = segments.map(\.start).min() ?? 0
+    let end = segments.map(\.end).max() ?? 0
+    return (start..<max(start, end)).addressText
+  }
+
+  /// The range widened to whole sectors, as far as it lies in the memory.
+  func wholeSectors(_ range: Range<UInt64>) -> Range<UInt64> {
+    let first = segment(at: range.lowerBound)?.sector(at: range.lowerBound)
+    let last =
+      range.isEmpty
+      ? nil
+      : segment(at: range.upperBound - 1)?
+        .sector(at: range.upperBound - 1)
+    return (first?.lowerBound ?? range.lowerBound)..<(last?.upperBound ?? range.upperBound)
+  }
+}
+
+extension [AlternateMemory] {
+  /// The flash that programs run from: of alternate setting 0 if that is one, else the first.
+  var programFlash: AlternateMemory? {
+    first { $0.map.kind == .internalFlash } ?? first
+  }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import DfuseDevice
+
+/// `dfuse flash`.
+struct FlashCommand: HostCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flash",
+    abstract: "Put firmware on a board, verify it, and start it.",
+    discussion: """
+      Reads the board first: sectors that hold their bytes already are left alone. What was \
+      written is read back and compared. Then the firmware is started. If it is interrupted, run \
+      the same command again: the board stays in its bootloader.
+
+      A raw file goes to --address, or else to the start of the board's flash. With -a, a raw file \
+      goes to that memory, and of a container only the targets for it are flashed.
+      """
+  )
+
+  @OptionGroup var firmware: FirmwareOptions
+  @Flag(help: "Erase and write every sector, also those that hold their bytes already.")
+  var full = false
+  @Flag(help: "Keep the bytes that share a sector with the firmware but are not in it.")
+  var preserve = false
+  @Flag(name: .customLong("no-verify"), help: "Do not read back what was written.")
+  var skipsVerification = false
+  @Flag(help: "Erase the whole flash first.")
+  var massErase = false
+  @Flag(help: "Show what would be done and how long it would take; change nothing.")
+  var dryRun = false
+  @Flag(help: "Leave the board in its bootloader.")
+  var stay = false
+  @Flag(help: "Flash a container that was made for a device with other ids.")
+  var ignoreIds = false
+  @Flag(help: "Let the firmware change option bytes, which can lock the chip.")
+  var allowOptionBytes = false
+  @Flag(help: "Let the firmware program one-time programmable memory.")
+  var allowOtp = false
+  @Flag(help: "Flash every board that fits, all at once.")
+  var all = false
+  @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
+  var loop = false
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
+
+  func run(host: Host) throws(Failure) {
+    if all || loop {
+      return try FlashStation(command: self, host: host.quiet(output.quiet)).run()
+    }
+    let run = BoardRun("flash", host: host, device: device, output: output, wait: wait)
+    try run.telling { () throws(Failure) in
+      let job = try job(console: host.quiet(output.quiet).console)
+      return try run.onBoard { flasher, context throws(Failure) in
+        let report = try job.run(flasher, context)
+        if dryRun, !output.json { try show(report.plan, of: context.board, host: host) }
+        return Conclusion(verdict: report.verdict, details: report.details)
+      }
+    }
+  }
+
+  /// What is to be done with each board.
+  ///
+  /// - Throws: A failure with status 64, 65 or 66.
+  func job(console: Console) throws(Failure) -> FlashJob {
+    try check()
+    let file = try FirmwareFile(firmware)
+    for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
+    var options = FlashOptions()
+    options.full = full
+    options.preserve = preserve
+    options.verify = !skipsVerification
+    options.massErase = massErase
+    options.ignoreIDs = ignoreIds
+    options.allowOptionBytes = allowOptionBytes
+    options.allowOTP = allowOtp
+    return FlashJob(
+      file: file, alternate: firmware.alternate.choice, options: options, isDryRun: dryRun,
+      stays: stay)
+  }
+
+  private func check() throws(Failure) {
+    let conflicts: [(Bool, String, String)] = [
+      (all && loop, "--all and --loop", "--loop flashes every board anyway"),
+      (loop && wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
+      (loop && dryRun, "--loop and --dry-run", "a loop of plans is of no use"),
+      (preserve && massErase, "--preserve and --mass-erase", "a mass erase preserves nothing"),
+    ]
+    for (isThere, options, reason) in conflicts where isThere {
+      throw Failure(.usage, "\(options) do not go together", why: reason)
+    }
+  }
+
+  private func show(_ plan: FlashPlan, of board: BoardName, host: Host) throws(Failure) {
+    try host.console.output("\(firmware.file.visible) on \(board):")
+    for line in PlanReport(plan).lines { try host.console.output(line) }
+  }
+}

@@ -1,0 +1,174 @@
+import DfuseDevice
+
+/// Everything that `dfuse list` tells about a device, for people and for programs.
+///
+/// The JSON form is documented in `docs/json.md`; its keys are stable.
+struct DeviceReport: Encodable, Equatable {
+  enum Mode: String, Encodable {
+    /// A bootloader that speaks DfuSe: a board.
+    case dfuse
+    /// A bootloader with plain DFU.
+    case dfu
+    /// An application that has a DFU interface.
+    case application
+  }
+
+  struct Memory: Encodable, Equatable {
+    var alternateSetting: UInt8
+    var name: String
+    /// The memory map as the device sent it.
+    var text: String
+    var segments: [Segment]
+    /// What is odd about the map.
+    var notes: [String]?
+  }
+
+  struct Segment: Encodable, Equatable {
+    var address: UInt64
+    var sectorSize: UInt64
+    var sectorCount: UInt64
+    var readable: Bool
+    var erasable: Bool
+    var writable: Bool
+  }
+
+  struct Problem: Encodable, Equatable {
+    var what: String
+    var fix: String?
+  }
+
+  var path: String
+  var vendorID: UInt16
+  var productID: UInt16
+  /// `bcdDevice`.
+  var deviceVersion: UInt16
+  var serial: String?
+  var manufacturer: String?
+  var product: String?
+  var mode: Mode
+  /// The chip or chips it may be; missing when that is not known.
+  var chip: String?
+  /// Most bytes of a block; missing when the device does not say.
+  var transferSize: Int?
+  /// `bcdDFUVersion`.
+  var dfuVersion: UInt16?
+  /// The memories, in the order of their alternate settings.
+  var memories: [Memory]?
+  /// Why it cannot be opened.
+  var problem: Problem?
+
+  init(_ listing: USBDeviceListing) {
+    let identity = listing.identity
+    let bootloaders = listing.interfaces.filter { $0.mode == .dfu }
+    let dfuse = bootloaders.first { $0.speaksDfuSe(on: identity) }
+    self.init(identity, dfuse ?? bootloaders.first ?? listing.interfaces.first)
+    mode = dfuse != nil ? .dfuse : bootloaders.isEmpty ? .application : .dfu
+    guard let error = listing.openError else { return }
+    // Without its strings, nothing is known of its memories.
+    memories = nil
+    chip = nil
+    let failure = Failure(device: error, at: "it")
+    problem = Problem(what: failure.what, fix: failure.fix)
+  }
+
+  init(_ device: SelectedDevice) {
+    self.init(device.identity, device.interface)
+  }
+
+  private init(_ identity: DeviceIdentity, _ interface: DFUInterface?) {
+    path = identity.path
+    vendorID = identity.vendorID
+    productID = identity.productID
+    deviceVersion = identity.bcdDevice
+    serial = identity.serialNumber
+    manufacturer = identity.manufacturer
+    product = identity.product
+    mode = .dfuse
+    transferSize = interface?.functional?.transferSize
+    dfuVersion = interface?.functional?.bcdDFUVersion
+    let found = interface?.memories(of: identity) ?? []
+    guard !found.isEmpty else { return }
+    memories = found.map(Memory.init)
+    chip = BoardName(identity, ChipProfile.identify(identity, maps: found.map(\.map))).chip
+  }
+}
+
+extension DeviceReport.Memory {
+  fileprivate init(_ memory: AlternateMemory) {
+    alternateSetting = memory.alternateSetting
+    name = memory.map.name
+    text = memory.map.text
+    segments = memory.map.segments.map(DeviceReport.Segment.init)
+    notes = memory.map.notes.isEmpty ? nil : memory.map.notes.map(\.description)
+  }
+}
+
+extension DeviceReport.Segment {
+  fileprivate init(_ segment: MemorySegment) {
+    address = segment.start
+    sectorSize = segment.sectorSize
+    sectorCount = segment.sectorCount
+    readable = segment.access.contains(.readable)
+    erasable = segment.access.contains(.erasable)
+    writable = segment.access.contains(.writable)
+  }
+
+  /// The segment as it was.
+  fileprivate var segment: MemorySegment {
+    var access: MemoryAccess = []
+    if readable { access.insert(.readable) }
+    if erasable { access.insert(.erasable) }
+    if writable { access.insert(.writable) }
+    return MemorySegment(
+      start: address, sectorSize: sectorSize, sectorCount: sectorCount, access: access)
+  }
+}
+
+extension DeviceReport {
+  /// The report for people, a line each.
+  func lines(isVerbose: Bool) -> [String] {
+    let id = USBID(vendorID: vendorID, productID: productID)
+    var lines = [
+      ["\(path)", "\(id)", title, serial.map { "serial \($0.visible)" }].compactMap { $0 }
+        .joined(separator: "  ")
+    ]
+    if let problem {
+      lines.append("  \(problem.what)")
+      if let fix = problem.fix { lines.append("  fix: \(fix)") }
+      return lines
+    }
+    switch mode {
+    case .application:
+      lines.append("  runs its application; it is not in its bootloader")
+      return lines
+    case .dfu: lines.append("  plain DFU, not DfuSe: dfuse cannot flash it")
+    case .dfuse: break
+    }
+    if let transferSize { lines.append("  \(origin)transfer size \(transferSize) bytes") }
+    for memory in memories ?? [] {
+      lines.append("  alternate setting \(memory.alternateSetting): \(memory.name.visible)")
+      lines += memory.segments.map { "    \($0.segment.line)" }
+      lines += (memory.notes ?? []).map { "    note: \($0.visible)" }
+      if isVerbose { lines.append("    as sent: \"\(memory.text.visible)\"") }
+    }
+    return lines
+  }
+
+  /// The chip, or what the device calls itself.
+  private var title: String? {
+    chip ?? product.map { $0.collapsingBlanks.visible }
+  }
+
+  private var origin: String {
+    guard chip != nil, let product else { return "" }
+    let maker = manufacturer.map { " by \($0.visible)" } ?? ""
+    return "\(product.collapsingBlanks.visible)\(maker), "
+  }
+}
+
+extension String {
+  /// The text with single blanks only, as ST's product strings have two.
+  fileprivate var collapsingBlanks: String {
+    split(separator: " ").joined(separator: " ")
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import DfuseDevice
+import DfuseFormat
+
+/// `dfuse erase`.
+struct EraseCommand: HostCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "erase",
+    abstract: "Erase a board's flash, or some of its sectors.",
+    discussion: """
+      Asks nothing: --all means the whole flash. With --address, the sectors that the range \
+      touches are erased whole; without --length, the one that holds the address. Erased sectors \
+      are read back to see that they are blank. The board stays in its bootloader.
+      """
+  )
+
+  @Flag(help: "Erase the whole flash.")
+  var all = false
+  @OptionGroup var range: RangeOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
+
+  func run(host: Host) throws(Failure) {
+    let run = BoardRun("erase", host: host, device: device, output: output, wait: wait)
+    try run.telling { () throws(Failure) in
+      let wanted = try wantedRange
+      return try run.onBoard { flasher, context throws(Failure) in
+        try erase(wanted, flasher, context)
+      }
+    }
+  }
+
+  /// The addresses to erase; nil for the whole flash.
+  private var wantedRange: Range<UInt64>? {
+    get throws(Failure) {
+      guard !all else {
+        guard range.isEmpty else {
+          throw Failure(.usage, "--all and an address do not go together")
+        }
+        return nil
+      }
+      guard let start = try range.start else {
+        throw Failure(
+          .usage, "nothing says what to erase",
+          fix: "--all for the whole flash, or --address A --length N for some sectors")
+      }
+      return try RangeOptions.range(from: start, count: try range.count ?? 1)
+    }
+  }
+
+  private func erase(
+    _ wanted: Range<UInt64>?, _ flasher: consuming Flasher, _ context: BoardContext
+  ) throws(Failure) -> Conclusion {
+    var flasher = flasher
+    let begin = context.now()
+    var details = ResultDetails()
+    let what: String
+    do throws(FlashError) {
+      if let wanted {
+        let erased = try flasher.erase(wanted)
+        details.ranges = [AddressRange(erased)]
+        details.size = UInt64(erased.count)
+        what = "\(UInt64(erased.count).sizeText) (\(erased.addressText)) of \(context.board)"
+      } else {
+        let count = try flasher.eraseAll()
+        if count > 0 { details.sectorsErased = count }
+        what = "the whole flash of \(context.board)"
+      }
+    } catch {
+      throw Failure(error, task: .erasing, board: context.board)
+    }
+    let time = context.now() - begin
+    details.seconds = time.roundedSeconds
+    return Conclusion(verdict: "erased \(what) in \(time.timeText)", details: details)
+  }
+}

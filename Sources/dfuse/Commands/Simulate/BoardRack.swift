@@ -1,0 +1,85 @@
+import DfuseSimulator
+
+/// The boards of `dfuse simulate`, with the files that they are kept and traced in.
+struct BoardRack {
+  /// The boards as a server shows them, on ports from 1.
+  let devices: [SimulatedUSBIPDevice]
+  private let chip: SimulatedChip
+  private let stateFiles: [BoardStateFile]
+  private let traceFile: OutputFile?
+
+  /// - Throws: A failure with status 65 or 66 for a state file, 73 for the folder of them.
+  init(
+    chip: SimulatedChip, count: Int, sameSerial: Bool, faults: FaultPlan, stateFolder: String?,
+    traceFile: String?
+  ) throws(Failure) {
+    self.chip = chip
+    self.traceFile = traceFile.map { OutputFile(name: $0) }
+    if let stateFolder { try Folder.make(stateFolder) }
+    var devices: [SimulatedUSBIPDevice] = []
+    var stateFiles: [BoardStateFile] = []
+    for number in 0..<count {
+      let serial = chip.serial(ofBoard: sameSerial ? 0 : number)
+      var board = SimulatedBoard(chip, serial: serial, faults: faults)
+      if let stateFolder {
+        let file = BoardStateFile(path: "\(stateFolder)/\(chip.name)-\(number + 1).state")
+        board = try file.board(chip, serial: serial, faults: faults)
+        stateFiles.append(file)
+      }
+      board.recordsTransfers = traceFile != nil
+      devices.append(SimulatedUSBIPDevice(board, port: UInt32(number + 1)))
+    }
+    self.devices = devices
+    self.stateFiles = stateFiles
+  }
+
+  /// What to do to use the boards, a line each.
+  func introduction(address: String, port: UInt16) -> [String] {
+    let place = address == "0.0.0.0" ? "THIS-MACHINE" : address
+    let portOption = port == 3240 ? "" : " --tcp-port \(port)"
+    return ["serving \(devices.count.counted(chip.name)) on \(address):\(port)"]
+      + devices.map { device in
+        "  sudo usbip\(portOption) attach -r \(place) -b \(device.record.busID)"
+      }
+  }
+
+  /// Writes the boards' memories, and the transfers so far, to their files.
+  ///
+  /// - Throws: A failure with status 73 or 74.
+  func keep(console: Console) throws(Failure) {
+    for (device, file) in zip(devices, stateFiles) {
+      try file.write(device.board, console: console)
+    }
+    guard let traceFile else { return }
+    var text = ""
+    for device in devices {
+      for transfer in device.board.transcript {
+        text += "\(device.record.busID)  \(transfer.at.roundedSeconds)  \(transfer)\n"
+      }
+    }
+    try traceFile.write(Array(text.utf8), console: console)
+  }
+
+  /// What was done to the boards, a line each.
+  var summary: [String] {
+    devices.flatMap { device in
+      let counters = device.board.counters
+      let transfers = RequestKind.allCases
+        .filter { counters.count($0) > 0 && !Self.sums.contains($0) }
+        .map { "\($0.rawValue) \(counters.count($0))" }.joined(separator: ", ")
+      let most = counters.erases.values.max() ?? 0
+      let often = most > 1 ? ", one of them \(most) times" : ""
+      return [
+        "\(device.record.busID): \(counters.count(.all).counted("transfer")), busy for "
+          + counters.busyTime.timeText,
+        transfers.isEmpty ? nil : "  \(transfers)",
+        "  \(counters.erases.count.counted("sector")) erased\(often), "
+          + "\(UInt64(counters.bytesProgrammed).sizeText) programmed, "
+          + "\(UInt64(counters.bytesRead).sizeText) read",
+      ].compactMap { $0 }
+    }
+  }
+
+  /// Kinds that only add up others.
+  private static let sums: Set<RequestKind> = [.all, .any]
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import DfuseSimulator
+
+/// `dfuse simulate`.
+struct SimulateCommand: HostCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "simulate",
+    abstract: "Serve simulated boards over USB/IP, for any flasher.",
+    discussion: """
+      The kernel of this or another Linux machine attaches them ('sudo modprobe vhci-hcd', then \
+      the 'usbip attach' lines that are printed), and has boards in their bootloader. Runs until \
+      Ctrl-C, and then tells what was done to them. Without a kernel, '--simulate CHIP' of the \
+      other commands does the same in one process.
+      """
+  )
+
+  @Flag(help: "Show the chips that can be simulated.")
+  var list = false
+  @Option(help: "TCP port; 0 takes any free one.")
+  var port: UInt16 = 3240
+  @Option(help: "IPv4 address to listen on; anyone who reaches it can use the boards.")
+  var address = "127.0.0.1"
+  @Option(help: "Number of boards.")
+  var count = 1
+  @Flag(help: "Give all boards one serial number, as some real ones have.")
+  var sameSerial = false
+  @Option(
+    help: ArgumentHelp("Keep each board's memory in a file in this folder.", valueName: "dir"),
+    completion: .directory)
+  var state: String?
+  @Option(
+    help: ArgumentHelp(
+      "What goes wrong: stall@write:3, disconnect@erase:1, start=dfuERROR, rdp=1; repeatable.",
+      valueName: "spec"))
+  var fault: [String] = []
+  @Option(
+    help: ArgumentHelp("Log each control transfer to this file.", valueName: "file"),
+    completion: .file())
+  var trace: String?
+  @Option(
+    help: ArgumentHelp("How many times faster than real the boards are.", valueName: "factor"))
+  var timeScale = 1.0
+  @Flag(name: [.short, .long], help: "Print nothing but errors.")
+  var quiet = false
+  @Argument(help: "The chip, for example stm32f405.")
+  var chip: String?
+
+  func run(host: Host) throws(Failure) {
+    if list {
+      for line in ChipList.lines { try host.console.output(line) }
+      return
+    }
+    guard let chip else {
+      throw Failure(
+        .usage, "nothing says which chip to simulate",
+        fix: "dfuse simulate stm32f405; 'dfuse simulate --list' shows them all")
+    }
+    guard (1...127).contains(count) else {
+      throw Failure(.usage, "--count \(count): a USB bus has room for 1 to 127 boards")
+    }
+    guard timeScale >= 0.001, timeScale <= 1_000_000 else {
+      throw Failure(.usage, "--time-scale \(timeScale) is not between 0.001 and 1000000")
+    }
+    let host = host.quiet(quiet)
+    let rack = try BoardRack(
+      chip: SimulatedChip.wanted(chip), count: count, sameSerial: sameSerial,
+      faults: FaultPlan.wanted(fault), stateFolder: state, traceFile: trace)
+    try serve(rack, host)
+  }
+
+  private func serve(_ rack: BoardRack, _ host: Host) throws(Failure) {
+    let server: USBIPServer
+    do {
+      server = try USBIPServer(
+        devices: rack.devices, host: address, port: port, timeScale: timeScale)
+    } catch {
+      throw Failure(serving: error, address: address, port: port)
+    }
+    host.listenForInterrupt()
+    for line in rack.introduction(address: address, port: server.port) {
+      try host.console.output(line)
+    }
+    var failure: Failure?
+    server.run(
+      while: { !host.isInterrupted() },
+      onEvent: { event in
+        switch event {
+        case .attached(let busID): host.console.note("\(busID) attached")
+        case .detached(let busID):
+          host.console.note("\(busID) detached")
+          do throws(Failure) {
+            try rack.keep(console: host.console)
+          } catch {
+            failure = failure ?? error
+          }
+        }
+      })
+    try rack.keep(console: host.console)
+    for line in rack.summary { try host.console.output(line) }
+    if let failure { throw failure }
+  }
+}
+
+extension Failure {
+  /// Why boards cannot be served.
+  fileprivate init(serving error: USBIPServerError, address: String, port: UInt16) {
+    switch error {
+    case .badAddress:
+      self.init(
+        .usage, "--address '\(address.visible)' is not an IPv4 address such as 127.0.0.1")
+    case .system(let call, let number):
+      self.init(
+        .inputOutput, "cannot listen on \(address):\(port)",
+        why: "\(call): \(SystemError(number).description)",
+        fix: "choose another port with --port; 0 takes any free one")
+    }
+  }
+}

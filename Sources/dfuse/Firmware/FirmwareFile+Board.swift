@@ -1,0 +1,102 @@
+import DfuseDevice
+import DfuseFormat
+
+extension FirmwareFile {
+  /// The firmware for a board with these memories.
+  ///
+  /// - Parameters:
+  ///   - alternate: The memory that `-a` chose, or nil.
+  ///   - memories: All of the board's.
+  ///   - profile: What the board is.
+  /// - Returns: What to flash, or to compare with.
+  /// - Throws: A failure with status 64 or 65.
+  func firmware(
+    alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile
+  ) throws(Failure) -> BoardFirmware {
+    switch contents {
+    case .container(let container):
+      return BoardFirmware(input: .container(try targets(of: container, for: alternate)))
+    case .image(let image):
+      return BoardFirmware(input: .image(image, alternateSetting: alternate?.alternateSetting))
+    case .bytes(let bytes, let suffix):
+      return try place(
+        bytes, suffix: suffix, alternate: alternate, memories: memories, profile: profile)
+    }
+  }
+
+  /// The whole container, or the targets for one memory.
+  private func targets(
+    of container: DfuseContainer, for alternate: AlternateMemory?
+  ) throws(Failure) -> DfuseContainer {
+    guard let alternate else { return container }
+    var chosen = container
+    chosen.targets.removeAll { $0.alternateSetting != alternate.alternateSetting }
+    guard chosen.targets.isEmpty else { return chosen }
+    let there = Set(container.targets.map(\.alternateSetting)).sorted().map(String.init)
+    throw Failure(
+      .usage, "\(shown) has nothing for alternate setting \(alternate.alternateSetting)",
+      fix: "it has targets for \(there.joined(separator: ", "))")
+  }
+
+  /// Raw bytes at the address that was given, or else where the board's programs start.
+  private func place(
+    _ bytes: [UInt8], suffix: DFUSuffix?, alternate: AlternateMemory?, memories: [AlternateMemory],
+    profile: ChipProfile
+  ) throws(Failure) -> BoardFirmware {
+    var notes: [BoardUpdate] = []
+    let start: UInt32
+    if let address {
+      start = address
+    } else {
+      let memory = alternate ?? memories.first { $0.alternateSetting == 0 } ?? memories.first
+      guard let memory, let segment = memory.map.firstWritable,
+        let first = UInt32(exactly: segment.start)
+      else {
+        throw Failure(
+          .usage, "\(shown) is a raw binary, and nothing says where it belongs",
+          fix: "say it: --address 0x08000000")
+      }
+      start = first
+      notes.append(
+        .note(
+          "\(shown) is a raw binary: it goes to \(segment.start.addressText), the start of "
+            + "\(memory.map.name.visible); --address changes that"))
+    }
+    do throws(FormatError) {
+      let firmware = try RawBinary.parse(bytes, at: start)
+      // A GD32VF103 is a RISC-V processor, which has no vector table.
+      notes += firmware.warnings.filter { $0.isWorthSaying && profile.family != .gd32 }
+        .map { .warning("\(shown): \($0)") }
+      return BoardFirmware(
+        input: input(firmware.image, suffix: suffix, alternate: alternate, memories: memories),
+        notes: notes)
+    } catch {
+      throw Failure(reading: shown, error)
+    }
+  }
+
+  /// A suffix makes a container of it, so that the ids in it count.
+  private func input(
+    _ image: MemoryImage, suffix: DFUSuffix?, alternate: AlternateMemory?,
+    memories: [AlternateMemory]
+  ) -> FlashInput {
+    guard let suffix, let start = image.runs.first?.range.lowerBound else {
+      return .image(image, alternateSetting: alternate?.alternateSetting)
+    }
+    let memory = alternate ?? memories.first { $0.map.segment(at: start) != nil }
+    return .container(
+      DfuseContainer(
+        deviceVersion: suffix.deviceVersion, productID: suffix.productID,
+        vendorID: suffix.vendorID,
+        targets: [
+          .init(alternateSetting: memory?.alternateSetting ?? 0, elements: image.runs)
+        ]))
+  }
+}
+
+extension MemoryMap {
+  /// The writable segment with the lowest address.
+  var firstWritable: MemorySegment? {
+    segments.filter { $0.access.contains(.writable) }.min { $0.start < $1.start }
+  }
+}

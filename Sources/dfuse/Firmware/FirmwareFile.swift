@@ -1,0 +1,104 @@
+import DfuseDevice
+import DfuseFormat
+
+/// A file of firmware as a command on boards takes it: read once, for one board or for many.
+struct FirmwareFile: Sendable {
+  enum Contents: Sendable {
+    /// A DfuSe container, which says all.
+    case container(DfuseContainer)
+    /// Firmware with addresses.
+    case image(MemoryImage)
+    /// Bytes, and what a DFU suffix says of the device that they are for.
+    case bytes([UInt8], suffix: DFUSuffix?)
+  }
+
+  /// The name as messages show it.
+  var shown: String
+  var contents: Contents
+  /// `--address`.
+  var address: UInt32?
+  /// What is odd about the file.
+  var warnings: [String] = []
+
+  /// Reads the file that the options name.
+  ///
+  /// - Throws: A failure with status 64 for an address that a file does not take, or needs; 65 for
+  ///   a damaged file; 66 for one that cannot be read.
+  init(_ options: FirmwareOptions) throws(Failure) {
+    let input = InputFile(name: options.file)
+    shown = input.shown
+    if let text = options.address {
+      address = try NumberText.address(text, option: "--address")
+    }
+    contents = .bytes([], suffix: nil)
+    let kind = try options.format.kind
+    let bytes = try input.read()
+    if let kind {
+      try read(bytes, kind: kind)
+    } else if bytes.starts(with: "DfuSe".utf8) || DFUSuffix.isPresent(in: bytes)
+      || options.file.lowercased().hasSuffix(".dfu")
+    {
+      try readDFU(bytes)
+    } else if case .image(let kind) = ImageKind.detect(content: bytes, fileName: options.file) {
+      try read(bytes, kind: kind)
+    }
+  }
+
+  private mutating func readDFU(_ bytes: [UInt8]) throws(Failure) {
+    let inspection = DfuseContainer.inspect(bytes)
+    if let error = inspection.firstError {
+      throw Failure(
+        .badData, "\(shown): \(error)", now: FlashError.Progress.untouched.onChip,
+        fix: "a damaged file is not flashed; 'dfuse info' shows what can be read of it")
+    }
+    warnings = inspection.findings.map { "offset \($0.offset): \($0)" }
+    switch inspection.contents {
+    case .dfuse(let container):
+      contents = .container(container)
+      try refuseAddress("a DfuSe container", fix: "leave --address out")
+    case .plain(let payload):
+      contents = .bytes(Array(bytes[payload]), suffix: inspection.suffix)
+      guard address != nil else {
+        throw Failure(
+          .usage, "\(shown) is a plain DFU file, which says no address",
+          fix: "say where it belongs: --address 0x08000000")
+      }
+    case .unknown:
+      throw Failure(.badData, "\(shown) is neither a DfuSe container nor a DFU file")
+    }
+  }
+
+  private mutating func read(_ bytes: [UInt8], kind: ImageKind) throws(Failure) {
+    if kind != .raw {
+      try refuseAddress(
+        "\(kind.article) file",
+        fix: "leave --address out, or say --format raw to take the file's bytes as they are")
+    }
+    do throws(FormatError) {
+      // Raw bytes are only checked here; they get their address when the board is known.
+      let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: address ?? 0)
+      contents = kind == .raw ? .bytes(bytes, suffix: nil) : .image(firmware.image)
+      if kind != .raw { warnings = firmware.warnings.filter(\.isWorthSaying).map(\.description) }
+    } catch {
+      throw Failure(reading: shown, error)
+    }
+  }
+
+  private func refuseAddress(_ what: String, fix: String) throws(Failure) {
+    guard let address else { return }
+    throw Failure(
+      .usage, "--address \(address.hex) for \(shown): \(what) brings its own addresses", fix: fix)
+  }
+}
+
+extension ImageWarning {
+  /// Data of any kind may be flashed anywhere; only at the start of an STM32's flash is it odd that
+  /// they are no program.
+  var isWorthSaying: Bool {
+    switch self {
+    case .notAVectorTable(let address, _): address == 0x0800_0000
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded: true
+    case .rawAtAddressZero: false
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import DfuseFormat
+
+extension NumberText {
+  /// An address of an option: hexadecimal with or without `0x`, 32 bits.
+  ///
+  /// - Throws: A failure with status 64; for one digit too many, with the two addresses that may
+  ///   have been meant.
+  static func address(_ text: String, option: String) throws(Failure) -> UInt32 {
+    switch hexadecimal(text, as: UInt32.self) {
+    case .success(let value): return value
+    case .failure(.notHexadecimal):
+      throw Failure(
+        .usage, "\(option) '\(text.visible)' is not an address such as 0x08000000 (hexadecimal)")
+    case .failure(.tooLarge(_, let digits)):
+      let fix =
+        digits.count == 9 ? "did you mean 0x\(digits.dropLast()) or 0x\(digits.dropFirst())?" : nil
+      throw Failure(
+        .usage, "\(option) \(text.visible) does not fit into 32 bits", fix: fix)
+    }
+  }
+
+  /// A number of bytes: `16384`, `0x4000`, `16K` or `1M`, with `KiB` and `MiB` as well.
+  ///
+  /// - Returns: 1 to 2^32.
+  /// - Throws: A failure with status 64.
+  static func length(_ text: String, option: String) throws(Failure) -> UInt64 {
+    let lower = text.lowercased()
+    var digits = lower[...]
+    var factor: UInt64 = 1
+    var radix = 10
+    if digits.hasPrefix("0x") {
+      digits = digits.dropFirst(2)
+      radix = 16
+    } else {
+      for (unit, size) in units where digits.hasSuffix(unit) {
+        digits = digits.dropLast(unit.count)
+        factor = size
+        break
+      }
+    }
+    guard !digits.isEmpty, digits.allSatisfy({ $0.isHexDigit }),
+      let number = UInt64(digits, radix: radix)
+    else {
+      throw Failure(
+        .usage, "\(option) '\(text.visible)' is not a number of bytes",
+        fix: "write 16384, 0x4000, 16K or 1M")
+    }
+    let (bytes, overflow) = number.multipliedReportingOverflow(by: factor)
+    guard !overflow, (1...(1 << 32)).contains(bytes) else {
+      throw Failure(.usage, "\(option) \(text.visible) is not between 1 byte and 4 GiB")
+    }
+    return bytes
+  }
+
+  private static let units: [(String, UInt64)] = [
+    ("kib", 1 << 10), ("mib", 1 << 20), ("kb", 1 << 10), ("mb", 1 << 20), ("k", 1 << 10),
+    ("m", 1 << 20),
+  ]
+}

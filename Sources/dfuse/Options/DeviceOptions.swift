@@ -1,0 +1,62 @@
+import ArgumentParser
+import DfuseDevice
+
+/// Which board: by its ids, its serial number, its port, or one made of software.
+struct DeviceOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Only boards with these USB ids.", valueName: "vid:pid"))
+  var device: String?
+  @Option(help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"))
+  var serial: String?
+  @Option(
+    help: ArgumentHelp(
+      "Only the board at this port, as 'dfuse list' shows it: 1-1.3.", valueName: "bus-port"))
+  var path: String?
+  @Option(
+    help: ArgumentHelp(
+      "A simulated board instead; its memory is kept in the file, if one is named.",
+      valueName: "chip[:state-file]"))
+  var simulate: String?
+  @Option(
+    help: ArgumentHelp(
+      "What goes wrong on the simulated board: stall@write:3.", valueName: "spec",
+      visibility: .hidden))
+  var fault: [String] = []
+
+  /// Which boards are meant.
+  ///
+  /// - Throws: A failure with status 64 for ids that are none.
+  var filter: DeviceFilter {
+    get throws(Failure) {
+      DeviceFilter(usbID: try usbID, serial: serial, path: path)
+    }
+  }
+
+  private var usbID: USBID? {
+    get throws(Failure) {
+      guard let device else { return nil }
+      let parts = device.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      if parts.count == 2,
+        case .success(let vendor) = NumberText.hexadecimal(parts[0], as: UInt16.self),
+        case .success(let product) = NumberText.hexadecimal(parts[1], as: UInt16.self)
+      {
+        return USBID(vendorID: vendor, productID: product)
+      }
+      throw Failure(
+        .usage, "--device '\(device.visible)' is not a pair of USB ids",
+        fix: "write vendor and product in hexadecimal: --device 0483:df11")
+    }
+  }
+
+  /// The boards to choose from.
+  ///
+  /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65 and 66 for a
+  ///   state file, 69 where there is no USB.
+  func source(host: Host) throws(Failure) -> BoardSource {
+    if let simulate { return try .simulated(simulate, faults: fault) }
+    guard fault.isEmpty else {
+      throw Failure(
+        .usage, "--fault needs --simulate", why: "real boards fail without being asked")
+    }
+    return try host.openBus()
+  }
+}

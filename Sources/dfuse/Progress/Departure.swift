@@ -1,0 +1,58 @@
+import DfuseDevice
+
+/// What became of a board that was told to start its firmware.
+enum Departure: Sendable, Equatable {
+  /// It left the bus, or came back as something else.
+  case running(String)
+  /// It came back in its bootloader.
+  case bootloaderAgain(DeviceIdentity)
+  /// It never left.
+  case stayed(String)
+  /// It was not told to.
+  case notAsked
+  /// It restarted by itself.
+  case resetItself
+
+  init(_ outcome: LeaveOutcome, of identity: DeviceIdentity) {
+    switch outcome {
+    case .left(.gone), .left(.stillThere): self = .running("the board left its bootloader")
+    case .left(.returned(let other)) where other.usbID == identity.usbID:
+      self = .bootloaderAgain(other)
+    case .left(.returned(let other)):
+      let name = other.product.map { " (\($0.visible))" } ?? ""
+      self = .running("the board came back as \(other.usbID)\(name)")
+    case .stayed(let state, let status):
+      self = .stayed(status == .ok ? "\(state)" : "\(state), \(status)")
+    }
+  }
+
+  /// The departure as the end of a verdict.
+  var words: String {
+    switch self {
+    case .running(let how): "the firmware is running (\(how))"
+    case .bootloaderAgain: "the board restarted into its bootloader; is BOOT0 still set?"
+    case .stayed(let state):
+      "the board is still in its bootloader (\(state)); reset it to start the firmware"
+    case .notAsked: "the board stays in its bootloader"
+    case .resetItself: "the board restarted when its option bytes were written"
+    }
+  }
+
+  /// The departure as a word of JSON.
+  var name: String {
+    switch self {
+    case .running: "running"
+    case .bootloaderAgain: "bootloader"
+    case .stayed, .notAsked: "stayed"
+    case .resetItself: "reset"
+    }
+  }
+
+  /// The listing under which the same board may show up again at once.
+  var returned: DeviceIdentity? {
+    switch self {
+    case .bootloaderAgain(let identity): identity
+    case .running, .stayed, .notAsked, .resetItself: nil
+    }
+  }
+}
