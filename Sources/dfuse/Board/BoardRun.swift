@@ -62,8 +62,9 @@ final class BoardRun {
     let source = try device.source(host: host)
     let finder = try BoardFinder(source: source, device: device, wait: wait, host: host)
     let work = BoardWork(
-      try finder.one(), bus: source.bus, showsOperations: output.verbose,
-      showsTransfers: output.trace, isCancelled: host.isInterrupted)
+      try finder.one(), bus: source.bus, options: BoardOptions(polling: device.polling),
+      showsOperations: output.verbose, showsTransfers: output.trace, isCancelled: host.isInterrupted
+    )
     let reporter = BoardReporter(board: work.name, console: host.console, output: output)
     self.reporter = reporter
     if output.json {

@@ -6,6 +6,8 @@ import DfuseDevice
 struct BoardWork: Sendable {
   let device: SelectedDevice
   let bus: any USBBus
+  /// How to treat the board.
+  let options: BoardOptions
   /// Whether each operation is told.
   let showsOperations: Bool
   /// Whether each control transfer is told.
@@ -16,11 +18,12 @@ struct BoardWork: Sendable {
   let name: BoardName
 
   init(
-    _ device: SelectedDevice, bus: any USBBus, showsOperations: Bool, showsTransfers: Bool,
-    isCancelled: @escaping @Sendable () -> Bool
+    _ device: SelectedDevice, bus: any USBBus, options: BoardOptions, showsOperations: Bool,
+    showsTransfers: Bool, isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.device = device
     self.bus = bus
+    self.options = options
     self.showsOperations = showsOperations
     self.showsTransfers = showsTransfers
     self.isCancelled = isCancelled
@@ -39,7 +42,7 @@ struct BoardWork: Sendable {
       for note in memory.map.notes { report(.note("\(memory.map.name.visible): \(note)")) }
     }
     let flasher = Flasher(
-      transport: transport, isCancelled: isCancelled,
+      transport: transport, options: options, isCancelled: isCancelled,
       report: { event in report(.event(event, at: transport.now)) })
     return try body(flasher) { transport.now }
   }

@@ -30,6 +30,11 @@ extension Failure {
       self.init(
         .badData, "\(subject): \(error)", now: FlashError.Progress.untouched.onChip,
         fix: "pack it again, with each address once")
+    case .noSupplySetting:
+      self.init(
+        .usage, "\(board) cannot be told its supply voltage",
+        why: "only the bootloaders of STM32F2, F4 and F7 have the memory Device Feature for it",
+        now: FlashError.Progress.untouched.onChip, fix: "leave --supply out")
     case .outsideMemory, .notWritable, .needsConsent, .alreadyProgrammed, .cannotPreserve,
       .notErasable:
       self.init(refused: error, subject: subject, board: board)
@@ -80,8 +85,8 @@ extension Failure {
       self.init(
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that", now: untouched)
-    case .noMemoryMap, .noSuchAlternateSetting, .otherDevice, .conflict, .readProtected, .different,
-      .cancelled, .device:
+    case .noMemoryMap, .noSuchAlternateSetting, .otherDevice, .conflict, .noSupplySetting,
+      .readProtected, .different, .cancelled, .device:
       self.init(.software, "\(board): \(error)")
     }
   }

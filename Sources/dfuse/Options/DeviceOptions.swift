@@ -18,6 +18,13 @@ struct DeviceOptions: ParsableArguments {
   var simulate: String?
   @Option(
     help: ArgumentHelp(
+      "How to wait while it works: as it says (spec), or learning (adaptive); default: by chip.",
+      valueName: "how"),
+    completion: .list(BoardOptions.Polling.allCases.map(\.rawValue)),
+    transform: { text in try choice(text, of: BoardOptions.Polling.self) })
+  var polling: BoardOptions.Polling?
+  @Option(
+    help: ArgumentHelp(
       "What goes wrong on the simulated board: stall@write:3.", valueName: "spec",
       visibility: .hidden))
   var fault: [String] = []

@@ -53,10 +53,11 @@ final class FlashStation {
     let bus = source.bus
     let output = output
     let (showsOperations, showsTransfers) = (output.verbose, output.trace)
+    let options = BoardOptions(polling: command.device.polling)
     return Fleet { device, report in
       let work = BoardWork(
-        device, bus: bus, showsOperations: showsOperations, showsTransfers: showsTransfers,
-        isCancelled: isCancelled)
+        device, bus: bus, options: options, showsOperations: showsOperations,
+        showsTransfers: showsTransfers, isCancelled: isCancelled)
       do throws(Failure) {
         return .success(
           try work.perform(report: report) { flasher, now throws(Failure) in
