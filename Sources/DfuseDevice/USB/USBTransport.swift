@@ -38,8 +38,8 @@ public protocol USBTransport: AnyObject {
 
   /// Watches the port for at most `limit`, and says what became of the device.
   ///
-  /// Returns as soon as the device has been replaced; a device that has only vanished is watched
-  /// until `limit`, because it may come back.
+  /// Returns as soon as the device has been replaced. A device that has only vanished may come
+  /// back, and so is watched on for a while.
   func watchPort(for limit: Duration) -> PortSighting
 
   /// Reads a string descriptor in the device's first language; nil when there is none.

@@ -72,9 +72,11 @@ public final class LibUSBTransport: USBTransport {
 
   /// Watches the port, twenty times a second.
   ///
-  /// The device is the same one as long as its address is; enumeration gives a new one.
+  /// The device is the same one as long as its address is; enumeration gives a new one. What has
+  /// vanished is given a second to come back: an application that uses USB takes less, and whoever
+  /// waits for the next flash of one that does not should not wait for nothing.
   public func watchPort(for limit: Duration) -> PortSighting {
-    let end = now + limit
+    var end = now + limit
     var vanished = false
     while true {
       // A list that cannot be had shows nothing either way.
@@ -82,6 +84,7 @@ public final class LibUSBTransport: USBTransport {
         let there = devices.map(\.identity).first { $0.path == identity.path }
         switch there {
         case nil:
+          if !vanished { end = min(end, now + .seconds(1)) }
           vanished = true
         case .some(let other)
         where vanished || other.address != identity.address || other.usbID != identity.usbID:
