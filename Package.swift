@@ -46,6 +46,10 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    // Scripts/bench flash; never installed.
+    .executableTarget(
+      name: "FlashBench", dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat"],
+      path: "Benchmarks/FlashBench", swiftSettings: settings),
     // What the tests share; no product depends on it.
     .target(
       name: "DfuseTestSupport", path: "Tests/DfuseTestSupport", swiftSettings: settings),

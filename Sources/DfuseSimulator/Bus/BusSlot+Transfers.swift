@@ -13,7 +13,7 @@ extension BusSlot {
     settle(at: clock)
     guard isThere(generation) else { return .failure(.disconnected) }
     let deadline = clock + max(timeout, .milliseconds(1))
-    let arrival = clock + Self.wireTime(data.count)
+    let arrival = clock + WireTime.transfer(data.count)
     let reaction = board.handle(setup: setup, data: data, at: arrival)
     let answered: Duration
     let result: Result<[UInt8], USBError>
@@ -22,7 +22,7 @@ extension BusSlot {
       (answered, result) = (arrival + reaction.delay, .success([]))
     case .data(let bytes):
       (answered, result) = (
-        arrival + reaction.delay + Self.wireTime(bytes.count), .success(bytes)
+        arrival + reaction.delay + WireTime.data(bytes.count), .success(bytes)
       )
     case .stall:
       (answered, result) = (arrival + reaction.delay, .failure(.stall))
@@ -44,11 +44,5 @@ extension BusSlot {
       if !isThere(generation) { return .failure(.disconnected) }
     }
     return answered > deadline ? .failure(.timedOut) : result
-  }
-
-  /// The time a transfer takes on a full-speed bus: set-up and status stage, and 64-byte packets
-  /// of which some 16 fit into a frame of 1 ms.
-  private static func wireTime(_ bytes: Int) -> Duration {
-    .microseconds(250) + .microseconds(60) * ((bytes + 63) / 64)
   }
 }

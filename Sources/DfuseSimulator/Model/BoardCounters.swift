@@ -20,6 +20,13 @@ public struct BoardCounters: Hashable, Sendable {
   public internal(set) var bytesRead = 0
   /// Time the chip worked.
   public internal(set) var busyTime = Duration.zero
+  /// Time the bootloader took to fetch what was uploaded.
+  public internal(set) var fetchTime = Duration.zero
+  /// Time the work takes a host that waits each `bwPollTimeout` to the letter.
+  ///
+  /// For each piece of work the longer of the reported and the real time; both, one after the
+  /// other, where the device answers only when it is done.
+  public internal(set) var toldTime = Duration.zero
   /// Every poll that came too early.
   public internal(set) var earlyPolls: [EarlyPoll] = []
   /// Addresses at which flash refused to be programmed: not blank, or not on a unit's boundary.

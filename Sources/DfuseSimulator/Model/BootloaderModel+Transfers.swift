@@ -113,6 +113,7 @@ extension BootloaderModel {
       counters.bytesRead += bytes.count
       var reaction = answerUpload(bytes, to: packet)
       reaction.delay = readingTime(bytes.count)
+      counters.fetchTime += reaction.delay
       return reaction
     }
   }

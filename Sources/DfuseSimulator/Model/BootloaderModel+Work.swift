@@ -25,6 +25,8 @@ extension BootloaderModel {
       if let extra { duration += extra } else { endless = true }
     }
     counters.busyTime += duration
+    let worksFirst = profile.manners.whileBusy == .worksBeforeAnswering && !isShownBusy
+    counters.toldTime += worksFirst ? duration + poll : max(duration, poll)
     state = .dfuDNBUSY
     if refusal == nil, let farewell = farewell(after: job, at: now, duration: duration, poll) {
       return farewell

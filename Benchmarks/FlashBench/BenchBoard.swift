@@ -1,0 +1,112 @@
+import DfuseDevice
+import DfuseFormat
+import DfuseSimulator
+
+/// A simulated board on a bus of its own, with the image that goes onto it.
+struct BenchBoard {
+  /// Largest image, as in other programs' tables.
+  static let mostBytes = 512 << 10
+  private static let port = "1-1"
+
+  let chip: SimulatedChip
+  let flash: MemoryRegion
+  let image: [UInt8]
+  private let bus: SimulatedBus
+
+  init(_ chip: SimulatedChip) throws(BenchError) {
+    guard let flash = chip.profile.memory(.flash) else { throw .noFlash(chip.name) }
+    self.chip = chip
+    self.flash = flash
+    var random = BenchRandom(seed: 1)
+    image = random.bytes(min(flash.size, Self.mostBytes))
+    var board = SimulatedBoard(chip)
+    board.load(random.bytes(flash.size), at: flash.start)
+    bus = SimulatedBus([board])
+  }
+
+  /// The sectors that the image touches.
+  var sectors: [Range<UInt64>] {
+    var sectors: [Range<UInt64>] = []
+    var address = flash.range.lowerBound
+    let end = address + UInt64(image.count)
+    while address < end, let sector = flash.sector(at: address) {
+      sectors.append(sector)
+      address = sector.upperBound
+    }
+    return sectors
+  }
+
+  /// The sector in the middle of the image.
+  var middleSector: Range<UInt64> {
+    let sectors = sectors
+    return sectors.isEmpty ? 0..<0 : sectors[sectors.count / 2]
+  }
+
+  /// Makes the board hold something else in one byte of the middle sector.
+  func changeOneByte() {
+    let address = UInt32(middleSector.lowerBound)
+    bus.changeBoard(at: Self.port) { board in
+      board.load(board.read(1, at: address).map { ~$0 }, at: address)
+    }
+  }
+
+  /// Flashes the image as `dfuse flash --stay` does, on a board that has just been plugged in.
+  func flash(_ options: FlashOptions) throws(BenchError) -> Measurement {
+    try measured { transport throws(FlashError) in
+      var flasher = Flasher(transport: transport)
+      let plan = try flasher.plan(input, options: options)
+      _ = try flasher.run(plan, options: options)
+    }
+  }
+
+  /// Flashes the image as dfu-util does.
+  func flashLikeDfuUtil() throws(BenchError) -> Measurement {
+    try measured { transport throws(USBError) in
+      let host = DfuUtilHost(
+        transport: transport, transferSize: Int(chip.profile.usb.transferSize))
+      try host.flash(image, at: flash.start, erasing: sectors.map(\.lowerBound))
+    }
+  }
+
+  /// What is known of the chip on the host's side.
+  func hostProfile() throws(BenchError) -> ChipProfile {
+    let transport = try open()
+    return Flasher(transport: transport).profile
+  }
+
+  private var input: FlashInput {
+    var memory = MemoryImage()
+    // One piece in an empty image; the flashes of all chips end below 4 GiB.
+    try? memory.insert(image, at: UInt64(flash.start))
+    return .image(memory, alternateSetting: nil)
+  }
+
+  private func open() throws(BenchError) -> any USBTransport {
+    bus.plugBack(Self.port)
+    do throws(USBError) {
+      guard let device = try bus.devices().first, let interface = device.interfaces.first else {
+        throw .disconnected
+      }
+      return try bus.open(device.identity, interface: interface)
+    } catch {
+      throw .failed(chip: chip.name, "\(error)")
+    }
+  }
+
+  private func measured<Failure: Error>(
+    _ work: (any USBTransport) throws(Failure) -> Void
+  ) throws(BenchError) -> Measurement {
+    let transport = try open()
+    let before = bus.board(at: Self.port)?.counters ?? BoardCounters()
+    let start = transport.now
+    do {
+      try work(transport)
+    } catch {
+      throw .failed(chip: chip.name, "\(error)")
+    }
+    let total = transport.now - start
+    guard let board = bus.board(at: Self.port), board.read(image.count, at: flash.start) == image
+    else { throw .wrongContent(chip: chip.name) }
+    return Measurement(total: total, before: before, after: board.counters)
+  }
+}
