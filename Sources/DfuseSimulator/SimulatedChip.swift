@@ -48,11 +48,11 @@ public struct SimulatedChip: Sendable {
   public static let all: [SimulatedChip] =
     [stm32f042, stm32f072, stm32f107, stm32f303]
     + [stm32f401, stm32f405, stm32f407v21, stm32f427, stm32f427v90, stm32f429, stm32f446]
-    + [stm32f723, stm32f745, stm32f767]
+    + [stm32f723, stm32f745, stm32f767, stm32f767dual]
     + [stm32l072, stm32l152, stm32l476, stm32l4r5, stm32wb55]
     + [stm32g0b1, stm32g431, stm32g474, stm32c071, stm32u083]
-    + [stm32h723, stm32h743, stm32h7a3, stm32h7a3v90]
+    + [stm32h723, stm32h743, stm32h743v91, stm32h7a3, stm32h7a3v90]
     + [stm32h563, stm32u575, stm32c562]
-    + [gd32vf103, at32f435, apm32f103]
+    + [gd32vf103, at32f435, apm32f103, f105clone]
     + [stUsbd, mboot]
 }

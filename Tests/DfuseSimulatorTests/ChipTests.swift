@@ -38,8 +38,10 @@ import Testing
     #expect(types.first == 2)
     #expect(types.dropFirst().dropLast().allSatisfy { $0 == 4 })
     #expect(types.last == 0x21)
-    #expect(configuration.suffix(2) == [0x1A, 0x01])
-    #expect([1024, 2048].contains(Int(le16(configuration.suffix(4)))))
+    // The clone's descriptor is that of DFU 1.0, without a version; it has a test of its own.
+    let functional = configuration.suffix(name == "f105-clone" ? 7 : 9)
+    #expect(name == "f105-clone" || functional.suffix(2) == [0x1A, 0x01])
+    #expect([1024, 2048].contains(Int(le16(functional.dropFirst(5)))))
     for index: UInt8 in 1...3 { #expect(Self.get(&probe, 3, index).count > 2) }
   }
 
@@ -71,8 +73,8 @@ import Testing
     probe.clrStatusIfFailed()
     let flash = try #require(probe.board.chip.profile.memory(.flash))
     for address in [flash.start, UInt32(flash.range.upperBound - 64)] {
-      // The H743 needs its recovery in bank 2; it has a test of its own.
-      if name == "stm32h743", address > 0x0810_0000 { continue }
+      // The H743's two ways to fail in bank 2 have tests of their own.
+      if name.hasPrefix("stm32h743"), address > 0x0810_0000 { continue }
       #expect(probe.erase(address) == [0, 5])
       #expect(probe.write(pattern(64), at: address) == [0, 5])
       probe.abort()

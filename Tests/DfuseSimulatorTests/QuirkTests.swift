@@ -18,6 +18,22 @@ import Testing
     #expect(probe.erase(0x080E_0000) == [0, 5])
   }
 
+  @Test func `an H743 with bootloader V9_1 says too early that bank 2 is erased`() throws {
+    var probe = try Probe("stm32h743-v9.1")
+    probe.board.load(pattern(64), at: 0x0812_0000)
+    #expect(probe.erase(0x0812_0000) == [0, 5])
+    #expect(probe.now == .seconds(1))
+    #expect(probe.memory(64, at: 0x0812_0000) == pattern(64))
+    // What is written meanwhile is lost, and nobody says so.
+    #expect(probe.write(pattern(32, seed: 7), at: 0x0814_0000) == [0, 5])
+    #expect(probe.memory(32, at: 0x0814_0000).allSatisfy { $0 == 0xFF })
+    probe.now = .seconds(2)
+    #expect(probe.condition() == [0, 5])
+    #expect(probe.memory(64, at: 0x0812_0000).allSatisfy { $0 == 0xFF })
+    #expect(probe.write(pattern(32), at: 0x0812_0000) == [0, 5])
+    #expect(probe.memory(32, at: 0x0812_0000) == pattern(32))
+  }
+
   @Test func `an F427 with bootloader V9 says it erased bank 2`() throws {
     var probe = try Probe("stm32f427-v9.0")
     probe.board.load(pattern(64), at: 0x0810_0000)
@@ -33,6 +49,25 @@ import Testing
     #expect(probe.getStatus().answer == .stall)
     probe.now += .milliseconds(2)
     #expect(probe.status() == [0, 0, 5, 0])
+  }
+
+  @Test(arguments: [(256, true), (260, false), (264, true), (1020, false)])
+  func `an L476 corrupts writes of more than 256 bytes that are no multiple of 8`(
+    count: Int, isRight: Bool
+  ) throws {
+    var probe = try Probe("stm32l476")
+    #expect(probe.write(pattern(count), at: 0x0800_0000) == [0, 5])
+    #expect((probe.memory(count, at: 0x0800_0000) == pattern(count)) == isRight)
+  }
+
+  @Test func `a clone has a functional descriptor without a version`() throws {
+    var probe = try Probe("f105-clone")
+    guard case .data(let bytes) = probe.send([0x80, 6, 0, 2, 0, 0, 255, 0]).answer else {
+      Issue.record("no configuration descriptor")
+      return
+    }
+    #expect(bytes.suffix(7) == [7, 0x21, 0x0B, 255, 0, 0x00, 0x08])
+    #expect(Int(bytes[2]) == bytes.count)
   }
 
   @Test func `an F072 polled early drops the work and calls it done`() throws {

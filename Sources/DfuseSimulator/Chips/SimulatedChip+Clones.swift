@@ -79,4 +79,15 @@ extension SimulatedChip {
         erase: [1024: .milliseconds(25)], programWidth: 2, program: .microseconds(53),
         massErase: .milliseconds(30)),
       polls: ReportedPolls(erase: 50, write: 50)))
+
+  /// A clone of the F105 with ST's ids and a functional descriptor of 7 bytes (flashfloppy#462).
+  static let f105clone: SimulatedChip = {
+    var profile = stm32f107.profile
+    profile.part = "clone of the STM32F105 (256 KiB)"
+    profile.guessed.insert(.identity)
+    profile.usb.bcdDevice = 0x2200
+    profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 e"
+    profile.quirks.hasShortFunctionalDescriptor = true
+    return SimulatedChip("f105-clone", profile: profile)
+  }()
 }

@@ -56,6 +56,19 @@ extension SimulatedChip {
       optionMap: "@Option Bytes   /0x5200201C/01*128 e", serial: "200364500000",
       isConstant: true, quirks: h7Quirks(stuckFrom: 0x0810_0000)))
 
+  /// The same with bootloader V9.1, which reports an erase in bank 2 as done while it goes on
+  /// (AN2606).
+  static let stm32h743v91: SimulatedChip = {
+    var profile = stm32h743.profile
+    profile.part = "STM32H743/H753 (2 MiB), bootloader V9.1"
+    profile.guessed.insert(.manners)
+    profile.quirks.staysBusyErasingFrom = nil
+    profile.quirks.reportsEraseEarlyFrom = 0x0810_0000
+    // Longer than the time it reports.
+    profile.times.erase = [128 * 1024: .seconds(2)]
+    return SimulatedChip("stm32h743-v9.1", profile: profile)
+  }()
+
   /// H7A3/H7B3, 2 MiB of 8 KiB sectors; gone before the last DFU_GETSTATUS is answered.
   static let stm32h7a3 = SimulatedChip("stm32h7a3", "stm32h7b3", profile: smallSectors)
 

@@ -87,7 +87,14 @@ extension SimulatedChip {
       rules: doubleWordRules, times: doubleWordTimes(page: 2048),
       // dfu-util: the reported time is shorter than the erase.
       polls: ReportedPolls(erase: 20, write: 25, setAddress: 1),
-      manners: Manners(whileBusy: .stalls)))
+      manners: Manners(whileBusy: .stalls), quirks: longWriteQuirks))
+
+  /// AN2606, bootloaders V10.1 to V10.3.
+  private static var longWriteQuirks: Quirks {
+    var quirks = Quirks()
+    quirks.corruptsLongOddWrites = true
+    return quirks
+  }
 
   /// L4R5, 2 MiB in two banks of 4 KiB pages.
   static let stm32l4r5 = SimulatedChip(

@@ -1,6 +1,7 @@
 extension BootloaderModel {
   /// Finishes the work if its time is over.
   mutating func settle(at now: Duration) {
+    settleLateErase(at: now)
     guard let work, let end = work.end, end <= now else { return }
     finish(work)
   }
@@ -13,10 +14,11 @@ extension BootloaderModel {
   }
 
   /// Begins the pending job; called by the first DFU_GETSTATUS after a DNLOAD.
-  mutating func begin(_ job: Job, at now: Duration) -> Reaction {
+  mutating func begin(_ wanted: Job, at now: Duration) -> Reaction {
+    let poll = faults.reportedPoll ?? self.poll(for: wanted)
+    let job = startsLateErase(wanted, at: now) ? .nothing : wanted
     let refusal = refusal(of: job)
     var duration = refusal == nil ? time(of: job) : .zero
-    let poll = faults.reportedPoll ?? self.poll(for: job)
     var endless = job == .endless || erasesForEver(job)
     var isShownBusy = endless
     if let extra = extraWork {
@@ -140,7 +142,7 @@ extension BootloaderModel {
     }
   }
 
-  private mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
+  mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
     let outcome = memory.eraseSector(at: address)
     let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address))
     if outcome == .done, let sector {
@@ -150,6 +152,7 @@ extension BootloaderModel {
   }
 
   private mutating func program(_ bytes: [UInt8], at address: UInt32) -> JobResult {
+    if isLost(writeAt: address) { return .done }
     let kind = memory.region(at: UInt64(address))?.kind
     let unit = kind == .flash ? profile.rules.unit : 1
     // What fills the last unit is left over in the transfer buffer: a measured property of ST's
@@ -157,7 +160,12 @@ extension BootloaderModel {
     let missing = (unit - bytes.count % unit) % unit
     let tail = buffer.dropFirst(bytes.count).prefix(missing)
     let padding = [UInt8](repeating: 0, count: missing - tail.count)
-    let result = memory.program(bytes + tail + padding, at: address)
+    var units = bytes + tail + padding
+    if profile.quirks.corruptsLongOddWrites, bytes.count > 256, bytes.count % 8 != 0 {
+      // Which bytes suffer is not documented.
+      units[0] = ~units[0]
+    }
+    let result = memory.program(units, at: address)
     if result == .done { counters.bytesProgrammed += bytes.count }
     if kind == .optionBytes, result == .done { adoptReadProtection() }
     return outcome(result, at: address)
@@ -211,7 +219,7 @@ extension BootloaderModel {
   }
 
   /// How long a job takes.
-  private func time(of job: Job) -> Duration {
+  func time(of job: Job) -> Duration {
     switch job {
     case .setAddress, .nothing, .endless, .malformed: .zero
     case .erase(let address):

@@ -30,6 +30,8 @@ package struct BootloaderModel: Sendable {
   var pending: Job?
   /// The job being worked on.
   var work: Work?
+  /// An erase that was reported as done before it was.
+  var lateErase: LateErase?
   /// How the finished job ended.
   var result = JobResult.done
   /// Until when the device does not even look at its endpoint.
@@ -126,6 +128,7 @@ package struct BootloaderModel: Sendable {
   /// Starts the bootloader as after a reset of the chip.
   package mutating func powerOn(at now: Duration) {
     configuration = 0
+    lateErase = nil
     resetMachine()
     silentUntil = now
     for region in memory.regions where region.kind == .ram || region.kind == .deviceFeature {

@@ -32,14 +32,16 @@ struct RawDescriptors {
     return [9, 0x02, low(total), high(total), 1, 1, 0, 0xC0, 50] + body
   }
 
-  /// The DFU functional descriptor, 9 bytes.
+  /// The DFU functional descriptor: 9 bytes, or 7 without `bcdDFUVersion`.
   var functional: [UInt8] {
     let usb = profile.usb
-    return [
-      9, 0x21, usb.attributes, low(usb.detachTimeOut), high(usb.detachTimeOut),
+    let length = profile.quirks.hasShortFunctionalDescriptor ? 7 : 9
+    let fields: [UInt8] = [
+      UInt8(length), 0x21, usb.attributes, low(usb.detachTimeOut), high(usb.detachTimeOut),
       low(usb.transferSize), high(usb.transferSize), low(usb.bcdDFUVersion),
       high(usb.bcdDFUVersion),
     ]
+    return Array(fields.prefix(length))
   }
 
   /// A string descriptor, or nil when there is none.

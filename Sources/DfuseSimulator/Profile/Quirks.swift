@@ -6,6 +6,15 @@ package struct Quirks: Hashable, Sendable {
   /// Erases at or above this address are reported as done but not done (F42x V9.0 and V9.1 in
   /// dual-bank mode, AN2606).
   package var ignoresEraseFrom: UInt32?
+  /// Erases at or above this address are reported as done at once and go on (H74x V9.1, AN2606);
+  /// until they are, what is written there is lost.
+  package var reportsEraseEarlyFrom: UInt32?
+  /// A write of more than 256 bytes that is no multiple of 8 is corrupted (L47x V10.1 to V10.3,
+  /// L43x V9.1; AN2606).
+  package var corruptsLongOddWrites = false
+  /// The functional descriptor is that of DFU 1.0, 7 bytes without a version (clones;
+  /// flashfloppy#462).
+  package var hasShortFunctionalDescriptor = false
   /// A DFU_GETSTATUS before the reported time makes the chip drop the work and say it is done
   /// (F070/F072; dfu-util ticket 78).
   package var skipsWorkWhenPolledEarly = false
