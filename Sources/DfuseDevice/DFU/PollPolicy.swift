@@ -47,12 +47,25 @@ public enum OperationEnd: Hashable, Sendable {
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2.
 public struct SpecificationPolling: PollPolicy {
+  /// The chip's own erase times, where the device reports too little; empty elsewhere.
+  private let eraseTimes: [SectorEraseTime]
+
   /// Makes the policy.
-  public init() {}
+  ///
+  /// - Parameter eraseTimes: Ascending by size. The first wait of a sector erase is then at least
+  ///   the typical time and an eighth of it: an STM32L4 stalls a host that asks earlier.
+  public init(eraseTimes: [SectorEraseTime] = []) {
+    self.eraseTimes = eraseTimes
+  }
 
   /// The reported time, or a few milliseconds in place of zero.
   public mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
-    answer.reported > .zero ? answer.reported : .milliseconds(min(max(answer.attempt, 1), 5))
+    let told =
+      answer.reported > .zero ? answer.reported : .milliseconds(min(max(answer.attempt, 1), 5))
+    guard case .erase(let size) = kind, answer.attempt == 1,
+      let known = eraseTimes.first(where: { $0.sectorSize >= size })?.time.typical
+    else { return told }
+    return max(told, known * 9 / 8)
   }
 
   /// Learns nothing.

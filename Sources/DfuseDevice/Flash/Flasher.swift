@@ -90,7 +90,9 @@ extension ChipProfile {
   /// The polling that was asked for, or else what is safe on the chip.
   func polling(_ choice: BoardOptions.Polling?) -> any PollPolicy {
     switch (choice, safePolling) {
-    case (.spec, _), (nil, .spec): SpecificationPolling()
+    case (.spec, _), (nil, .spec):
+      SpecificationPolling(
+        eraseTimes: quirks.contains(.stallsWhileBusy) ? sectorEraseTimes : [])
     case (.adaptive, _), (nil, .adaptive): AdaptivePolling()
     }
   }

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 /// Learning how long a device really takes.
 @Suite struct AdaptivePollingTests {
@@ -81,6 +82,25 @@ import Testing
     for _ in 0..<3 { _ = device.run(&polling) }
     polling.ended(.write(bytes: 2048), .troubled)
     for _ in 0..<5 { #expect(device.run(&polling).time == .milliseconds(104)) }
+  }
+
+  @Test func `where a device reports too little for an erase the chip's own time is waited`() {
+    var polling = SpecificationPolling(eraseTimes: [
+      .kibibytes(2, 22, 30), .kibibytes(8, 40, 60),
+    ])
+    func delay(_ kind: OperationKind, reported: Int, attempt: Int = 1) -> Duration {
+      polling.delay(
+        for: kind,
+        after: BusyAnswer(
+          reported: .milliseconds(reported), spentInAnswer: .zero, elapsed: .zero,
+          attempt: attempt))
+    }
+    #expect(delay(.erase(sectorSize: 2048), reported: 20) == .microseconds(24_750))
+    #expect(delay(.erase(sectorSize: 4096), reported: 20) == .milliseconds(45))
+    #expect(delay(.erase(sectorSize: 2048), reported: 50) == .milliseconds(50))
+    #expect(delay(.erase(sectorSize: 2048), reported: 20, attempt: 2) == .milliseconds(20))
+    #expect(delay(.erase(sectorSize: 1 << 20), reported: 20) == .milliseconds(20))
+    #expect(delay(.write(bytes: 2048), reported: 20) == .milliseconds(20))
   }
 
   @Test func `a device that becomes slower is waited for longer`() {
