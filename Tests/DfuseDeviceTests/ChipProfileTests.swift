@@ -337,6 +337,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
       case .spec: return false
       }
     }
-    #expect(Set(early.map(\.family)) == [.f4, .f7])
+    #expect(Set(early.map(\.family)) == [.f4, .f7, .h7])
+    #expect(early.filter { $0.family == .h7 }.allSatisfy { $0.name == "STM32H74x/75x" })
   }
 }

@@ -9,7 +9,8 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(290, 580),  // datasheet
     massEraseTime: .milliseconds(14_500, 26_000),  // 16 sectors of 0.9 s; datasheet
     massEraseWorks: false,  // bootloader V13.3 (AN2606); the version cannot be seen
-    safePolling: .spec(reason: "an H743 revision V needs its whole time (dfu-util ticket 88)"),
+    safePolling: .adaptive(
+      reason: "ST's own programmer does not wait once an H743 has answered (ST community 234209)"),
     quirks: [.h743StuckBusy, .waitWorstCaseErase])
 
   /// STM32H723, H725, H730, H733, H735.

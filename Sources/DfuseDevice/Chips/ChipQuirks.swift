@@ -6,6 +6,9 @@ public struct ChipQuirks: OptionSet, Hashable, Sendable {
   /// Makes a set from its bits.
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+  /// Where bank 2 begins on the chips whose quirks are about it.
+  static let bank2Start: UInt64 = 0x0810_0000
+
   /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
   ///
   /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
@@ -19,11 +22,12 @@ public struct ChipQuirks: OptionSet, Hashable, Sendable {
   public static let leavesWithoutStatus = ChipQuirks(rawValue: 1 << 2)
   /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
   ///
-  /// The version cannot be seen, so that what was erased there has to be read back.
+  /// The version cannot be seen, so that what was erased there is looked at.
   public static let bank2EraseBroken = ChipQuirks(rawValue: 1 << 3)
   /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
   ///
-  /// The version cannot be seen: wait the longest erase time, or read back.
+  /// The version cannot be seen: the sector is looked at until it is blank, at most for the longest
+  /// erase time.
   public static let waitWorstCaseErase = ChipQuirks(rawValue: 1 << 4)
   /// STM32G0B1: every alternate setting has the flash's map, and only addresses count.
   public static let alternatesShareOneMap = ChipQuirks(rawValue: 1 << 5)

@@ -68,6 +68,7 @@ extension Flasher {
     result.sectorsErased += 1
     // A device that had to be freed may still be erasing.
     if outcome == .freedWhileBusy { try enter() }
+    try checkBank2(sector, longestErase: time.maximum)
   }
 
   // MARK: - Writing
