@@ -13,14 +13,14 @@ struct BenchBoard {
   let image: [UInt8]
   private let bus: SimulatedBus
 
-  init(_ chip: SimulatedChip) throws(BenchError) {
+  init(_ chip: SimulatedChip, isBlank: Bool = false) throws(BenchError) {
     guard let flash = chip.profile.memory(.flash) else { throw .noFlash(chip.name) }
     self.chip = chip
     self.flash = flash
     var random = BenchRandom(seed: 1)
     image = random.bytes(min(flash.size, Self.mostBytes))
     var board = SimulatedBoard(chip)
-    board.load(random.bytes(flash.size), at: flash.start)
+    if !isBlank { board.load(random.bytes(flash.size), at: flash.start) }
     bus = SimulatedBus([board])
   }
 

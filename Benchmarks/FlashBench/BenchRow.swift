@@ -12,8 +12,8 @@ struct BenchRow {
   var bytes: Int
   var measured: Measurement
   var floor: WireFloor
-  /// How long dfu-util's requests take to write the image, without verifying it.
-  var dfuUtil: Duration?
+  /// How long dfu-util's requests take to erase and write the image, without verifying it.
+  var dfuUtil: Duration
 
   /// What cannot be saved: the chip's own time, or what it demands, and the wire.
   var least: Duration {
@@ -29,14 +29,16 @@ struct BenchRow {
   static func measure(_ chip: SimulatedChip) throws(BenchError) -> [BenchRow] {
     let other = try BenchBoard(chip)
     let dfuUtil = try other.flashLikeDfuUtil().total
-    let board = try BenchBoard(chip)
+    let used = try BenchBoard(chip)
+    let blank = try BenchBoard(chip, isBlank: true)
     let isAdaptive: Bool =
-      switch try board.hostProfile().safePolling {
+      switch try used.hostProfile().safePolling {
       case .adaptive: true
       case .spec: false
       }
     var rows: [BenchRow] = []
     for flashCase in FlashCase.allCases {
+      let board = flashCase == .blank ? blank : used
       if flashCase == .oneSector { board.changeOneByte() }
       let measured = try board.flash(flashCase.options)
       rows.append(
@@ -44,7 +46,7 @@ struct BenchRow {
           chip: chip.name, isAdaptive: isAdaptive, flashCase: flashCase,
           bytes: board.image.count, measured: measured,
           floor: WireFloor(flashCase, board, usesMassErase: measured.massErases > 0),
-          dfuUtil: flashCase == .full ? dfuUtil : nil))
+          dfuUtil: dfuUtil))
     }
     return rows
   }

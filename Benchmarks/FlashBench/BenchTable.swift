@@ -26,8 +26,8 @@ struct BenchTable {
       seconds(row.measured.fetch), seconds(row.measured.told), seconds(row.floor.time),
       seconds(row.measured.total),
       decimals(row.ratio, 2) + (row.isFastEnough ? "" : " SLOW"),
-      row.dfuUtil.map { seconds($0) } ?? "",
-      row.dfuUtil.map { decimals($0 / row.measured.total, 1) } ?? "",
+      seconds(row.dfuUtil),
+      decimals(row.dfuUtil / row.measured.total, 1),
     ]
   }
 

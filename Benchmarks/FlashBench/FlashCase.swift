@@ -4,6 +4,8 @@ import DfuseDevice
 enum FlashCase: CaseIterable {
   /// Everything is erased and written, whatever the board holds.
   case full
+  /// The board is blank, as it comes from the factory.
+  case blank
   /// The board holds the image already.
   case same
   /// The board holds the image but for one byte.
@@ -12,6 +14,7 @@ enum FlashCase: CaseIterable {
   var name: String {
     switch self {
     case .full: "full"
+    case .blank: "blank"
     case .same: "same"
     case .oneSector: "one sector"
     }

@@ -18,6 +18,9 @@ struct WireFloor {
     let size = board.image.count
     status()  // finds the device in dfuIDLE
     switch flashCase {
+    case .blank:
+      read(size, board)
+      write(size, board)
     case .same:
       read(size, board)
     case .full:
@@ -26,7 +29,7 @@ struct WireFloor {
     case .oneSector:
       let sector = board.middleSector.count
       // Of the changed sector one block tells that it differs.
-      read(size - sector + block(board), board)
+      read(size - max(sector - block(board), 0), board)
       operation(5)
       write(min(sector, size), board)
     }

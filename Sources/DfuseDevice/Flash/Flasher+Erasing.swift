@@ -48,10 +48,7 @@ extension Flasher {
     progress = .erased
     try attempt { session throws(DFUError) in try session.massErase() }
     // ST's device code says that it is done, and does nothing.
-    var left: [Range<UInt64>] = []
-    for sector in sectors where canUpload {
-      if !(try isBlankAtStart(sector, in: memory)) { left.append(sector) }
-    }
+    let left = canUpload ? try notBlank(sectors, in: memory) : []
     if !left.isEmpty { report(.note(.massEraseIncomplete(sectors: left.count))) }
     for sector in left { try eraseSector(sector) }
     report(.advanced(.erase, done: total))
@@ -75,14 +72,22 @@ extension Flasher {
     report(.finished(.erase))
   }
 
-  private mutating func isBlankAtStart(
-    _ sector: Range<UInt64>, in memory: AlternateMemory
-  ) throws(FlashError) -> Bool {
-    guard memory.map.readableEnd(from: sector.lowerBound) > sector.lowerBound else { return true }
-    let start = sector.prefix(session.transferSize)
-    let bytes = try read(
-      start.startIndex..<start.endIndex, alternateSetting: memory.alternateSetting, map: memory.map)
-    return bytes.allSatisfy { $0 == profile.erasedByte }
+  /// The sectors that hold something at their beginning; one upload looks at all of them.
+  private mutating func notBlank(
+    _ sectors: [Range<UInt64>], in memory: AlternateMemory
+  ) throws(FlashError) -> [Range<UInt64>] {
+    var left: [Range<UInt64>] = []
+    var grid: BlockGrid?
+    for sector in sectors
+    where memory.map.readableEnd(from: sector.lowerBound) > sector.lowerBound {
+      let limit = min(sector.upperBound, sector.lowerBound + 64)
+      let (bytes, start) = try readBlock(
+        at: sector.lowerBound, limit: limit, in: memory.map, grid: &grid)
+      let skipped = Int(sector.lowerBound - start)
+      if bytes[skipped...].contains(where: { $0 != profile.erasedByte }) { left.append(sector) }
+    }
+    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    return left
   }
 
   /// Reads sectors back whole.
