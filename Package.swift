@@ -67,7 +67,7 @@ let package = Package(
     .testTarget(
       name: "DfuseCommandTests",
       dependencies: [
-        "dfuse", "DfuseDevice", "DfuseFormat", "DfuseTestSupport",
+        "dfuse", "DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport",
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings

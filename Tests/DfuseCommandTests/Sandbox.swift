@@ -1,3 +1,4 @@
+import DfuseDevice
 import Foundation
 import Synchronization
 
@@ -15,6 +16,15 @@ final class Sandbox {
   }
 
   private let folder: URL
+  /// The boards that are plugged in; none and no USB when there is no bus.
+  var bus: (any USBBus)?
+  /// Answers whether Ctrl-C has come.
+  var isInterrupted: @Sendable () -> Bool = { false }
+  var isRoot = false
+  /// How the system's programs end, by their name.
+  var tools: [String: ToolResult] = [:]
+  /// The system's programs that were run.
+  private(set) var toolRuns: [[String]] = []
 
   init() throws {
     folder = FileManager.default.temporaryDirectory
@@ -52,6 +62,19 @@ final class Sandbox {
     run(words, program: program, terminal: terminal)
   }
 
+  /// The host that a run sees.
+  private func host(_ console: Console) -> ProgramHost {
+    var host = ProgramHost(console: console)
+    if let bus { host.openBus = { () throws(Failure) in BoardSource(bus: bus, isSimulated: true) } }
+    host.isInterrupted = isInterrupted
+    host.isRoot = isRoot
+    host.runTool = { words in
+      self.toolRuns.append(words)
+      return words.first.flatMap { self.tools[$0] } ?? .missing
+    }
+    return host
+  }
+
   func run(_ words: [String], program: String = "dfuse", terminal: Bool = false) -> Run {
     let output = Mutex<[UInt8]>([])
     let error = Mutex("")
@@ -60,7 +83,7 @@ final class Sandbox {
       writeError: { text in error.withLock { $0 += text } },
       outputIsTerminal: terminal, errorIsTerminal: terminal, width: 80)
     let arguments = words.map { $0.hasPrefix("@") ? path(String($0.dropFirst())) : $0 }
-    let status = Dfuse.run([program] + arguments, host: Host(console: console))
+    let status = Dfuse.run([program] + arguments, host: host(console))
     let prefix = folder.path + "/"
     return Run(
       status: status,

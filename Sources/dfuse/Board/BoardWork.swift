@@ -41,10 +41,12 @@ struct BoardWork: Sendable {
     for memory in device.interface.memories(of: device.identity) where showsOperations {
       for note in memory.map.notes { report(.note("\(memory.map.name.visible): \(note)")) }
     }
+    let start = transport.now
+    let now = { transport.now - start }
     let flasher = Flasher(
       transport: transport, options: options, isCancelled: isCancelled,
-      report: { event in report(.event(event, at: transport.now)) })
-    return try body(flasher) { transport.now }
+      report: { event in report(.event(event, at: now())) })
+    return try body(flasher, now)
   }
 
   private func open(
@@ -60,9 +62,10 @@ struct BoardWork: Sendable {
     var operations = OperationTrace(
       transferSize: device.interface.functional?.transferSize ?? 1024)
     let (showsOperations, showsTransfers) = (showsOperations, showsTransfers)
+    let start = transport.now
     return TracingTransport(transport) { transfer in
       if showsTransfers {
-        report(.transfer("\(transfer.start.milliseconds)  \(transfer)"))
+        report(.transfer("\((transfer.start - start).milliseconds)  \(transfer)"))
       }
       if let operation = operations.operation(of: transfer), showsOperations, !showsTransfers {
         report(.operation(operation))

@@ -5,7 +5,7 @@ extension FlashError.Progress {
   var onChip: String {
     switch self {
     case .untouched: "nothing on the board was changed"
-    case .erased: "the old program is erased, in part or wholly"
+    case .erased: "the old program may be erased, in part or wholly"
     case .incomplete: "the firmware on the board is incomplete, and does not start"
     case .unverified: "the firmware is written, but not all of it was read back"
     case .complete: "the firmware is written and verified"
@@ -51,6 +51,8 @@ extension DFUError {
   /// What is most probably behind it.
   var likelyReason: String? {
     switch self {
+    case .usb(.disconnected, _): "it was unplugged, or has restarted"
+    case .usb(.stall, _), .usb(.timedOut, _): nil
     case .usb(let error, _): error.reason
     case .device(.errVENDOR, _, _, _): "errVENDOR usually means that the chip is read protected"
     case .device(.errWRITE, _, _, _), .device(.errPROG, _, _, _), .device(.errERASE, _, _, _):

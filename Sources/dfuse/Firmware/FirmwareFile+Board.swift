@@ -57,9 +57,11 @@ extension FirmwareFile {
           fix: "say it: --address 0x08000000")
       }
       start = first
+      let isWhole = memory.map.segments.allSatisfy { $0.start >= segment.start }
+      let place = isWhole ? "the start of" : "where writing is allowed in"
       notes.append(
         .note(
-          "\(shown) is a raw binary: it goes to \(segment.start.addressText), the start of "
+          "\(shown) is a raw binary: it goes to \(segment.start.addressText), \(place) "
             + "\(memory.map.name.visible); --address changes that"))
     }
     do throws(FormatError) {

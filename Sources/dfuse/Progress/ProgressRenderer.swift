@@ -95,7 +95,7 @@ struct ProgressRenderer {
     ].filter { !$0.isEmpty }.joined(separator: "  ")
     let room = console.width - 1 - line.count - rest.count - 4
     if room >= 10 {
-      let width = min(room, 30)
+      let width = min(room, 20)
       let filled = Int(share * Double(width))
       let bar =
         String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)

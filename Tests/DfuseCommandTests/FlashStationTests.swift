@@ -1,0 +1,157 @@
+import DfuseDevice
+import DfuseSimulator
+import Testing
+
+@testable import dfuse
+
+/// `dfuse flash --all` and `--loop`: several boards.
+@Suite struct FlashStationTests {
+  let sandbox: Sandbox
+  private let program = Firmware.program(3000)
+
+  init() throws {
+    sandbox = try Sandbox()
+    try sandbox.write(Firmware.container([(0, 0x0800_0000, Firmware.program(3000))]), to: "fw.dfu")
+  }
+
+  private func board(_ number: Int, faults: String...) throws -> SimulatedBoard {
+    let chip = try #require(SimulatedChip.named("f405"))
+    return SimulatedBoard(
+      chip, serial: chip.serial(ofBoard: number), faults: try FaultPlan(parsing: faults))
+  }
+
+  @Test func `--all flashes every board`() throws {
+    let bus = SimulatedBus(try (0..<5).map { try board($0) })
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--all")
+    #expect(run.status == .success)
+    #expect(run.output.isEmpty)
+    let verdicts = run.timeless.error.split(separator: "\n").filter { $0.hasPrefix("flashed ") }
+    #expect(
+      verdicts.dropLast().sorted()
+        == (1...5).map {
+          "flashed 2.9 KiB to STM32F405/407/415/417 at 1-\($0) in T: verified; the firmware is "
+            + "running (the board came back as 0483:5740 (STM32 Virtual ComPort))"
+        })
+    #expect(verdicts.last == "flashed 5 boards")
+    for number in 1...5 {
+      #expect(bus.board(at: "1-\(number)")?.read(3000, at: 0x0800_0000) == program)
+    }
+  }
+
+  @Test func `one board that fails does not stop the others`() throws {
+    let bus = SimulatedBus([
+      try board(0), try board(1, faults: "errWRITE@write:2"), try board(2),
+    ])
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--all")
+    #expect(run.status == .protocolError)
+    #expect(
+      run.error.contains(
+        """
+        error: 1-2: STM32F405/407/415/417 at 1-2: writing 2048 bytes at 0x0800_0000 failed: the \
+        device reports errWRITE in dfuERROR
+          why: that sector is probably write protected
+          now: the firmware on the board is incomplete, and does not start
+
+        """))
+    #expect(
+      run.error.hasSuffix(
+        """
+        error: 1 of 3 boards failed (see above)
+          fix: the others are flashed; plug these in again and run the same command again
+
+        """))
+    #expect(bus.board(at: "1-1")?.read(3000, at: 0x0800_0000) == program)
+    #expect(bus.board(at: "1-3")?.read(3000, at: 0x0800_0000) == program)
+  }
+
+  @Test func `a board that cannot be opened fails by itself`() throws {
+    let bus = SimulatedBus([try board(0), try board(1)])
+    bus.setOpenError(.accessDenied, at: "1-2")
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--all")
+    #expect(run.status == .noPermission)
+    #expect(run.error.contains("error: the board at 1-2 cannot be opened: no permission\n"))
+    #expect(bus.board(at: "1-1")?.read(3000, at: 0x0800_0000) == program)
+  }
+
+  @Test func `--all chooses like everything else`() throws {
+    let bus = SimulatedBus([try board(0), try board(1)])
+    sandbox.bus = bus
+    #expect(sandbox.run("flash", "-q", "@fw.dfu", "--all", "--path", "1-2").status == .success)
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x0800_0001) == [0xFF])
+    #expect(bus.board(at: "1-2")?.read(3000, at: 0x0800_0000) == program)
+  }
+
+  @Test func `--all without a board is an error`() {
+    sandbox.bus = SimulatedBus()
+    #expect(sandbox.run("flash", "@fw.dfu", "--all").status == .noBoard)
+  }
+
+  @Test func `lines in JSON name their board, and the last one sums up`() throws {
+    sandbox.bus = SimulatedBus([try board(0), try board(1, faults: "stall@write:1")])
+    let run = sandbox.run("flash", "@fw.dfu", "--all", "--json")
+    #expect(run.status == .inputOutput)
+    let lines = run.output.split(separator: "\n").map(String.init)
+    #expect(lines.count { $0.contains(#""event":"result""#) } == 2)
+    #expect(lines.contains { $0.contains(#""board":"1-1""#) && $0.contains(#""status":0"#) })
+    #expect(lines.contains { $0.contains(#""board":"1-2""#) && $0.contains(#""status":74"#) })
+    #expect(
+      lines.last.map { $0 } == #"{"command":"flash","error":{"fix":"the others are flashed; plug "#
+        + #"these in again and run the same command again","what":"1 of 2 boards failed (see "#
+        + #"above)"},"event":"summary","failed":1,"flashed":1,"status":74}"#)
+  }
+
+  @Test func `--loop flashes each board that is plugged in`() throws {
+    let bus = SimulatedBus([try board(0)])
+    for number in 1...3 {
+      bus.plugIn(try board(number), path: "1-\(number + 1)", after: .seconds(100 * number))
+    }
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(run.status == .success)
+    #expect(run.error.hasSuffix("flashed 4 boards\n"))
+    for number in 1...4 {
+      #expect(bus.board(at: "1-\(number)")?.read(3000, at: 0x0800_0000) == program)
+    }
+  }
+
+  @Test func `--loop flashes a board that is plugged in again`() throws {
+    let bus = SimulatedBus([try board(0)])
+    sandbox.bus = bus
+    let counter = Counter()
+    // Once the first flash has started its firmware, the board is reset into its bootloader.
+    sandbox.isInterrupted = {
+      if bus.board(at: "1-1")?.counters.count(.leave) == 1, counter.next() == 1 {
+        bus.plugBack("1-1", after: .seconds(50))
+      }
+      return false
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(run.status == .success)
+    #expect(run.error.contains(" holds this firmware already "))
+    #expect(run.error.hasSuffix("flashed 2 boards\n"))
+  }
+
+  @Test func `a board that stays in its bootloader is flashed once`() throws {
+    sandbox.bus = SimulatedBus([try board(0)])
+    let run = sandbox.run("flash", "@fw.dfu", "--loop", "--stay")
+    #expect(run.error.hasSuffix("flashed 1 board\n"))
+  }
+
+  @Test func `Ctrl-C ends the loop`() throws {
+    sandbox.bus = SimulatedBus()
+    sandbox.isInterrupted = { true }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .success, output: "",
+          error: """
+            flashing each board that is plugged in (Ctrl-C ends it)
+            flashed 0 boards
+
+            """))
+  }
+}

@@ -1,0 +1,98 @@
+import DfuseSimulator
+import Testing
+
+@testable import dfuse
+
+/// `dfuse simulate`; how boards behave on the wire is tested with the server itself.
+@Suite struct SimulateTests {
+  let sandbox: Sandbox
+
+  init() throws {
+    sandbox = try Sandbox()
+    sandbox.isInterrupted = { true }
+  }
+
+  @Test func `the chips are listed with what is known of them`() {
+    let run = sandbox.run("simulate", "--list")
+    #expect(run.status == .success)
+    let lines = run.output.split(separator: "\n")
+    #expect(lines.count == SimulatedChip.all.count + 1)
+    #expect(lines[0].split(separator: " ") == ["chip", "part", "flash", "transfer", "known"])
+    #expect(
+      lines.contains { line in
+        line.hasPrefix("stm32f405, ") && line.contains("  1 MiB  ") && line.contains("  2048  ")
+      })
+  }
+
+  @Test func `boards are served until Ctrl-C, then summed up`() throws {
+    let run = sandbox.run("simulate", "stm32f405", "--port", "0", "--count", "2")
+    #expect(run.status == .success)
+    let lines = run.output.split(separator: "\n").map(String.init)
+    let port = try #require(lines.first?.split(separator: ":").last)
+    #expect(
+      lines == [
+        "serving 2 stm32f405s on 127.0.0.1:\(port)",
+        "  sudo usbip --tcp-port \(port) attach -r 127.0.0.1 -b 1-1",
+        "  sudo usbip --tcp-port \(port) attach -r 127.0.0.1 -b 1-2",
+        "1-1: 0 transfers, busy for 0 ms",
+        "  0 sectors erased, 0 bytes programmed, 0 bytes read",
+        "1-2: 0 transfers, busy for 0 ms",
+        "  0 sectors erased, 0 bytes programmed, 0 bytes read",
+      ])
+  }
+
+  @Test func `memories are kept in files, one a board`() throws {
+    let run = sandbox.run(
+      "simulate", "f405", "--port", "0", "--count", "2", "--state", "@boards", "--trace",
+      "@trace.txt")
+    #expect(run.status == .success)
+    let first = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-1.state"))
+    let second = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-2.state"))
+    #expect(first.chip == "stm32f405")
+    #expect(first.serial != second.serial)
+    #expect(try sandbox.read("trace.txt").isEmpty)
+  }
+
+  @Test func `a serial number can be shared`() throws {
+    let run = sandbox.run(
+      "simulate", "f405", "--port", "0", "--count", "2", "--same-serial", "--state", "@boards")
+    #expect(run.status == .success)
+    let first = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-1.state"))
+    let second = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-2.state"))
+    #expect(first.serial == second.serial)
+  }
+
+  @Test(
+    arguments: [
+      ([], "nothing says which chip to simulate"),
+      (["f405", "--count", "0"], "--count 0: a USB bus has room for 1 to 127 boards"),
+      (["f405", "--count", "128"], "--count 128: a USB bus has room for 1 to 127 boards"),
+      (["f405", "--time-scale", "0"], "--time-scale 0.0 is not between 0.001 and 1000000"),
+      (["f999"], "there is no simulated chip 'f999'"),
+      (["f405", "--fault", "x"], "--fault: fault 'x': there is no action 'x'"),
+      (
+        ["f405", "--address", "localhost"],
+        "--address 'localhost' is not an IPv4 address such as 127.0.0.1"
+      ),
+    ])
+  func `what cannot be served is refused`(words: [String], what: String) {
+    let run = sandbox.run(["simulate"] + words)
+    #expect(run.status == .usage)
+    #expect(run.error.hasPrefix("error: \(what)\n"))
+  }
+
+  @Test func `a port that is taken is an error`() throws {
+    let server = try USBIPServer(devices: [], port: 0)
+    let run = sandbox.run("simulate", "f405", "--port", "\(server.port)")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .inputOutput, output: "",
+          error: """
+            error: cannot listen on 127.0.0.1:\(server.port)
+              why: bind: Address already in use
+              fix: choose another port with --port; 0 takes any free one
+
+            """))
+  }
+}

@@ -1,0 +1,125 @@
+import DfuseDevice
+import DfuseFormat
+import DfuseSimulator
+import Synchronization
+import Testing
+
+/// Many boards at once.
+@Suite struct DeviceFleetTests {
+  private let image = (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+
+  private typealias Fleet = DeviceFleet<FlashEvent, Result<FlashResult, FlashError>>
+
+  private func fleet(_ bus: SimulatedBus) throws -> Fleet {
+    let input = FlashInput.image(
+      try MemoryImage(merging: [ImageElement(address: 0x0800_0000, bytes: image)]),
+      alternateSetting: nil)
+    return Fleet { device, report in
+      do throws(FlashError) {
+        let transport: any USBTransport
+        do throws(USBError) {
+          transport = try bus.open(device.identity, interface: device.interface)
+        } catch {
+          throw .device(.usb(error, during: .entering), .untouched)
+        }
+        var flasher = Flasher(transport: transport, report: report)
+        let plan = try flasher.plan(input, options: FlashOptions())
+        return .success(try flasher.run(plan, options: FlashOptions()))
+      } catch {
+        return .failure(error)
+      }
+    }
+  }
+
+  private func bus(_ count: Int, faults: [Int: FaultPlan] = [:]) throws -> SimulatedBus {
+    let chip = try #require(SimulatedChip.named("f405"))
+    return SimulatedBus(
+      (0..<count).map {
+        SimulatedBoard(
+          chip, serial: chip.serial(ofBoard: $0), faults: faults[$0] ?? FaultPlan())
+      })
+  }
+
+  @Test func `sixteen boards are flashed at once, and each ends once`() throws {
+    let bus = try bus(16)
+    let fleet = try fleet(bus)
+    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    #expect(fleet.runningCount == 16)
+    var ends: [String: Int] = [:]
+    while let news = fleet.next() {
+      if case .finished(let identity, let outcome) = news {
+        ends[identity.path, default: 0] += 1
+        #expect(try outcome.get().isVerified)
+      }
+    }
+    #expect(fleet.runningCount == 0)
+    #expect(ends.count == 16)
+    #expect(ends.values.allSatisfy { $0 == 1 })
+    for number in 1...16 {
+      #expect(bus.board(at: "1-\(number)")?.read(4096, at: 0x0800_0000) == image)
+    }
+  }
+
+  @Test func `one failure leaves the others alone`() throws {
+    let bus = try bus(3, faults: [1: try FaultPlan(parsing: ["disconnect@write:1"])])
+    let fleet = try fleet(bus)
+    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    var failed: [String] = []
+    while let news = fleet.next() {
+      if case .finished(let identity, .failure) = news { failed.append(identity.path) }
+    }
+    #expect(failed == ["1-2"])
+    #expect(bus.board(at: "1-1")?.read(4096, at: 0x0800_0000) == image)
+    #expect(bus.board(at: "1-3")?.read(4096, at: 0x0800_0000) == image)
+  }
+
+  @Test func `the news of each board come in their order, the end last`() throws {
+    let bus = try bus(4)
+    let fleet = try fleet(bus)
+    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    var phases: [String: [FlashEvent.Phase]] = [:]
+    var ended: Set<String> = []
+    while let news = fleet.next() {
+      switch news {
+      case .event(let identity, .started(let phase, _)):
+        phases[identity.path, default: []].append(phase)
+        #expect(!ended.contains(identity.path))
+      case .event(let identity, _): #expect(!ended.contains(identity.path))
+      case .finished(let identity, _): ended.insert(identity.path)
+      }
+    }
+    #expect(phases.count == 4)
+    #expect(phases.values.allSatisfy { $0 == [.compare, .write, .verify, .finish] })
+  }
+
+  @Test func `a fleet without boards has no news`() {
+    let fleet = DeviceFleet<Int, Int> { _, _ in 0 }
+    #expect(fleet.next() == nil)
+    #expect(fleet.next(limit: .seconds(1)) == nil)
+  }
+
+  @Test func `waiting for news ends with its time`() throws {
+    let gate = Mutex(())
+    let device = try #require(
+      DeviceFilter().selection(from: try bus(1).devices()).selected.first)
+    let fleet = DeviceFleet<Int, Int> { _, report in
+      gate.withLock { _ in }
+      report(1)
+      return 2
+    }
+    gate.withLock { _ in
+      fleet.start(device)
+      #expect(fleet.next(limit: .milliseconds(1)) == nil)
+      #expect(fleet.runningCount == 1)
+    }
+    guard case .event(device.identity, 1) = fleet.next() else {
+      Issue.record("the event does not come first")
+      return
+    }
+    guard case .finished(device.identity, 2) = fleet.next() else {
+      Issue.record("the end does not come second")
+      return
+    }
+    #expect(fleet.next() == nil)
+  }
+}
