@@ -49,7 +49,7 @@ import Testing
     #expect(
       run.error.contains(
         """
-        error: 1-2: STM32F405/407/415/417 at 1-2: writing 2048 bytes at 0x0800_0000 failed: the \
+        error: STM32F405/407/415/417 at 1-2: writing 2048 bytes at 0x0800_0000 failed: the \
         device reports errWRITE in dfuERROR
           why: that sector is probably write protected
           now: the firmware on the board is incomplete, and does not start

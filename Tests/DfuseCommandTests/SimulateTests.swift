@@ -31,7 +31,7 @@ import Testing
     let port = try #require(lines.first?.split(separator: ":").last)
     #expect(
       lines == [
-        "serving 2 stm32f405s on 127.0.0.1:\(port)",
+        "serving 2 boards (stm32f405) on 127.0.0.1:\(port)",
         "  sudo usbip --tcp-port \(port) attach -r 127.0.0.1 -b 1-1",
         "  sudo usbip --tcp-port \(port) attach -r 127.0.0.1 -b 1-2",
         "1-1: 0 transfers, busy for 0 ms",

@@ -151,7 +151,9 @@ final class FlashStation {
           ResultLine(command: "flash", board: reporters[identity]?.board, failure: failure))
       }
       var failure = failure
-      failure.what = "\(identity.path): \(failure.what)"
+      if !failure.what.contains(" at \(identity.path)") {
+        failure.what = "\(identity.path): \(failure.what)"
+      }
       host.console.report(failure)
     }
   }

@@ -37,7 +37,7 @@ struct BoardRack {
   func introduction(address: String, port: UInt16) -> [String] {
     let place = address == "0.0.0.0" ? "THIS-MACHINE" : address
     let portOption = port == 3240 ? "" : " --tcp-port \(port)"
-    return ["serving \(devices.count.counted(chip.name)) on \(address):\(port)"]
+    return ["serving \(devices.count.counted("board")) (\(chip.name)) on \(address):\(port)"]
       + devices.map { device in
         "  sudo usbip\(portOption) attach -r \(place) -b \(device.record.busID)"
       }

@@ -1,0 +1,109 @@
+import DfuseSimulator
+import Testing
+
+@testable import dfuse
+
+/// `dfuse flash` on boards that fail, and on every kind of board.
+@Suite struct FlashFaultTests {
+  let sandbox: Sandbox
+  private let bus = SimulatedBus()
+
+  init() throws {
+    sandbox = try Sandbox()
+    try sandbox.write(Firmware.program(40_000), to: "fw.bin")
+    bus.plugIn(SimulatedBoard(try #require(.named("f405"))))
+    sandbox.bus = bus
+  }
+
+  private func flash(_ words: String...) -> Sandbox.Run {
+    sandbox.run(["flash"] + words).timeless
+  }
+
+  private func memory(_ count: Int, at address: UInt32 = 0x0800_0000) -> [UInt8]? {
+    bus.board(at: "1-1")?.read(count, at: address)
+  }
+
+  @Test(
+    arguments: [
+      ("stall@write:1", .inputOutput), ("disconnect@erase:1", .inputOutput),
+      ("errWRITE@write:2", .protocolError), ("errVENDOR@write:1", .protocolError),
+      ("busy@erase:1", .protocolError), ("wrp=0x08004000", .different),
+      ("stuckbit@0x08000000:1", .different), ("rdp=1", .protocolError),
+    ] as [(String, Status)])
+  func `a fault ends with its status, with what is on the chip, and with a fix`(
+    fault: String, status: Status
+  ) throws {
+    bus.changeBoard(at: "1-1") { board in
+      board.load(Firmware.program(1 << 20, seed: 2), at: 0x0800_0000)
+    }
+    let plan = try FaultPlan(parsing: [fault])
+    bus.changeBoard(at: "1-1") { $0.faults = plan }
+    if plan.faults.isEmpty {
+      // What a chip is made with, instead of what happens to it.
+      let chip = try #require(SimulatedChip.named("f405"))
+      let bus = SimulatedBus([SimulatedBoard(chip, faults: plan)])
+      sandbox.bus = bus
+    }
+    let run = flash("@fw.bin", "--full")
+    #expect(run.status == status)
+    #expect(run.error.contains("\n  now: "))
+    #expect(run.error.contains("\n  fix: "))
+  }
+
+  @Test func `after a fault the same command repairs the board`() throws {
+    let plan = try FaultPlan(parsing: ["stall@write:5"])
+    bus.changeBoard(at: "1-1") { $0.faults = plan }
+    let failed = flash("@fw.bin", "--address", "0x08000000")
+    #expect(
+      failed
+        == Sandbox.Run(
+          status: .inputOutput, output: "",
+          error: """
+            compared 48 KiB in T
+            error: STM32F405/407/415/417 at 1-1: writing 2048 bytes at 0x0800_2800 failed: the \
+            device refused the request
+              now: the firmware on the board is incomplete, and does not start
+              fix: run the same command again; the board stays in its bootloader
+
+            """))
+    #expect(flash("-q", "@fw.bin").status == .success)
+    #expect(memory(40_000) == Firmware.program(40_000))
+  }
+
+  @Test func `Ctrl-C stops between two blocks`() {
+    let counter = Counter()
+    sandbox.isInterrupted = { counter.next() > 50 }
+    let run = flash("@fw.bin", "--address", "0x08000000")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .interrupted, output: "",
+          error: """
+            compared 48 KiB in T
+            wrote 37.1 KiB in T
+            error: stopped on request
+              now: the firmware on the board is incomplete, and does not start
+              fix: run the same command again; the board stays in its bootloader
+
+            """))
+  }
+
+  @Test(arguments: SimulatedChip.all.map(\.name).filter { $0 != "mboot" })
+  func `every simulated bootloader can be flashed, verified, read, erased and left`(
+    chip: String
+  ) throws {
+    let board = "\(chip):" + sandbox.path("board.state")
+    // Where the bootloader is a program in flash, others start behind it.
+    let start = ["st-usbd": "0800c000", "at32f435": "08008000"][chip] ?? "08000000"
+    try sandbox.write(Firmware.program(10_001, seed: 7), to: "x.bin")
+    let flashed = sandbox.run("flash", "@x.bin", "--simulate", board)
+    #expect(flashed.status == .success, "\(flashed.error)")
+    #expect(sandbox.run("verify", "@x.bin", "--simulate", board).status == .success)
+    let part = ["--address", start, "--length", "10001", "--simulate", board]
+    #expect(sandbox.run(["read", "-o", "@r.bin"] + part).status == .success)
+    #expect(try sandbox.read("r.bin") == Firmware.program(10_001, seed: 7))
+    #expect(sandbox.run(["erase"] + part).status == .success)
+    #expect(sandbox.run("verify", "@x.bin", "--simulate", board).status == .different)
+    #expect(sandbox.run("leave", "--simulate", board).status == .success)
+  }
+}
