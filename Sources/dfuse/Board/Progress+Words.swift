@@ -51,7 +51,6 @@ extension DFUError {
   /// What is most probably behind it.
   var likelyReason: String? {
     switch self {
-    case .usb(.disconnected, _): "it was unplugged, or has restarted"
     case .usb(.stall, _), .usb(.timedOut, _): nil
     case .usb(let error, _): error.reason
     case .device(.errVENDOR, _, _, _): "errVENDOR usually means that the chip is read protected"
