@@ -181,20 +181,14 @@ struct FlashLayout {
       runs: runs, image: image, sectors: sectors(of: runs, image: image, in: memory.map))
   }
 
-  /// Rounds each run outwards to the programming unit, inside its segment.
-  ///
-  /// The unit is never larger than a sector, and both are aligned, so that no sector is entered
-  /// that the image does not touch.
+  /// Rounds each run outwards to the programming unit, inside its first and last sector: no sector
+  /// is entered that the image does not touch.
   private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
     var padded: [ImageElement] = []
     for run in image.runs {
-      let first = map.segment(at: run.range.lowerBound)
-      let last = map.segment(at: run.range.upperBound - 1)
-      let low = max(
-        run.range.lowerBound / unit(first) * unit(first), first?.start ?? run.range.lowerBound)
-      let high = min(
-        (run.range.upperBound + unit(last) - 1) / unit(last) * unit(last),
-        last?.end ?? run.range.upperBound)
+      let (low, high) = (
+        roundedDown(run.range.lowerBound, in: map), roundedUp(run.range.upperBound, in: map)
+      )
       let start = padded.last.map { max(low, $0.range.upperBound) } ?? low
       let before = [UInt8](
         repeating: profile.erasedByte, count: Int(max(start, run.range.lowerBound) - start))
@@ -216,10 +210,17 @@ struct FlashLayout {
     return padded
   }
 
-  /// Never larger than the sector, whatever the chip's data say.
-  private func unit(_ segment: MemorySegment?) -> UInt64 {
-    min(UInt64(max(profile.programmingUnit, 1)), segment?.sectorSize ?? 1)
+  private func roundedDown(_ address: UInt64, in map: MemoryMap) -> UInt64 {
+    guard let sector = map.segment(at: address)?.sector(at: address) else { return address }
+    return max(address / unit * unit, sector.lowerBound)
   }
+
+  private func roundedUp(_ end: UInt64, in map: MemoryMap) -> UInt64 {
+    guard let sector = map.segment(at: end - 1)?.sector(at: end - 1) else { return end }
+    return min((end + unit - 1) / unit * unit, sector.upperBound)
+  }
+
+  private var unit: UInt64 { UInt64(max(profile.programmingUnit, 1)) }
 
   private func sectors(
     of runs: [ImageElement], image: MemoryImage, in map: MemoryMap

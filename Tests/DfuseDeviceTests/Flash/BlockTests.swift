@@ -1,0 +1,118 @@
+import DfuseFormat
+import Testing
+
+@testable import DfuseDevice
+
+/// The arithmetic of blocks: those that are written, and those through which memory is read.
+@Suite struct BlockTests {
+  // MARK: Writing
+
+  @Test(
+    arguments: [
+      (0, []), (1, [0..<1]), (2047, [0..<2047]), (2048, [0..<2048]),
+      (2049, [0..<2048, 2048..<2049]),
+      (5000, [0..<2048, 2048..<4096, 4096..<5000]),
+    ] as [(Int, [Range<Int>])])
+  func `a run is cut into blocks of the transfer size and a rest`(
+    count: Int, blocks: [Range<Int>]
+  ) {
+    let run = piece(0x0800_0000, count)
+    let found = WriteBlock.blocks(of: run, transferSize: 2048)
+    #expect(found.map { $0.offset..<($0.offset + $0.count) } == blocks)
+    #expect(found.flatMap { $0.bytes(in: run) } == run.bytes)
+  }
+
+  @Test func `a block is blank when all of it has the erased value`() {
+    var run = piece(0, 24, 0xFF)
+    run.bytes[15] = 0
+    let blocks = WriteBlock.blocks(of: run, transferSize: 8)
+    #expect(blocks.map { $0.isBlank(in: run, erasedByte: 0xFF) } == [true, false, true])
+    #expect(blocks.map { $0.isBlank(in: run, erasedByte: 0x00) } == [false, false, false])
+  }
+
+  // MARK: Reading
+
+  private let grid = BlockGrid(pointer: 0x0800_0100, transferSize: 1024, end: 0x0800_0D00)
+
+  @Test(
+    arguments: [
+      (0x0800_00FF, nil), (0x0800_0100, 2), (0x0800_04FF, 2), (0x0800_0500, 3),
+      (0x0800_0CFF, 4), (0x0800_0D00, nil), (0, nil),
+    ] as [(UInt64, UInt16?)])
+  func `an address is in the block that its distance from the pointer tells`(
+    address: UInt64, block: UInt16?
+  ) {
+    #expect(grid.block(holding: address) == block)
+  }
+
+  @Test(
+    arguments: [
+      (2, 0x0800_0100..<0x0800_0500), (3, 0x0800_0500..<0x0800_0900),
+      (4, 0x0800_0900..<0x0800_0D00),
+      (5, 0x0800_0D00..<0x0800_0D00), (0xFFFF, 0x0800_0D00..<0x0800_0D00),
+    ] as [(UInt16, Range<UInt64>)])
+  func `a block ends with the memory`(block: UInt16, range: Range<UInt64>) {
+    #expect(grid.range(of: block) == range)
+  }
+
+  @Test func `a short last block is the rest`() {
+    let grid = BlockGrid(pointer: 0, transferSize: 1024, end: 1500)
+    #expect(grid.range(of: 3) == 1024..<1500)
+  }
+
+  @Test func `block numbers end at 0xFFFF`() {
+    let grid = BlockGrid(pointer: 0x9000_0000, transferSize: 8, end: 1 << 32)
+    let last = 0x9000_0000 + UInt64(65_533 * 8)
+    #expect(grid.block(holding: last) == 0xFFFF)
+    #expect(grid.block(holding: last + 7) == 0xFFFF)
+    #expect(grid.block(holding: last + 8) == nil)
+  }
+
+  // MARK: Comparing
+
+  private func comparison() throws -> SectorComparison {
+    // Pages of 128 bytes that erase to 0x00: one wholly, one partly in the image, one not.
+    let bench = try FlashBench.l072
+    let work = try bench.work(piece(0x0800_0000, 192), piece(0x0800_0180, 8))
+    return SectorComparison(work[0], erasedByte: 0x00)
+  }
+
+  private func bytes(_ count: Int, _ value: UInt8) -> [UInt8] {
+    [UInt8](repeating: value, count: count)
+  }
+
+  @Test func `a sector is the same when the image's bytes are there, whatever is beside them`()
+    throws
+  {
+    var comparison = try comparison()
+    comparison.take(bytes(192, 0xA5) + bytes(192, 0x77) + bytes(8, 0xA5), at: 0x0800_0000)
+    #expect(comparison.states == [.same, .same, .same])
+  }
+
+  @Test func `a sector is blank when nothing is where the image has bytes`() throws {
+    var comparison = try comparison()
+    comparison.take(bytes(192, 0) + bytes(64, 0x77), at: 0x0800_0000)
+    comparison.take(bytes(128, 0), at: 0x0800_0180)
+    #expect(comparison.states == [.blank, .blank, .blank])
+  }
+
+  @Test func `one wrong byte in a sector makes it different, and closes it`() throws {
+    var comparison = try comparison()
+    var found = bytes(192, 0xA5)
+    found[127] = 0xA4
+    comparison.take(found, at: 0x0800_0000)
+    #expect(!comparison.isOpen(0))
+    #expect(comparison.isOpen(1))
+    comparison.take(bytes(8, 0), at: 0x0800_0180)
+    #expect(comparison.states == [.different, .same, .blank])
+  }
+
+  @Test func `a sector half blank and half right is different`() throws {
+    var comparison = try comparison()
+    comparison.take(bytes(64, 0), at: 0x0800_0000)
+    #expect(comparison.isOpen(0))
+    comparison.take(bytes(64, 0xA5), at: 0x0800_0040)
+    #expect(!comparison.isOpen(0))
+    #expect(comparison.states[0] == .different)
+  }
+}

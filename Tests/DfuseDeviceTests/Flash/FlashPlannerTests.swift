@@ -1,0 +1,186 @@
+import DfuseFormat
+import Testing
+
+@testable import DfuseDevice
+
+/// What is decided from the work and the state of the board.
+@Suite struct FlashPlannerTests {
+  private func plan(
+    _ bench: FlashBench, _ pieces: ImageElement..., states: [SectorState],
+    transferSize: Int = 2048
+  ) throws -> FlashPlan {
+    let image = try MemoryImage(merging: pieces)
+    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    var planner = FlashPlanner(profile: bench.profile, transferSize: transferSize)
+    planner.add(planner.flash(work[0], states), image: work[0].image)
+    return planner.plan
+  }
+
+  @Test func `a plan says what becomes of each sector, and which bytes are sent`() throws {
+    let plan = try plan(
+      try FlashBench.f405, piece(0x0800_0000, 0x1_0008),
+      states: [.different, .same, .blank, .unread, .same])
+    var expected = FlashPlan(
+      memories: [
+        .init(
+          alternateSetting: 0, name: "Internal Flash", kind: .internalFlash,
+          sectors: [
+            .init(range: 0x0800_0000..<0x0800_4000, action: .eraseAndWrite),
+            .init(range: 0x0800_4000..<0x0800_8000, action: .keep),
+            .init(range: 0x0800_8000..<0x0800_C000, action: .write),
+            .init(range: 0x0800_C000..<0x0801_0000, action: .eraseAndWrite),
+            .init(range: 0x0801_0000..<0x0802_0000, action: .keep),
+          ],
+          runs: [piece(0x0800_0000, 0x4000), piece(0x0800_8000, 0x8000)])
+      ],
+      programStart: 0x0800_0000, usesMassErase: false, transferSize: 2048, erasedByte: 0xFF,
+      expectedTime: .zero)
+    // Two erases of 400 ms; 48 KiB at 64 µs a word; 24 blocks of three transfers, 24 reads and
+    // six transfers for the erases at 250 µs; 96 KiB at 832 bytes a millisecond.
+    expected.expectedTime =
+      .milliseconds(800) + .microseconds(64) * (48 * 256) + .microseconds(250) * (72 + 24 + 6)
+      + .microseconds(96 * 1024 * 1000 / 832)
+    #expect(plan == expected)
+    #expect(plan.bytesToErase == 32 << 10)
+    #expect(plan.bytesToWrite == 48 << 10)
+    #expect(plan.bytesToVerify == 48 << 10)
+    #expect(!plan.isEmpty)
+    #expect(plan.count(of: .keep) == 2)
+    #expect(plan.count(of: .eraseAndWrite) == 2)
+    #expect(plan.count(of: .write) == 1)
+  }
+
+  @Test func `a board that holds everything has an empty plan that takes no time`() throws {
+    let plan = try plan(
+      try FlashBench.f405, piece(0x0800_0000, 0x8000), states: [.same, .same])
+    #expect(plan.isEmpty)
+    #expect(plan.expectedTime == .zero)
+    #expect(plan.programStart == 0x0800_0000)
+    #expect(plan.bytesToErase == 0)
+  }
+
+  @Test func `what cannot be erased is written as it is`() throws {
+    let bench = try FlashBench("@External Flash /0x90000000/4*4Kf,4*4Kd")
+    // f can be erased and written, d only written.
+    let plan = try plan(
+      bench, piece(0x9000_3000, 0x2000), states: [.unread, .unread])
+    #expect(plan.memories[0].sectors.map(\.action) == [.eraseAndWrite, .write])
+    #expect(plan.programStart == nil)
+  }
+
+  @Test func `blank blocks count neither as bytes to write nor as time`() throws {
+    let plan = try plan(
+      try FlashBench.f405, piece(0x0800_0000, 2048), piece(0x0800_0800, 4096, 0xFF),
+      piece(0x0800_1800, 100), states: [.different])
+    #expect(plan.bytesToWrite == 2148)
+    #expect(plan.bytesToVerify == 6244)
+  }
+
+  @Test func `the program starts at the first byte of the image, not of its unit`() throws {
+    let plan = try plan(
+      try FlashBench.h743, piece(0x0802_0010, 32), states: [.different])
+    #expect(plan.programStart == 0x0802_0010)
+    #expect(plan.memories[0].runs.map(\.range) == [0x0802_0000..<0x0802_0040])
+  }
+
+  @Test func `bytes beside the image in erased sectors are lost`() throws {
+    let bench = try FlashBench.f405
+    let image = try MemoryImage(merging: [piece(0x0800_0000, 100), piece(0x0800_4000, 0x4000)])
+    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    for (states, lost): ([SectorState], UInt64) in [
+      ([.different, .different], 0x4000 - 100), ([.same, .different], 0),
+      ([.blank, .unread], 0), ([.unread, .same], 0x4000 - 100),
+    ] {
+      var planner = FlashPlanner(profile: bench.profile, transferSize: 2048)
+      planner.add(planner.flash(work[0], states), image: image)
+      #expect(planner.bytesLost(work, planner.plan) == lost)
+    }
+  }
+
+  @Test func `a mass erase counts instead of the sectors`() throws {
+    let bench = try FlashBench.f405
+    let image = try MemoryImage(merging: [piece(0x0800_0000, 4)])
+    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    var planner = FlashPlanner(profile: bench.profile, transferSize: 2048)
+    planner.usesMassErase = true
+    planner.add(planner.flash(work[0], [.unread]), image: image)
+    #expect(planner.plan.expectedTime > .seconds(16))
+    #expect(planner.plan.expectedTime < .seconds(17))
+  }
+
+  @Test func `a mass erase is chosen for a whole flash, where it works and is quicker`() throws {
+    func isQuicker(_ map: String, _ count: Int, _ product: String) throws -> Bool {
+      let bench = try FlashBench(
+        map, "@Option Bytes   /0x1FFF7800/01*40Be", product: product)
+      let image = try MemoryImage(merging: [piece(0x0800_0000, count)])
+      let work = try bench.layout.work(for: .image(image, alternateSetting: nil))[0]
+      let planner = FlashPlanner(profile: bench.profile, transferSize: 1024)
+      let memory = planner.flash(work, work.sectors.map { _ in .different })
+      return planner.massEraseIsQuicker(for: memory, in: bench.memories[0].map)
+    }
+    let g431 = "@Internal Flash   /0x08000000/64*02Kg"
+    #expect(try isQuicker(g431, 128 << 10, "DFU in FS Mode"))
+    #expect(try isQuicker(g431, (126 << 10) + 1, "DFU in FS Mode"))
+    #expect(try !isQuicker(g431, 126 << 10, "DFU in FS Mode"))
+    // A bootloader that is not the ROM may report a mass erase done and do nothing.
+    #expect(try !isQuicker(g431, 128 << 10, "my bootloader"))
+  }
+
+  // MARK: Order
+
+  @Test func `the sector with the vector table is erased first, then by address`() {
+    let sectors: [FlashPlan.Sector] = [
+      .init(range: 0..<16, action: .eraseAndWrite), .init(range: 16..<32, action: .keep),
+      .init(range: 32..<48, action: .eraseAndWrite), .init(range: 48..<64, action: .write),
+      .init(range: 64..<80, action: .eraseAndWrite),
+    ]
+    func order(_ start: UInt32?, _ kind: MemoryKind = .internalFlash) -> [UInt64] {
+      FlashPlan.Memory(alternateSetting: 0, name: "", kind: kind, sectors: sectors, runs: [])
+        .eraseOrder(programStart: start).map(\.range.lowerBound)
+    }
+    #expect(order(0) == [0, 32, 64])
+    #expect(order(40) == [32, 0, 64])
+    #expect(order(79) == [64, 0, 32])
+    #expect(order(20) == [0, 32, 64])
+    #expect(order(nil) == [0, 32, 64])
+    #expect(order(40, .externalFlash) == [0, 32, 64])
+  }
+
+  @Test(arguments: [
+    (0x0800_0000 as UInt32, 5000, 0x0800_0000 as UInt64, 2048),
+    (0x0800_0100, 100, 0x0800_0100, 100),
+  ])
+  func `the block with the vector table is the first of its run`(
+    start: UInt32, count: Int, address: UInt64, length: Int
+  ) throws {
+    let plan = try plan(
+      try FlashBench.f405, piece(start, count), piece(0x0800_8000, 3000),
+      states: [.different, .different])
+    let last = try #require(FinalBlock(of: plan))
+    #expect(last.address == address)
+    #expect(last.count == length)
+    #expect(last.memory == plan.memories[0])
+  }
+
+  @Test func `there is no last block when the vector table stays, or is blank`() throws {
+    let bench = try FlashBench.f405
+    let stays = try plan(
+      bench, piece(0x0800_0000, 100), piece(0x0800_4000, 100), states: [.same, .different])
+    #expect(FinalBlock(of: stays)?.address == nil)
+    let blank = try plan(bench, piece(0x0800_0000, 100, 0xFF), states: [.different])
+    #expect(FinalBlock(of: blank)?.address == nil)
+  }
+
+  @Test func `a run is cut where the last block is`() throws {
+    let plan = try plan(try FlashBench.f405, piece(0x0800_0000, 5000), states: [.different])
+    let last = FinalBlock(of: plan)
+    let run = plan.memories[0].runs[0]
+    #expect(run.parts(without: last).map(\.range) == [0x0800_0800..<0x0800_1388])
+    #expect(run.parts(without: nil) == [run])
+    #expect(piece(0x0800_4000, 8).parts(without: last) == [piece(0x0800_4000, 8)])
+    #expect(piece(0x0800_0010, 8).parts(without: last) == [])
+    #expect(
+      piece(0x07FF_FFFC, 0x804 + 4).parts(without: last).map(\.range)
+        == [0x07FF_FFFC..<0x0800_0000, 0x0800_0800..<0x0800_0804])
+  }
+}
