@@ -10,6 +10,8 @@ public struct FlashResult: Hashable, Sendable {
   public var bytesVerified: UInt64 = 0
   /// Sectors that had to be done twice.
   public var sectorsRepeated = 0
+  /// Transfers that failed for no lasting reason, after which the work went on.
+  public var transfersRepeated = 0
   /// Whether all of the firmware is known to be on the board.
   public var isVerified = false
   /// Whether the device reset itself, as some do when their option bytes are written.

@@ -7,13 +7,18 @@ extension Flasher {
   ) throws(FlashError) {
     guard !memory.runs.isEmpty else { return }
     try select(memory.alternateSetting)
-    for run in memory.runs {
+    for (index, run) in memory.runs.enumerated() {
       try checkCancelled()
+      progress = .incomplete
       let outcome = try writeCell(run, mayReset: memory.kind == .optionBytes)
       if case .deviceReset = outcome {
         result.deviceReset = true
         report(.note(.resetByOptionBytes))
-        return
+        // Where there are two blocks of option bytes, the device left before it got the second.
+        guard let next = memory.runs.dropFirst(index + 1).first else { return }
+        throw .device(
+          .usb(.disconnected, during: .writing(address: next.address, count: next.bytes.count)),
+          progress)
       }
       guard verify, canVerify(memory) else { continue }
       let difference = try differences([run], in: memory) { _, _ in }

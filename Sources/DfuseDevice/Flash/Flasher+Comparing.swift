@@ -77,7 +77,7 @@ extension Flasher {
       done += UInt64(sector.range.count)
       report(.advanced(.compare, done: done))
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     return comparison.states
   }
 
@@ -88,6 +88,33 @@ extension Flasher {
   mutating func readBlock(
     at address: UInt64, limit: UInt64 = .max, in map: MemoryMap, grid: inout BlockGrid?
   ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
+    while true {
+      do {
+        let block = try readBlockOnce(at: address, limit: limit, in: map, grid: &grid)
+        failuresInARow = 0
+        return block
+      } catch .device(let error, let progress) {
+        guard recover(from: error) else { throw .device(error, progress) }
+        grid = nil
+      }
+    }
+  }
+
+  /// Ends the upload that is going on, if there is one.
+  mutating func endUpload(_ grid: inout BlockGrid?) throws(FlashError) {
+    guard grid != nil else { return }
+    grid = nil
+    do {
+      try session.endUpload()
+    } catch {
+      // A device that has been brought back to dfuIDLE is in no upload any more.
+      guard recover(from: error) else { throw .device(error, progress) }
+    }
+  }
+
+  private mutating func readBlockOnce(
+    at address: UInt64, limit: UInt64, in map: MemoryMap, grid: inout BlockGrid?
+  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
     if let current = grid, let block = current.block(holding: address) {
       return try readBlock(block, limit: limit, current)
     }
@@ -95,7 +122,7 @@ extension Flasher {
     guard let pointer = UInt32(exactly: address), end > address else {
       throw .outsideMemory(address..<(address + 1), alternateSetting: nil, memory: map, found: nil)
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     let next = BlockGrid(pointer: pointer, transferSize: session.transferSize, end: end)
     grid = next
     try attemptReading { session throws(DFUError) in try session.beginUpload(at: pointer) }

@@ -45,19 +45,54 @@ extension Flasher {
     guard profile.massEraseWorks, try offersMassErase() else { return try eraseSectors(sectors) }
     let total = sectors.reduce(0) { $0 + UInt64($1.count) }
     report(.started(.erase, total: total))
-    progress = .erased
-    try attempt { session throws(DFUError) in try session.massErase() }
     // ST's device code says that it is done, and does nothing.
-    let left = canUpload ? try notBlank(sectors, in: memory) : []
+    let left = try tryMassErase(memory) ? notBlank(sectors, in: memory) : sectors
     if !left.isEmpty { report(.note(.massEraseIncomplete(sectors: left.count))) }
-    for sector in left { try eraseSector(sector) }
+    for sector in left {
+      try checkCancelled()
+      try eraseSector(sector)
+    }
     report(.advanced(.erase, done: total))
     report(.finished(.erase))
   }
 
   private mutating func offersMassErase() throws(FlashError) -> Bool {
-    let list = try attempt { session throws(DFUError) in try session.commands() }
+    let list = try attemptAgain { session throws(DFUError) in try session.commands() }
     return list.offers(.massErase)
+  }
+
+  /// Mass erase; false when the device refuses it or fails, and can still be talked to.
+  private mutating func tryMassErase(_ memory: AlternateMemory) throws(FlashError) -> Bool {
+    let before = progress
+    progress = .erased
+    do {
+      try session.massErase()
+      return true
+    } catch .device(let status, _, _, _) {
+      // The session has cleared the error.
+      if let start = memory.map.segments.first?.start {
+        try checkReadProtection(status, at: start, before: before)
+      }
+      return false
+    } catch {
+      guard recover(from: error) else { throw .device(error, progress) }
+      return false
+    }
+  }
+
+  /// Finds out whether an erase was refused because the chip is read protected.
+  ///
+  /// ST's device library says errVENDOR of every failure; a plain read tells them apart.
+  /// - Throws: ``FlashError/readProtected``, with nothing changed; nothing else.
+  mutating func checkReadProtection(
+    _ status: DFUStatus, at address: UInt64, before: FlashError.Progress
+  ) throws(FlashError) {
+    guard status == .errVENDOR, before == .untouched, canUpload,
+      let address = UInt32(exactly: address),
+      (try? session.isReadProtected(at: address)) == true
+    else { return }
+    progress = before
+    throw .readProtected
   }
 
   private mutating func eraseSectors(_ sectors: [Range<UInt64>]) throws(FlashError) {
@@ -76,6 +111,7 @@ extension Flasher {
   private mutating func notBlank(
     _ sectors: [Range<UInt64>], in memory: AlternateMemory
   ) throws(FlashError) -> [Range<UInt64>] {
+    guard canUpload else { return [] }
     var left: [Range<UInt64>] = []
     var grid: BlockGrid?
     for sector in sectors
@@ -86,7 +122,7 @@ extension Flasher {
       let skipped = Int(sector.lowerBound - start)
       if bytes[skipped...].contains(where: { $0 != profile.erasedByte }) { left.append(sector) }
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     return left
   }
 
@@ -104,12 +140,12 @@ extension Flasher {
     report(.started(.verify, total: total))
     var done: UInt64 = 0
     var grid: BlockGrid?
-    for sector in sectors {
-      var address = sector.lowerBound
-      while address < sector.upperBound {
+    for range in sectors.joined {
+      var address = range.lowerBound
+      while address < range.upperBound {
         try checkCancelled()
         let (bytes, start) = try readBlock(
-          at: address, limit: sector.upperBound, in: memory.map, grid: &grid)
+          at: address, limit: range.upperBound, in: memory.map, grid: &grid)
         if let index = bytes.firstIndex(where: { $0 != profile.erasedByte }) {
           try? session.abort()
           throw .different(
@@ -122,7 +158,7 @@ extension Flasher {
         report(.advanced(.verify, done: done))
       }
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     report(.finished(.verify))
   }
 
@@ -138,6 +174,19 @@ extension Flasher {
         range, alternateSetting: flash?.alternateSetting, memory: flash?.map, found: nil)
     }
     return memory
+  }
+}
+
+extension [Range<UInt64>] {
+  /// Ranges in rising order, those that touch joined.
+  fileprivate var joined: [Range<UInt64>] {
+    reduce(into: []) { joined, range in
+      if let last = joined.last, last.upperBound == range.lowerBound {
+        joined[joined.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        joined.append(range)
+      }
+    }
   }
 }
 

@@ -9,9 +9,12 @@ extension Flasher {
     let start = address ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
     if let flash { try select(flash.alternateSetting) }
     if session.state == nil { try enter() }
+    if let start {
+      try attemptAgain { session throws(DFUError) in try session.setAddress(start) }
+    }
     let progress = progress
     do {
-      return try session.leave(to: start)
+      return try session.leave(to: nil)
     } catch {
       throw .device(error, progress)
     }

@@ -88,7 +88,7 @@ extension Flasher {
       address = start + UInt64(block.count)
       if reporting { report(.advanced(.read, done: UInt64(bytes.count))) }
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     return bytes
   }
 

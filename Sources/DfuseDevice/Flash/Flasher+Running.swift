@@ -11,6 +11,7 @@ extension Flasher {
     _ plan: FlashPlan, options: FlashOptions
   ) throws(FlashError) -> FlashResult {
     result = FlashResult()
+    verifies = options.verify
     result.sectorsKept = plan.count(of: .keep)
     result.bytesVerified = plan.bytesKept
     progress = .untouched
@@ -25,7 +26,8 @@ extension Flasher {
       try writeCells(memory, verify: options.verify)
     }
     progress = .complete
-    result.isVerified = options.verify && flash.allSatisfy { canVerify($0) }
+    result.isVerified =
+      options.verify && !result.deviceReset && plan.memories.allSatisfy { canVerify($0) }
     return result
   }
 
@@ -33,22 +35,25 @@ extension Flasher {
 
   private mutating func erase(_ memories: [FlashPlan.Memory], _ plan: FlashPlan) throws(FlashError)
   {
-    let total = plan.usesMassErase ? 0 : plan.bytesToErase
+    var oneByOne = memories
     if plan.usesMassErase,
       let number = memories.first(where: { $0.kind == .internalFlash })?.alternateSetting,
       let memory = self.memories.first(where: { $0.alternateSetting == number })
     {
       try select(number)
       try massErase(memory)
+      oneByOne.removeAll { $0.alternateSetting == number }
     }
+    let total = oneByOne.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }
+      .reduce(0) { $0 + UInt64($1.range.count) }
     guard total > 0 else { return }
     report(.started(.erase, total: total))
     var done: UInt64 = 0
-    for memory in memories {
+    for memory in oneByOne {
       try select(memory.alternateSetting)
       for sector in memory.eraseOrder(programStart: plan.programStart) {
         try checkCancelled()
-        try eraseSector(sector.range)
+        try eraseSector(sector.range, for: memory.runs)
         done += UInt64(sector.range.count)
         report(.advanced(.erase, done: done))
       }
@@ -56,19 +61,29 @@ extension Flasher {
     report(.finished(.erase))
   }
 
-  /// Erases one sector.
-  mutating func eraseSector(_ sector: Range<UInt64>) throws(FlashError) {
+  /// Erases one sector; `runs` are what will be written there, if anything.
+  mutating func eraseSector(
+    _ sector: Range<UInt64>, for runs: [ImageElement] = []
+  ) throws(FlashError) {
     guard let address = UInt32(exactly: sector.lowerBound) else { throw .notErasable(sector) }
     let size = UInt64(sector.count)
     let time = profile.eraseTime(forSectorOf: size)
+    let before = progress
     progress = .erased
-    let outcome = try attempt { session throws(DFUError) in
-      try session.erase(sectorAt: address, size: size, datasheetMaximum: time.maximum)
+    let outcome: EraseOutcome
+    do {
+      outcome = try attemptAgain { session throws(DFUError) in
+        try session.erase(sectorAt: address, size: size, datasheetMaximum: time.maximum)
+      }
+    } catch .device(.device(let status, let state, let text, let activity), let progress) {
+      try checkReadProtection(status, at: sector.lowerBound, before: before)
+      throw .device(.device(status, state: state, text: text, during: activity), progress)
     }
+    failuresInARow = 0
     result.sectorsErased += 1
     // A device that had to be freed may still be erasing.
     if outcome == .freedWhileBusy { try enter() }
-    try checkBank2(sector, longestErase: time.maximum)
+    try checkBank2(sector, for: runs, longestErase: time.maximum)
   }
 
   // MARK: - Writing
@@ -84,7 +99,7 @@ extension Flasher {
     for memory in memories {
       try select(memory.alternateSetting)
       for run in memory.runs {
-        try write(run, plan, except: last) { flasher, count in
+        try write(run, of: memory, plan, except: last) { flasher, count in
           done += UInt64(count)
           flasher.report(.advanced(.write, done: done))
         }
@@ -98,8 +113,12 @@ extension Flasher {
   ///
   /// One address for all full blocks; a short last one gets its own, which is right however a ROM
   /// counts short blocks (AN3156 leaves it open).
-  mutating func write(
-    _ run: ImageElement, _ plan: FlashPlan, except last: FinalBlock? = nil,
+  ///
+  /// A block whose transfer failed may have been programmed or not: verifying finds out, and does
+  /// its sector again.
+  private mutating func write(
+    _ run: ImageElement, of memory: FlashPlan.Memory, _ plan: FlashPlan,
+    except last: FinalBlock? = nil,
     done: (inout Flasher, Int) -> Void
   ) throws(FlashError) {
     var pointer: UInt32?
@@ -111,8 +130,14 @@ extension Flasher {
       try checkCancelled()
       let number = try number(of: block, at: address, plan, pointer: &pointer)
       let bytes = Array(block.bytes(in: run))
-      _ = try attempt { session throws(DFUError) in
+      do {
         try session.write(block: number, data: bytes)
+        failuresInARow = 0
+      } catch {
+        guard verifies, canVerify(memory), recover(from: error) else {
+          throw .device(error, progress)
+        }
+        pointer = nil
       }
       result.bytesWritten += UInt64(bytes.count)
       done(&self, bytes.count)
@@ -130,7 +155,7 @@ extension Flasher {
       return number
     }
     let next = UInt32(truncatingIfNeeded: address)
-    try attempt { session throws(DFUError) in try session.setAddress(next) }
+    try attemptAgain { session throws(DFUError) in try session.setAddress(next) }
     pointer = next
     return DataBlock.first
   }
@@ -141,11 +166,13 @@ extension Flasher {
   ) throws(FlashError) {
     report(.started(.finish, total: UInt64(last.count)))
     try select(last.memory.alternateSetting)
-    try write(last.run, plan) { _, _ in }
+    progress = .incomplete
+    try write(last.run, of: last.memory, plan) { _, _ in }
     progress = .unverified
     if verify, canVerify(last.memory) {
       let difference = try differences([last.run], in: last.memory) { _, _ in }
       try repeatSectors(difference, except: last, andFinish: true)
+      progress = .unverified
     }
     report(.advanced(.finish, done: UInt64(last.count)))
     report(.finished(.finish))

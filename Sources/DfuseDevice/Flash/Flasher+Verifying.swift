@@ -61,7 +61,7 @@ extension Flasher {
         address = end
       }
     }
-    if grid != nil { try attempt { session throws(DFUError) in try session.endUpload() } }
+    try endUpload(&grid)
     return wrong
   }
 
@@ -71,19 +71,19 @@ extension Flasher {
   mutating func repeatSectors(
     _ wrong: [SectorDifference], except last: FinalBlock?, andFinish: Bool = false
   ) throws(FlashError) {
-    for wrong in wrong {
+    // The sector with the vector table is the last to become whole.
+    let isLast = { (wrong: SectorDifference) in
+      last.map { wrong.sector.range.contains($0.address) } ?? false
+    }
+    for wrong in wrong.filter({ !isLast($0) }) + wrong.filter(isLast) {
       try checkCancelled()
       report(.repeating(sector: wrong.sector.range))
       result.sectorsRepeated += 1
-      try select(wrong.memory.alternateSetting)
-      if map(of: wrong.memory)?.isErasable(wrong.sector.range) == true {
-        try eraseSector(wrong.sector.range)
-      }
-      progress = .incomplete
       let runs = wrong.memory.runs.compactMap { $0.part(wrong.sector.range) }
-      for run in runs { try writeCarefully(run, except: last) }
-      if andFinish, let last { try writeCarefully(last.run, except: nil) }
-      let written = andFinish ? runs : runs.flatMap { $0.parts(without: last) }
+      // A block may hold several sectors: only what was erased is written again.
+      var written = runs.flatMap { $0.parts(without: last) }
+      if andFinish, let part = last?.run.part(wrong.sector.range) { written.append(part) }
+      try redo(wrong, written)
       let again = try differences(written, in: wrong.memory) { _, _ in }
       if var difference = again.first?.difference {
         // A bit that does not program is one difference; flash that keeps its contents is many.
@@ -95,17 +95,33 @@ extension Flasher {
     }
   }
 
+  /// Erases a sector and writes it; from the start again when a transfer fails.
+  private mutating func redo(
+    _ wrong: SectorDifference, _ runs: [ImageElement]
+  ) throws(FlashError) {
+    try select(wrong.memory.alternateSetting)
+    while true {
+      do {
+        if map(of: wrong.memory)?.isErasable(wrong.sector.range) == true {
+          try eraseSector(wrong.sector.range, for: wrong.memory.runs)
+        }
+        progress = .incomplete
+        for run in runs { try writeCarefully(run) }
+        return
+      } catch .device(let error, let progress) {
+        guard recover(from: error) else { throw .device(error, progress) }
+      }
+    }
+  }
+
   /// Writes every block, blank or not, at an address that is set for it: slow, and right on
   /// devices that count blocks in a way of their own.
-  private mutating func writeCarefully(
-    _ run: ImageElement, except last: FinalBlock?
-  ) throws(FlashError) {
+  private mutating func writeCarefully(_ run: ImageElement) throws(FlashError) {
     for block in WriteBlock.blocks(of: run, transferSize: session.transferSize) {
-      let address = run.range.lowerBound + UInt64(block.offset)
-      guard address != last?.address else { continue }
+      let address = run.address &+ UInt32(block.offset)
       let bytes = Array(block.bytes(in: run))
-      try attempt { session throws(DFUError) in
-        try session.setAddress(UInt32(truncatingIfNeeded: address))
+      try attemptAgain { session throws(DFUError) in try session.setAddress(address) }
+      _ = try attempt { session throws(DFUError) in
         try session.write(block: DataBlock.first, data: bytes)
       }
       result.bytesWritten += UInt64(bytes.count)

@@ -19,6 +19,10 @@ public struct Flasher: ~Copyable {
   let report: (FlashEvent) -> Void
   /// The alternate setting that was selected last.
   var alternateSetting: UInt8?
+  /// Whether everything that is written is read back.
+  var verifies = false
+  /// Transfers that failed since the last one that got something done.
+  var failuresInARow = 0
   /// What has been done so far.
   var result = FlashResult()
   /// What is on the chip now.
@@ -50,7 +54,7 @@ public struct Flasher: ~Copyable {
   ///
   /// - Throws: ``FlashError/device(_:_:)``.
   public mutating func enter() throws(FlashError) {
-    let entered = try attempt { session throws(DFUError) in try session.enter() }
+    let entered = try attemptAgain { session throws(DFUError) in try session.enter() }
     if entered != EntryReport() { report(.note(.entered(entered))) }
   }
 
@@ -63,7 +67,7 @@ public struct Flasher: ~Copyable {
   /// Selects a memory, unless it is selected.
   mutating func select(_ number: UInt8) throws(FlashError) {
     guard alternateSetting != number else { return }
-    try attempt { session throws(DFUError) in try session.selectAlternateSetting(number) }
+    try attemptAgain { session throws(DFUError) in try session.selectAlternateSetting(number) }
     alternateSetting = number
   }
 

@@ -1,13 +1,18 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// A simulated board on a bus of its own, and flashes of it by the host's code.
 final class FlashRig {
   let bus: SimulatedBus
   private(set) var events: [FlashEvent] = []
+  /// How the host treats the board.
+  var boardOptions = BoardOptions()
+
+  init(_ board: SimulatedBoard) { bus = SimulatedBus([board]) }
 
   init(_ chip: String, faults: String..., load: (inout SimulatedBoard) -> Void = { _ in }) throws {
     let chip = try #require(SimulatedChip.named(chip))
@@ -28,8 +33,40 @@ final class FlashRig {
     let listing = try #require(try bus.devices().first)
     let interface = try #require(listing.interfaces.first)
     let transport = try bus.open(listing.identity, interface: interface)
-    return Flasher(transport: transport, isCancelled: isCancelled) { [weak self] event in
+    return Flasher(transport: transport, options: boardOptions, isCancelled: isCancelled) {
+      [weak self] event in
       self?.events.append(event)
+    }
+  }
+
+  /// Forgets what was reported.
+  func clearEvents() { events = [] }
+
+  /// The flash of the silicon.
+  var flashStart: UInt32 {
+    get throws { try #require(try board.chip.profile.memory(.flash)).start }
+  }
+
+  /// The board's virtual time.
+  var now: Duration {
+    get throws { try #require(bus.withSlot("1-1") { _, now in now }) }
+  }
+
+  /// Starts the bootloader again, if the board is not in it, with nothing wrong any more.
+  func mend() throws {
+    bus.changeBoard(at: "1-1") { $0.faults = FaultPlan() }
+    // A board that has dropped off for a moment is waited for.
+    _ = bus.waitForChange(limit: .seconds(1))
+    if try bus.devices().isEmpty || board.counters.count(.leave) > 0 { bus.plugBack("1-1") }
+  }
+
+  /// Does something with a new host and returns its failure.
+  func failure(_ body: (FlashRig) throws -> Void) throws -> FlashError? {
+    do {
+      try body(self)
+      return nil
+    } catch let error as FlashError {
+      return error
     }
   }
 

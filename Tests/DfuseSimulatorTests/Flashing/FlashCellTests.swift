@@ -1,0 +1,177 @@
+import DfuseDevice
+import DfuseFormat
+import DfuseSimulator
+import DfuseTestSupport
+import Testing
+
+/// Memory that is not flash: option bytes, one-time programmable memory, EEPROM, Device Feature.
+@Suite struct FlashCellTests {
+  private static func chips(with kind: MemoryKind) -> [String] {
+    SimulatedChip.all.filter { chip in
+      // The option bytes of an AT32 do not fit into one of its blocks.
+      guard chip.name != "at32f435" else { return false }
+      let maps = chip.profile.usb.maps.compactMap(MemoryMap.parse)
+      return maps.contains { $0.kind == kind }
+    }.map(\.name)
+  }
+
+  static let optionByteChips = chips(with: .optionBytes)
+  static let otpChips = chips(with: .otp)
+  static let eepromChips = chips(with: .dataEEPROM)
+  static let featureChips = chips(with: .deviceFeature)
+
+  private var consent: FlashOptions {
+    var options = FlashOptions()
+    options.allowOptionBytes = true
+    options.allowOTP = true
+    return options
+  }
+
+  /// A container for the flash and one other memory.
+  private func container(
+    _ rig: FlashRig, _ kind: MemoryKind, at address: UInt32, _ bytes: [UInt8]
+  ) throws -> DfuseContainer {
+    let flasher = try rig.flasher()
+    let memory = try #require(flasher.memories.first { $0.map.kind == kind })
+    let image = try TestProgram.image(for: try rig.board.chip)
+    return DfuseContainer(
+      productID: flasher.identity.productID, vendorID: flasher.identity.vendorID,
+      targets: [
+        .init(
+          alternateSetting: memory.alternateSetting,
+          elements: [ImageElement(address: address, bytes: bytes)]),
+        .init(alternateSetting: 0, elements: image.runs),
+      ])
+  }
+
+  @Test(arguments: optionByteChips)
+  func `option bytes are changed in one block, what is beside them kept, and the flash before`(
+    name: String
+  ) throws {
+    let chip = try TestProgram.chip(name)
+    let region = try #require(chip.profile.memory(.optionBytes))
+    var board = TestProgram.usedBoard(chip)
+    let resets = chip.profile.rules.optionWriteResets
+    // The byte that holds the read protection stays as it is.
+    var before = board.read(region.size, at: region.start)
+    for index in 8..<12 { before[index] = UInt8(0x30 + index) }
+    board.load(before, at: region.start)
+    let rig = FlashRig(board)
+    rig.record()
+    let container = try container(rig, .optionBytes, at: region.start + 9, [0x77, 0x78])
+    let result = try rig.flash(.container(container), options: consent, leave: false)
+    #expect(result.deviceReset == resets)
+    #expect(result.isVerified == !resets)
+    #expect(rig.events.contains(.note(.resetByOptionBytes)) == resets)
+    before.replaceSubrange(9..<11, with: [0x77, 0x78])
+    #expect(try rig.memory(region.range) == before)
+    #expect(try rig.holds(try TestProgram.image(for: chip)))
+    let writes = try rig.steps.compactMap { step -> Range<UInt64>? in
+      if case .write(let range) = step { range } else { nil }
+    }
+    #expect(writes.filter { $0.overlaps(region.range) } == [region.range])
+    #expect(writes.last == region.range)
+
+    // The same again changes nothing, and so does not reset the board.
+    try rig.mend()
+    let counters = try rig.board.counters
+    let again = try rig.flash(.container(container), options: consent)
+    #expect(again.isVerified)
+    #expect(!again.deviceReset)
+    #expect(try rig.board.counters.bytesProgrammed == counters.bytesProgrammed)
+  }
+
+  @Test func `the second of two option blocks is not lost when the first resets the board`() throws
+  {
+    let rig = try FlashRig("stm32f427")
+    let container = DfuseContainer(targets: [
+      .init(
+        alternateSetting: 1,
+        elements: [
+          ImageElement(address: 0x1FFF_C008, bytes: [1, 2, 3, 4]),
+          ImageElement(address: 0x1FFE_C008, bytes: [5, 6, 7, 8]),
+        ])
+    ])
+    let error = try rig.failure { try $0.flash(.container(container), options: consent) }
+    guard case .device(.usb(.disconnected, during: .writing(_, count: 16)), .incomplete) = error
+    else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    try rig.mend()
+    let result = try rig.flash(.container(container), options: consent)
+    #expect(result.deviceReset)
+    #expect(try rig.memory(0x1FFF_C008..<0x1FFF_C00C) == [1, 2, 3, 4])
+    #expect(try rig.memory(0x1FFE_C008..<0x1FFE_C00C) == [5, 6, 7, 8])
+  }
+
+  @Test(arguments: otpChips)
+  func `one-time memory takes what clears bits, and nothing else is tried`(name: String) throws {
+    let chip = try TestProgram.chip(name)
+    guard let otp = chip.profile.memory(.otp) else {
+      Issue.record("\(name) has no OTP")
+      return
+    }
+    let rig = FlashRig(SimulatedBoard(chip))
+    let address = otp.start + 5
+    let first = try container(rig, .otp, at: address, [0xF0, 0xF1])
+    #expect(try rig.flash(.container(first), options: consent).isVerified)
+    #expect(
+      try rig.memory(UInt64(otp.start)..<UInt64(otp.start + 8))
+        == [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0, 0xF1, 0xFF])
+
+    rig.bus.plugBack("1-1")
+    let fewer = try container(rig, .otp, at: address, [0x70])
+    #expect(try rig.flash(.container(fewer), options: consent).isVerified)
+
+    rig.bus.plugBack("1-1")
+    rig.record()
+    let programmed = try rig.board.counters.bytesProgrammed
+    let more = try container(rig, .otp, at: address, [0x71])
+    #expect(
+      throws: FlashError.alreadyProgrammed(
+        address: UInt64(address), found: 0x70, wanted: 0x71)
+    ) { try rig.flash(.container(more), options: consent) }
+    #expect(try rig.board.counters.bytesProgrammed == programmed)
+    #expect(try rig.steps.allSatisfy { !$0.changesTheBoard })
+  }
+
+  @Test(arguments: eepromChips)
+  func `EEPROM is written in place, what is beside kept`(name: String) throws {
+    let chip = try TestProgram.chip(name)
+    let eeprom = try #require(chip.profile.memory(.eeprom))
+    var board = SimulatedBoard(chip)
+    board.load(pattern(16, seed: 0x40), at: eeprom.start)
+    let rig = FlashRig(board)
+    let data = pattern(4000, seed: 9)
+    let address = eeprom.start + 2
+    let container = try container(rig, .dataEEPROM, at: address, data)
+    let result = try rig.flash(.container(container))
+    #expect(result.isVerified)
+    #expect(
+      try rig.memory(UInt64(eeprom.start)..<UInt64(eeprom.start + 2))
+        == Array(pattern(16, seed: 0x40).prefix(2)))
+    #expect(try rig.memory(UInt64(address)..<(UInt64(address) + 4000)) == data)
+    #expect(try rig.board.counters.erases.isEmpty)
+  }
+
+  @Test(arguments: featureChips)
+  func `Device Feature is written when the file says so`(name: String) throws {
+    let rig = FlashRig(SimulatedBoard(try TestProgram.chip(name)))
+    let address: UInt32 = 0xFFFF_0000
+    let container = try container(rig, .deviceFeature, at: address, [0x03, 0xFF, 0xFF, 0xFF])
+    let result = try rig.flash(.container(container), options: consent, leave: false)
+    #expect(result.isVerified)
+    #expect(try rig.board.read(4, at: address) == [0x03, 0xFF, 0xFF, 0xFF])
+  }
+
+  @Test func `a bit of the EEPROM that does not program is named`() throws {
+    let rig = try FlashRig("stm32l072", faults: "stuckbit@0x08080004:1")
+    let address: UInt32 = 0x0808_0004
+    let container = try container(rig, .dataEEPROM, at: address, [0xFF])
+    #expect(
+      throws: FlashError.different(
+        .init(address: UInt64(address), expected: 0xFF, found: 0xFD, count: 1))
+    ) { try rig.flash(.container(container)) }
+  }
+}

@@ -1,0 +1,70 @@
+import DfuseSimulator
+
+/// What a request did to a board, read from the wire: the capture of a flash in a few words.
+enum FlashStep: Hashable {
+  case erase(UInt32)
+  case massErase
+  case setAddress(UInt32)
+  case write(Range<UInt64>)
+  case read(Range<UInt64>)
+  case leave(from: UInt32)
+
+  /// The steps of a capture.
+  ///
+  /// Decoded here and not by the host's code: DNLOAD 0 is a command, blocks from 2 on are data at
+  /// pointer + (block - 2) × transfer size.
+  static func steps(of transcript: [TransferRecord], transferSize: Int) -> [FlashStep] {
+    var pointer: UInt32 = 0
+    var steps: [FlashStep] = []
+    func range(_ record: TransferRecord, _ count: Int) -> Range<UInt64> {
+      let start = UInt64(pointer) + UInt64(record.wValue - 2) * UInt64(transferSize)
+      return start..<(start + UInt64(count))
+    }
+    for record in transcript {
+      switch (record.bmRequestType, record.bRequest, record.outcome) {
+      case (0x21, 1, .acknowledged) where record.wLength == 0:
+        steps.append(.leave(from: pointer))
+      case (0x21, 1, .acknowledged) where record.wValue == 0:
+        let address = record.data.dropFirst().prefix(4).reversed().reduce(UInt32(0)) {
+          $0 << 8 | UInt32($1)
+        }
+        switch (record.data.first, record.wLength) {
+        case (0x21, _):
+          pointer = address
+          steps.append(.setAddress(address))
+        case (0x41, 1): steps.append(.massErase)
+        case (0x41, _): steps.append(.erase(address))
+        default: break
+        }
+      case (0x21, 1, .acknowledged):
+        steps.append(.write(range(record, Int(record.wLength))))
+      case (0xA1, 2, .received(let count)) where record.wValue >= 2:
+        steps.append(.read(range(record, count)))
+      default: break
+      }
+    }
+    return steps
+  }
+
+  /// Whether the board holds something else afterwards.
+  var changesTheBoard: Bool {
+    switch self {
+    case .erase, .massErase, .write: true
+    case .setAddress, .read, .leave: false
+    }
+  }
+}
+
+extension FlashRig {
+  /// Starts a capture.
+  func record() { bus.changeBoard(at: "1-1") { $0.recordsTransfers = true } }
+
+  /// What the capture shows.
+  var steps: [FlashStep] {
+    get throws {
+      let board = try board
+      return FlashStep.steps(
+        of: board.transcript, transferSize: Int(board.chip.profile.usb.transferSize))
+    }
+  }
+}
