@@ -158,6 +158,10 @@ import Testing
         "run the same command again; the board stays in its bootloader"
       ),
       (
+        .mixed, "the board holds a part of the old firmware and a part of the new: do not start it",
+        "run the same command again; the board stays in its bootloader"
+      ),
+      (
         .unverified, "the firmware is written, but not all of it was read back",
         "run the same command again; the board stays in its bootloader"
       ),

@@ -25,7 +25,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("stall@write:1", .inputOutput), ("disconnect@erase:1", .inputOutput),
+      ("stall@write:1+", .inputOutput), ("disconnect@erase:1", .inputOutput),
       ("errWRITE@write:2", .protocolError), ("errVENDOR@write:1", .protocolError),
       ("busy@erase:1", .protocolError), ("wrp=0x08004000", .different),
       ("stuckbit@0x08000000:1", .different), ("rdp=1", .protocolError),
@@ -51,19 +51,21 @@ import Testing
   }
 
   @Test func `after a fault the same command repairs the board`() throws {
-    let plan = try FaultPlan(parsing: ["stall@write:5"])
+    let plan = try FaultPlan(parsing: ["errWRITE@write:5"])
     bus.changeBoard(at: "1-1") { $0.faults = plan }
     let failed = flash("@fw.bin", "--address", "0x08000000")
     #expect(
       failed
         == Sandbox.Run(
-          status: .inputOutput, output: "",
+          status: .protocolError, output: "",
           error: """
             compared 48 KiB in T
             error: STM32F405/407/415/417 at 1-1: writing 2048 bytes at 0x0800_2800 failed: the \
-            device refused the request
+            device reports errWRITE in dfuERROR
+              why: that sector is probably write protected
               now: the firmware on the board is incomplete, and does not start
-              fix: run the same command again; the board stays in its bootloader
+              fix: clear the write protection in the option bytes, then run the same command \
+            again; the board stays in its bootloader
 
             """))
     #expect(flash("-q", "@fw.bin").status == .success)

@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func `lines in JSON name their board, and the last one sums up`() throws {
-    sandbox.bus = SimulatedBus([try board(0), try board(1, faults: "stall@write:1")])
+    sandbox.bus = SimulatedBus([try board(0), try board(1, faults: "stall@write:1+")])
     let run = sandbox.run("flash", "@fw.dfu", "--all", "--json")
     #expect(run.status == .inputOutput)
     let lines = run.output.split(separator: "\n").map(String.init)

@@ -48,16 +48,20 @@ public enum FlashError: Error, Hashable, Sendable {
     public var count: UInt64
     /// Whether the sector looks as if erasing had done nothing, as in write-protected flash.
     public var looksProtected: Bool
+    /// What is on the chip, when this ended a flash.
+    public var progress: Progress
 
     /// Makes a difference.
     public init(
-      address: UInt64, expected: UInt8, found: UInt8, count: UInt64, looksProtected: Bool = false
+      address: UInt64, expected: UInt8, found: UInt8, count: UInt64, looksProtected: Bool = false,
+      progress: Progress = .incomplete
     ) {
       self.address = address
       self.expected = expected
       self.found = found
       self.count = count
       self.looksProtected = looksProtected
+      self.progress = progress
     }
   }
 
@@ -69,6 +73,8 @@ public enum FlashError: Error, Hashable, Sendable {
     case erased
     /// The firmware is incomplete; without its vector table it does not start.
     case incomplete
+    /// The firmware is incomplete; its vector table, which did not change, starts it all the same.
+    case mixed
     /// All is written, but not all of it was read back.
     case unverified
     /// All is written and was read back.

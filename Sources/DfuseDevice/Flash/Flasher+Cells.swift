@@ -9,7 +9,7 @@ extension Flasher {
     try select(memory.alternateSetting)
     for (index, run) in memory.runs.enumerated() {
       try checkCancelled()
-      progress = .incomplete
+      progress = unfinished
       let outcome = try writeCell(run, mayReset: memory.kind == .optionBytes)
       if case .deviceReset = outcome {
         result.deviceReset = true

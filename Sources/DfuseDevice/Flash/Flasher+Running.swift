@@ -12,6 +12,7 @@ extension Flasher {
   ) throws(FlashError) -> FlashResult {
     result = FlashResult()
     verifies = options.verify
+    unfinished = plan.keepsVectorTable ? .mixed : .incomplete
     result.sectorsKept = plan.count(of: .keep)
     result.bytesVerified = plan.bytesKept
     progress = .untouched
@@ -93,7 +94,7 @@ extension Flasher {
   ) throws(FlashError) {
     let total = plan.bytesToWriteInFlash - UInt64(last?.count ?? 0)
     guard total > 0 else { return }
-    progress = .incomplete
+    progress = unfinished
     report(.started(.write, total: total))
     var done: UInt64 = 0
     for memory in memories {
@@ -166,12 +167,18 @@ extension Flasher {
   ) throws(FlashError) {
     report(.started(.finish, total: UInt64(last.count)))
     try select(last.memory.alternateSetting)
-    progress = .incomplete
+    progress = unfinished
     try write(last.run, of: last.memory, plan) { _, _ in }
     progress = .unverified
     if verify, canVerify(last.memory) {
       let difference = try differences([last.run], in: last.memory) { _, _ in }
-      try repeatSectors(difference, except: last, andFinish: true)
+      do {
+        try repeatSectors(difference, except: last, andFinish: true)
+      } catch .different(let difference) {
+        // What is not sound must not start.
+        if let sector = last.sector { try? eraseSector(sector) }
+        throw .different(difference)
+      }
       progress = .unverified
     }
     report(.advanced(.finish, done: UInt64(last.count)))
@@ -180,6 +187,15 @@ extension Flasher {
 }
 
 extension FlashPlan {
+  /// Whether the sector with the vector table holds its bytes already: then it stays, and what is
+  /// on the board may start before the rest has been replaced.
+  var keepsVectorTable: Bool {
+    guard let start = programStart else { return false }
+    return memories.filter { $0.kind == .internalFlash }.flatMap(\.sectors).contains {
+      $0.action == .keep && $0.range.contains(UInt64(start))
+    }
+  }
+
   /// Bytes of the image in sectors that hold them already.
   var bytesKept: UInt64 {
     memories.flatMap(\.sectors).filter { $0.action == .keep }
@@ -212,6 +228,10 @@ struct FinalBlock {
   var run: ImageElement
   var address: UInt64 { run.range.lowerBound }
   var count: Int { run.bytes.count }
+  /// The sector that holds it, if that can be erased.
+  var sector: Range<UInt64>? {
+    memory.sectors.first { $0.range.contains(address) && $0.action != .keep }?.range
+  }
 
   /// The first block of the program; nil when it is not written, or holds nothing.
   init?(of plan: FlashPlan) {

@@ -90,6 +90,7 @@ extension Flasher {
         difference.looksProtected =
           difference.address == wrong.difference.address
           && difference.found == wrong.difference.found && difference.count > 8
+        difference.progress = unfinished
         throw .different(difference)
       }
     }
@@ -105,7 +106,7 @@ extension Flasher {
         if map(of: wrong.memory)?.isErasable(wrong.sector.range) == true {
           try eraseSector(wrong.sector.range, for: wrong.memory.runs)
         }
-        progress = .incomplete
+        progress = unfinished
         for run in runs { try writeCarefully(run) }
         return
       } catch .device(let error, let progress) {

@@ -19,6 +19,8 @@ public struct Flasher: ~Copyable {
   let report: (FlashEvent) -> Void
   /// The alternate setting that was selected last.
   var alternateSetting: UInt8?
+  /// What is on the chip while the firmware is being written.
+  var unfinished = FlashError.Progress.incomplete
   /// Whether everything that is written is read back.
   var verifies = false
   /// Transfers that failed since the last one that got something done.

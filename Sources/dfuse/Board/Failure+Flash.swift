@@ -133,7 +133,7 @@ extension Failure {
       why: difference.looksProtected
         ? "its sector was as if never erased, twice: it is probably write protected"
         : "it was erased and written twice",
-      now: FlashError.Progress.incomplete.onChip,
+      now: difference.progress.onChip,
       fix: difference.looksProtected
         ? "clear the write protection in the option bytes, then run the same command again"
         : "run the same command again; if it fails there again, the flash is worn out or the USB "

@@ -7,6 +7,7 @@ extension FlashError.Progress {
     case .untouched: "nothing on the board was changed"
     case .erased: "the old program may be erased, in part or wholly"
     case .incomplete: "the firmware on the board is incomplete, and does not start"
+    case .mixed: "the board holds a part of the old firmware and a part of the new: do not start it"
     case .unverified: "the firmware is written, but not all of it was read back"
     case .complete: "the firmware is written and verified"
     }
@@ -28,7 +29,7 @@ extension FlashError.Progress {
   var carryOn: String {
     switch self {
     case .untouched, .complete: "run the same command again"
-    case .erased, .incomplete, .unverified:
+    case .erased, .incomplete, .mixed, .unverified:
       "run the same command again; the board stays in its bootloader"
     }
   }
