@@ -9,6 +9,7 @@
 #   setup COMMAND…               outside checks: the same, silently; if it fails, the file ends
 #   expect_status 0 COMMAND…     inside a check: runs a command, fails unless it ends with this status
 #   expect_output "text"         inside a check: the last command printed this
+#   print_table FILE             outside checks: a table for people, between the rows
 #
 # A check runs in a subshell under `set -e`: its first failing command ends it. A board started in a
 # check goes when the check ends; one started outside checks lives to the end of the file.
@@ -124,6 +125,11 @@ print_row() {  # print_row STATUS BEGAN NAME LOG
   echo "$word" >>"$host/out/results"
 }
 
+# Shows a file between the rows, for what is measured and not only checked.
+print_table() {  # print_table FILE
+  sed 's/^/  /' "$1"
+}
+
 # --- the kernel's view ----------------------------------------------------------------------------
 
 # Finds the virtual port that a board is attached to: its number goes to $port_number, and the kernel's
@@ -212,9 +218,11 @@ detach() {  # detach [BUSID]
 }
 
 # After `detach`, or once the board has left the bus by itself.
+# shellcheck disable=SC2120
 re_attach() {  # re_attach [BUSID]
-  wait_for 20 is_gone is_attached "${1:-1-1}" || fail_check "the board is still on the bus"
-  attach "$@"
+  local busid=${1:-1-1}
+  wait_for 20 is_gone is_attached "$busid" || fail_check "the board is still on the bus"
+  attach "$busid"
 }
 
 # Ends the server as a person would, with Ctrl-C. Afterwards $state/PORT/log ends with its summary,
