@@ -37,15 +37,15 @@ found_in() {  # found_in STATE
   dfu_util_flashes /tmp/second.bin
 }
 
-# The fifth block fails once; whoever comes next finds the board in dfuERROR.
+# The third block fails once; whoever comes next finds the board in dfuERROR.
 dfu_util_fails() {
-  start_board stm32f405 --time-scale 20 --fault errWRITE@write:5
+  start_board stm32f405 --time-scale 20 --fault errWRITE@write:3
   if dfu-util -a 0 -s "$start" -D /tmp/first.bin; then fail_check "dfu-util saw no error"; fi
   dfuse_flashes /tmp/second.bin
 }
 
 dfuse_fails() {
-  start_board stm32f405 --time-scale 20 --fault errWRITE@write:5
+  start_board stm32f405 --time-scale 20 --fault errWRITE@write:3
   expect_status 76 dfuse flash --stay --address "$start" /tmp/first.bin
   expect_output "run the same command again"
   dfu_util_flashes /tmp/second.bin
@@ -57,27 +57,29 @@ killed() {  # killed COMMAND…
   wait_for 20 grep -q -e '[1-9][0-9]*%' -e '"done"' "$state/beside"
   kill -KILL "$beside"
   wait "$beside" || true
+  beside=''
 }
 
 dfu_util_is_killed() {
-  start_board stm32f405 --time-scale 2
+  start_board stm32f405
   rm -f /tmp/uploaded.bin
   killed stdbuf -o0 dfu-util -a 0 -s "$start:1048576" -U /tmp/uploaded.bin
   dfuse_flashes /tmp/first.bin
-  killed stdbuf -o0 dfu-util -a 0 -s "$start" -D /tmp/second.bin
+  killed stdbuf -o0 dfu-util -a 0 -s "$start" -D /tmp/long.bin
   dfuse_flashes /tmp/second.bin
 }
 
 dfuse_is_killed() {
-  start_board stm32f405 --time-scale 2
+  start_board stm32f405
   killed dfuse read --json -o /tmp/read.bin
   dfu_util_flashes /tmp/first.bin
-  killed dfuse flash --full --json --stay --address "$start" /tmp/second.bin
+  killed dfuse flash --full --json --stay --address "$start" /tmp/long.bin
   dfu_util_flashes /tmp/second.bin
 }
 
 setup make_firmware /tmp/first.bin 8000 1
 setup make_firmware /tmp/second.bin 8000 2
+setup make_firmware /tmp/long.bin 100000 3
 for chip in stm32f405 stm32g474 stm32l072; do
   check "$chip: in turn" in_turn "$chip"
 done

@@ -7,12 +7,11 @@
 . /run/dfuse/host/Kernel/firmware.sh
 
 # Unplugs the board when `dfuse flash` has come to a phase; then the same command again.
-unplugged_while() {  # unplugged_while PHASE CHIP SCALE
-  local flash=(dfuse flash --full --stay --json --address 0x08000000 /tmp/new.bin)
+unplugged_while() {  # unplugged_while PHASE CHIP SCALE [OPTION…]
+  local flash=(dfuse flash --stay --json --address 0x08000000 "${@:4}" /tmp/new.bin)
   start_board "$2" --time-scale "$3"
   start_beside "${flash[@]}"
   wait_for_output 60 "\"event\":\"start\",\"phase\":\"$1\"" "$state/beside"
-  sleep 0.2
   detach
   expect_end 74
   if grep -q "\"event\":\"finish\",\"phase\":\"$1\"" "$state/stdout"; then
@@ -73,10 +72,10 @@ both() {
 }
 
 setup make_firmware /tmp/new.bin 30000 1
-check "during an erase" unplugged_while erase stm32f405 0.5
-check "during a write" unplugged_while write stm32f405 0.5
-check "during verification" unplugged_while verify stm32f405 0.25
-check "during an erase, of a chip with 1024-byte blocks" unplugged_while erase stm32h743 0.5
+check "during an erase" unplugged_while erase stm32f405 0.5 --full
+check "during a write" unplugged_while write stm32f405 0.5 --full
+check "during verification" unplugged_while verify stm32f405 0.15
+check "during an erase, of a chip with 1024-byte blocks" unplugged_while erase stm32h743 0.5 --full
 check "while reading" while_reading
 check "two boards at once" both
 check "two boards at once, one pulled: the other is flashed" one_of_two

@@ -64,16 +64,18 @@ json_lines() {
   tail -n 1 "$state/stdout" | grep '"status":69'
 }
 
+has_flashed() { [ "$(grep -c '^flashed .* at .*: verified' "$state/beside")" -eq "$1" ]; }
+
 # A production station: each board that is plugged in, until Ctrl-C.
 station() {
   start_server stm32f405 --count 2 --time-scale 20
   start_beside dfuse flash --loop --address 0x08000000 /tmp/first.bin
   wait_for_output 20 "flashing each board that is plugged in" "$state/beside"
-  attach 1-1
-  wait_for 20 is_gone is_attached 1-1
-  attach 1-2
-  wait_for 20 is_gone is_attached 1-2
-  sleep 2
+  # Not `attach`: the station may be done with a board before one can see that it was there.
+  usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-1
+  wait_for 20 has_flashed 1
+  usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-2
+  wait_for 20 has_flashed 2
   kill -INT "$beside"
   expect_end 0
   expect_output "flashed 2 boards"

@@ -1,10 +1,13 @@
 # shellcheck shell=bash
 # checks: dfuse and dfu-util side by side, 128 KiB
-# limit: 240 s
+# limit: 1500 s
+# lane: alone
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh
 . /run/dfuse/host/Kernel/firmware.sh
+# shellcheck source=/dev/null
+. /run/dfuse/host/options
 
 firmware=/tmp/128k.bin
 table=$host/out/side-by-side.md
@@ -17,41 +20,54 @@ class_transfers() {
          END { print sum + 0 }'
 }
 
-# Runs one program on a new board; $transfers and $milliseconds are what it took.
-measure() {  # measure CHIP SCALE COMMAND…
-  local chip=$1 scale=$2 began
-  shift 2
-  start_board "$chip" --time-scale "$scale"
+# Runs one program on a new board, in real time; $transfers and $milliseconds are what it took, and
+# $busy_time what the chip worked of that.
+measure() {  # measure CHIP COMMAND…
+  local chip=$1 began
+  shift
+  start_board "$chip"
   began=${EPOCHREALTIME/./}
   expect_status 0 "$@"
   milliseconds=$(((${EPOCHREALTIME/./} - began) / 1000))
   stop_board
   cat "$state/$board_port/log"
   transfers=$(class_transfers)
+  busy_time=$(sed -n 's/^1-1: .* busy for //p' "$state/$board_port/log")
 }
 
 seconds_of() { printf '%d.%02d' "$(($1 / 1000))" "$(($1 % 1000 / 10))"; }
 
 compare() {  # compare CHIP
-  local chip=$1 ours our_time theirs their_time
-  measure "$chip" 1 dfuse flash --full --stay --address 0x08000000 "$firmware"
-  ours=$transfers our_time=$milliseconds
-  measure "$chip" 1 dfu-util -a 0 -s 0x08000000 -D "$firmware"
-  theirs=$transfers their_time=$milliseconds
-  printf '| %s | %s | %s | %s | %s | %s |\n' "$chip" "$ours" "$(seconds_of "$our_time")" \
-    "$theirs" "$(seconds_of "$their_time")" \
-    "$(awk "BEGIN { printf \"%.1f\", $their_time / $our_time }")" >>"$table"
-  if [ "$our_time" -gt "$their_time" ]; then
-    fail_check "$chip: dfuse took $our_time ms, dfu-util $their_time ms"
+  local chip=$1 start
+  start_board "$chip" --time-scale 1000
+  expect_status 0 dfuse list
+  start=$(first_writable "$state/stdout")
+  stop_board
+  if [ "$chip" = mboot ]; then start=0x08008000; fi
+  measure "$chip" dfuse flash --full --stay --address "$start" "$firmware"
+  local ours=$transfers our_time=$milliseconds busy=$busy_time
+  measure "$chip" dfu-util -a 0 -s "$start" -D "$firmware"
+  printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$chip" "$busy" "$ours" \
+    "$(seconds_of "$our_time")" "$transfers" "$(seconds_of "$milliseconds")" \
+    "$(awk "BEGIN { printf \"%.2f\", $our_time / $milliseconds }")" >>"$table"
+  # How long it takes depends on the machine; how many transfers it takes does not.
+  if [ "$ours" -ge "$transfers" ]; then
+    fail_check "$chip: dfuse took $ours transfers, dfu-util $transfers"
   fi
 }
 
 setup make_firmware "$firmware" 131072
 {
-  echo '| chip | dfuse: transfers | dfuse: s | dfu-util: transfers | dfu-util: s | dfu-util / dfuse |'
-  echo '|---|---:|---:|---:|---:|---:|'
+  echo '| chip | chip busy | dfuse: transfers | dfuse: s | dfu-util: transfers | dfu-util: s | time, dfuse / dfu-util |'
+  echo '|---|---:|---:|---:|---:|---:|---:|'
 } >"$table"
-for chip in stm32f405 stm32f745 stm32h743 stm32g474 stm32l476 gd32vf103; do
-  check "$chip: dfuse writing and verifying is no slower than dfu-util writing" compare "$chip"
+chips=(stm32f405 stm32f745 stm32h743 stm32g474 stm32l476 gd32vf103)
+# shellcheck disable=SC2154
+if $all_chips; then
+  # One of them has no room for 128 KiB.
+  mapfile -t chips < <(dfuse simulate --list | sed -n '2,$s/^\([^ ,]*\).*$/\1/p' | grep -v stm32f042)
+fi
+for chip in "${chips[@]}"; do
+  check "$chip: dfuse writes and verifies in fewer transfers than dfu-util writes" compare "$chip"
 done
 print_table "$table"

@@ -36,8 +36,8 @@ expect_not_same() {  # expect_not_same FILE FILE
 }
 
 # The first address that may be written in the board's first memory, as `dfuse list` shows it.
-first_writable() {
-  dfuse list | sed -n '/alternate setting 1:/q; s/^ *\(0x[0-9a-f_]*\)-.* write$/\1/p' |
+first_writable() {  # first_writable OUTPUT-OF-LIST
+  sed -n '/alternate setting 1:/q; s/^ *\(0x[0-9a-f_]*\)-.* write$/\1/p' "$1" |
     head -n 1 | tr -d _
 }
 
@@ -63,6 +63,7 @@ expect_end() {  # expect_end STATUS
     fail_check "the command beside does not end"
   fi
   wait "$beside" || status=$?
+  beside=''
   cat "$state/beside"
   if [ "$status" -ne "$1" ]; then fail_check "status $status instead of $1"; fi
   cp "$state/beside" "$state/stdout"

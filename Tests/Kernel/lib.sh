@@ -79,6 +79,12 @@ as_user() {
 # --- the report -----------------------------------------------------------------------------------
 
 check_number=0
+# A process that was started beside the check, and has to go with it.
+beside=''
+
+end_beside() {
+  if [ -n "$beside" ]; then kill -KILL "$beside" 2>/dev/null || true; fi
+}
 
 check() {  # check NAME COMMAND…
   local name=$1 began=${EPOCHREALTIME/./} log
@@ -93,7 +99,7 @@ check() {  # check NAME COMMAND…
     # Shellcheck takes this for a mistake: that it ends with the subshell is the point.
     # shellcheck disable=SC2030
     board_owner=$BASHPID
-    trap 'stop_boards_of "$BASHPID"' EXIT
+    trap 'end_beside; stop_boards_of "$BASHPID"' EXIT
     "$@"
   ) >"$log" 2>&1
   print_row "$?" "$began" "$name" "$log"
