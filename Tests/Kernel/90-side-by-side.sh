@@ -44,11 +44,15 @@ compare() {  # compare CHIP [OPTION-OF-DFUSE…]
   start=$(first_writable "$state/stdout")
   stop_board
   if [ "$chip" = mboot ]; then start=0x08008000; fi
+  measure "$chip" dfuse flash --stay --address "$start" "${@:2}" "$firmware"
+  local usual=$transfers usual_time=$milliseconds
   measure "$chip" dfuse flash --full --stay --address "$start" "${@:2}" "$firmware"
   local ours=$transfers our_time=$milliseconds busy=$busy_time
   measure "$chip" dfu-util -a 0 -s "$start" -D "$firmware"
-  printf '| %s | %s | %s | %s | %s | %s | %s |\n' "$*" "$busy" "$ours" \
-    "$(seconds_of "$our_time")" "$transfers" "$(seconds_of "$milliseconds")" \
+  printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$*" "$busy" \
+    "$usual" "$(seconds_of "$usual_time")" "$ours" "$(seconds_of "$our_time")" \
+    "$transfers" "$(seconds_of "$milliseconds")" \
+    "$(awk "BEGIN { printf \"%.2f\", $usual_time / $milliseconds }")" \
     "$(awk "BEGIN { printf \"%.2f\", $our_time / $milliseconds }")" >>"$table"
   # How long it takes depends on the machine; how many transfers it takes does not.
   if [ "$ours" -ge "$transfers" ]; then
@@ -58,8 +62,8 @@ compare() {  # compare CHIP [OPTION-OF-DFUSE…]
 
 setup make_firmware "$firmware" 131072
 {
-  echo '| chip | chip busy | dfuse: transfers | dfuse: s | dfu-util: transfers | dfu-util: s | time, dfuse / dfu-util |'
-  echo '|---|---:|---:|---:|---:|---:|---:|'
+  echo '| chip | chip busy | dfuse: transfers | s | dfuse --full: transfers | s | dfu-util: transfers | s | dfuse / dfu-util | --full / dfu-util |'
+  echo '|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
 } >"$table"
 chips=(stm32f405 stm32f745 stm32h743 stm32g474 stm32l476 gd32vf103)
 # shellcheck disable=SC2154

@@ -31,21 +31,18 @@ struct InputFile {
     var failure: Errno?
     var bytes = unsafe [UInt8](unsafeUninitializedCapacity: expected) { buffer, count in
       unsafe HugePages.advise(UnsafeRawBufferPointer(buffer))
-      while count < expected {
-        let rest = unsafe UnsafeMutableRawBufferPointer(
-          rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
-        do {
-          let read = unsafe try file.read(into: rest)
-          if read == 0 { return }
-          count += read
-        } catch {
-          failure = error as? Errno ?? .ioError
-          return
-        }
+      let storage = UnsafeMutableRawBufferPointer(buffer)
+      do throws(Errno) {
+        count = unsafe try WholeFile.read(file, into: storage)
+      } catch {
+        failure = error
       }
     }
     if let failure { throw failure }
-    if bytes.count == expected { bytes += try readToEnd(file) }
+    if bytes.count == expected {
+      do { try file.seek(offset: Int64(expected), from: .start) } catch { throw Errno.ioError }
+      bytes += try readToEnd(file)
+    }
     return bytes
   }
 
