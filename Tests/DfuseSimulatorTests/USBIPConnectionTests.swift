@@ -209,20 +209,37 @@ import Testing
     #expect(device.board.read(16, at: 0x0800_0000) == pattern(16))
   }
 
-  @Test func `a client that hangs up gives the device back as it is`() throws {
-    let device = try Message.device("stm32f405", "start=dfuDNLOAD-IDLE")
+  @Test func `a client that hangs up has unplugged the device`() throws {
+    let device = try Message.device("stm32f405")
     var client = Client(device)
-    #expect(
-      client.exchange(Message.submit(2, Message.getStatus))
-        == Message.retSubmit(2, actual: 6, [0, 0, 0, 0, 5, 0]))
+    let setAddress: [UInt8] = [0x21, 0, 0, 0, 8]
+    let output = client.exchange(
+      Message.submit(2, Message.dnload(0, 5), setAddress)
+        + Message.submit(3, Message.getStatus) + Message.submit(4, Message.getStatus))
+    #expect(output.suffix(54) == Message.retSubmit(4, actual: 6, [0, 0, 0, 0, 5, 0])[...])
     client.connection.end()
     #expect(client.connection.isFinished)
     #expect(client.exports.takeEvents() == [.attached(busID: "1-1"), .detached(busID: "1-1")])
-    // The kernel chooses the configuration again, which resets the machine.
     var again = Client(device)
     #expect(
       again.exchange(Message.submit(2, Message.getStatus))
         == Message.retSubmit(2, actual: 6, [0, 0, 0, 0, 2, 0]))
+  }
+
+  @Test func `a device that is unplugged while it erases has erased a part`() throws {
+    var board = SimulatedBoard(try #require(.named("stm32f405")))
+    board.load(pattern(16384), at: 0x0800_0000)
+    let device = SimulatedUSBIPDevice(board, port: 1)
+    var client = Client(device)
+    _ = client.exchange(
+      Message.submit(2, Message.dnload(0, 5), [0x41, 0, 0, 0, 8])
+        + Message.submit(3, Message.getStatus))
+    // Half of the 400 ms of a sector of 16 KiB.
+    _ = client.pass(.milliseconds(200))
+    client.connection.end()
+    let left = device.board.read(16384, at: 0x0800_0000)
+    #expect(left.prefix(8192).allSatisfy { $0 == 0xFF })
+    #expect(left.suffix(4096) == pattern(16384).suffix(4096))
   }
 
   static let nonsense: [(String, [UInt8])] = [

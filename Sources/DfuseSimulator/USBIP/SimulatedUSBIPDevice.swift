@@ -4,7 +4,7 @@ import Synchronization
 package final class SimulatedUSBIPDevice: USBIPDevice {
   private struct State: Sendable {
     var board: SimulatedBoard
-    /// When it dropped off the bus, if it did.
+    /// When it dropped off the bus or was unplugged, if it was ever attached.
     var leftAt: Duration?
   }
 
@@ -31,10 +31,19 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
   package func attach(at now: Duration) {
     state.withLock { state in
       guard let leftAt = state.leftAt else { return }
-      // Plugged in again after it left: the bootloader starts, the memory is what it was.
+      // Plugged in again: the bootloader starts, the memory is what it was.
       state.leftAt = nil
       state.board.model.losePower(at: leftAt)
       state.board.model.powerOn(at: now)
+    }
+  }
+
+  package func detach(at now: Duration) {
+    state.withLock { state in
+      guard state.leftAt == nil else { return }
+      // Unplugged: what it was working on stays half done.
+      state.leftAt = now
+      state.board.model.losePower(at: now)
     }
   }
 

@@ -47,6 +47,8 @@ package struct USBIPConnection {
   private var closesAt: Duration?
   private let exports: USBIPExports
   private let timeScale: Double
+  /// The latest moment that was told.
+  private var latest: Duration
 
   /// Starts with a client that has just connected.
   ///
@@ -54,6 +56,7 @@ package struct USBIPConnection {
   package init(exports: USBIPExports, timeScale: Double = 1, at now: Duration) {
     self.exports = exports
     self.timeScale = timeScale
+    latest = now
     closesAt = now + Self.patience
   }
 
@@ -75,6 +78,7 @@ package struct USBIPConnection {
   /// Takes bytes from the client.
   package mutating func receive(_ bytes: [UInt8], at now: Duration) {
     if case .closing = phase { return }
+    latest = now
     input += bytes
     while takeMessage(at: now) {}
     advance(to: now)
@@ -88,6 +92,7 @@ package struct USBIPConnection {
 
   /// Sends what is due and closes when it is time.
   package mutating func advance(to now: Duration) {
+    latest = now
     repeat {
       if let transfer = current, let due = transfer.due, due <= now {
         output += transfer.reply
@@ -233,7 +238,7 @@ package struct USBIPConnection {
   }
 
   private mutating func close() {
-    if case .attached(let device) = phase { exports.release(device) }
+    if case .attached(let device) = phase { exports.release(device, at: latest * timeScale) }
     phase = .closing
     input = []
     queue = []

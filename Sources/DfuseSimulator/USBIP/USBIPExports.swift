@@ -33,8 +33,9 @@ package final class USBIPExports {
   }
 
   /// Takes a device back.
-  func release(_ device: any USBIPDevice) {
+  func release(_ device: any USBIPDevice, at now: Duration) {
     guard taken.remove(device.record.busID) != nil else { return }
+    device.detach(at: now)
     events.append(.detached(busID: device.record.busID))
   }
 

@@ -82,6 +82,8 @@ package final class USBIPServer {
           client.connection.receive(bytes, at: start.duration(to: .now))
         }
       } else {
+        // What was due before the client went is behind the device.
+        client.connection.advance(to: start.duration(to: .now))
         client.connection.end()
       }
     }
