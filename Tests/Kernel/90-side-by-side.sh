@@ -46,17 +46,17 @@ compare() {  # compare CHIP [OPTION-OF-DFUSE…]
   if [ "$chip" = mboot ]; then start=0x08008000; fi
   measure "$chip" dfuse flash --stay --address "$start" "${@:2}" "$firmware"
   local usual=$transfers usual_time=$milliseconds
-  local ours=$usual our_time=$usual_time busy=$busy_time full=- full_time=- full_ratio=-
+  local ours=$usual busy=$busy_time full=- full_time=- full_milliseconds=0 full_ratio=-
   # The erases that a blank board does not need take most of the time: only where time does not matter.
   # shellcheck disable=SC2154
   if $all_chips; then
     measure "$chip" dfuse flash --full --stay --address "$start" "${@:2}" "$firmware"
-    ours=$transfers our_time=$milliseconds busy=$busy_time
-    full=$ours full_time=$(seconds_of "$our_time")
+    ours=$transfers busy=$busy_time full=$transfers
+    full_milliseconds=$milliseconds full_time=$(seconds_of "$milliseconds")
   fi
   measure "$chip" dfu-util -a 0 -s "$start" -D "$firmware"
   if $all_chips; then
-    full_ratio=$(awk "BEGIN { printf \"%.2f\", $our_time / $milliseconds }")
+    full_ratio=$(awk "BEGIN { printf \"%.2f\", $full_milliseconds / $milliseconds }")
   fi
   printf '| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' "$*" "$busy" \
     "$usual" "$(seconds_of "$usual_time")" "$full" "$full_time" \

@@ -61,7 +61,7 @@ struct PackGrammar {
     case .alternateSetting:
       try close(try alternateSetting(value))
     case .format:
-      format = try imageKind(value)
+      format = try ImageKind.named(value)
       formatCount += 1
     case .quiet, .help: break
     }
@@ -170,13 +170,6 @@ struct PackGrammar {
     }
     throw Failure(
       .usage, "-a '\(text.visible)' is not an alternate setting: a decimal number from 0 to 255")
-  }
-
-  private func imageKind(_ text: String) throws(Failure) -> ImageKind? {
-    if text == "auto" { return nil }
-    if let kind = ImageKind(rawValue: text) { return kind }
-    throw Failure(
-      .usage, "--format '\(text.visible)' is unknown", fix: "use auto, raw, hex, srec or elf")
   }
 
   private func check(name: String) throws(Failure) {
