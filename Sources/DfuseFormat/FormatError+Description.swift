@@ -63,6 +63,10 @@ extension ContainerLimit: CustomStringConvertible {
     case .nameHoldsNUL: "a target's name cannot hold a NUL"
     case .tooLarge(let size):
       "the container would have \(bytes(size)), more than its 32-bit size can tell"
+    case .dataSize(let target, let element, let announced, let given):
+      "image \(element) of target \(target) has \(bytes(given)), \(announced) were announced"
+    case .dataAfterLastElement(let count):
+      "\(bytes(count)) behind the data of the last image"
     }
   }
 }

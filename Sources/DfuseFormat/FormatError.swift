@@ -70,4 +70,8 @@ public enum ContainerLimit: Hashable, Sendable {
   case nameHoldsNUL
   /// More bytes than `DFUImageSize` or `dwTargetSize` can count.
   case tooLarge(UInt64)
+  /// An element got more or fewer bytes than its header announces (`dwElementSize`).
+  case dataSize(target: Int, element: Int, announced: Int, given: Int)
+  /// There are data after those of the last element.
+  case dataAfterLastElement(bytes: Int)
 }

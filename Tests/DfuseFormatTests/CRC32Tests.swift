@@ -34,6 +34,26 @@ import Testing
     }
   }
 
+  @Test func `every length around the least for two lanes agrees with the definition`() {
+    var random = SplitMix64(seed: 5)
+    let lengths = Array(4080...4144) + [8191, 8192, 65_535, 131_072 + 17]
+    let bytes = random.bytes(131_072 + 17)
+    for length in lengths {
+      let part = Array(bytes.prefix(length))
+      #expect(CRC32.checksum(of: part) == byDefinition(part))
+    }
+  }
+
+  @Test func `a large piece goes on from what was added before`() {
+    var random = SplitMix64(seed: 6)
+    let bytes = random.bytes(20_003)
+    var crc = CRC32()
+    crc.update(bytes[..<7])
+    crc.update(bytes[7..<10_007])
+    crc.update(bytes[10_007...])
+    #expect(crc.value == byDefinition(bytes))
+  }
+
   @Test func `pieces of any size give the checksum of the whole`() {
     var random = SplitMix64(seed: 2)
     let bytes = random.bytes(500)

@@ -81,6 +81,14 @@ import Testing
       ),
       (.notPackable(.nameHoldsNUL), "a target's name cannot hold a NUL"),
       (
+        .notPackable(.dataSize(target: 0, element: 1, announced: 4, given: 3)),
+        "image 1 of target 0 has 3 bytes, 4 were announced"
+      ),
+      (
+        .notPackable(.dataAfterLastElement(bytes: 1)),
+        "1 byte behind the data of the last image"
+      ),
+      (
         .notPackable(.tooLarge(1 << 33)),
         "the container would have 8589934592 bytes, more than its 32-bit size can tell"
       ),

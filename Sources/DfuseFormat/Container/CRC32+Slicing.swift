@@ -3,19 +3,12 @@ extension CRC32 {
   ///
   /// Table `n` holds the checksum of a byte with `n` zero bytes behind it, so that the sixteen
   /// look-ups only need to be combined. The idea is Intel's "slicing-by-8" (2006), twice as wide.
-  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  mutating func updateInOneLane(_ bytes: UnsafeRawBufferPointer) {
     var crc = value
-    // Every index is a byte plus a multiple of 256 below 16 * 256, the tables' size; every load is
-    // below `steps * 16`, which is at most the buffer's count. So nothing here can go out of bounds.
     let steps = bytes.count / 16
     unsafe Self.tables.withUnsafeBufferPointer { tables in
       for step in 0..<steps {
-        let base = step &* 16
-        let low = unsafe UInt64(
-          littleEndian: bytes.loadUnaligned(fromByteOffset: base, as: UInt64.self))
-        let high = unsafe UInt64(
-          littleEndian: bytes.loadUnaligned(fromByteOffset: base &+ 8, as: UInt64.self))
-        crc = unsafe Self.eight(low ^ UInt64(crc), tables, 8) ^ Self.eight(high, tables, 0)
+        crc = unsafe Self.sixteen(bytes, at: step &* 16, crc, tables)
       }
       for index in (steps &* 16)..<bytes.count {
         let slot = unsafe Int(UInt8(truncatingIfNeeded: crc) ^ bytes[index])
@@ -23,6 +16,38 @@ extension CRC32 {
       }
     }
     value = crc
+  }
+
+  /// The checksums of the first `half` bytes, beginning with `register`, and of as many behind
+  /// them, beginning with 0; `half` is a multiple of 16, and at most half of the buffer.
+  static func lanes(
+    _ bytes: UnsafeRawBufferPointer, half: Int, _ register: UInt32
+  ) -> (first: UInt32, second: UInt32) {
+    var first = register
+    var second: UInt32 = 0
+    unsafe tables.withUnsafeBufferPointer { tables in
+      for step in 0..<(half / 16) {
+        first = unsafe sixteen(bytes, at: step &* 16, first, tables)
+        second = unsafe sixteen(bytes, at: half &+ step &* 16, second, tables)
+      }
+    }
+    return (first, second)
+  }
+
+  /// Adds the sixteen bytes at `offset`, which the buffer must have.
+  ///
+  /// Every index is a byte plus a multiple of 256 below 16 * 256, the tables' size: nothing here
+  /// can go out of bounds.
+  @inline(__always)
+  private static func sixteen(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, _ register: UInt32,
+    _ tables: UnsafeBufferPointer<UInt32>
+  ) -> UInt32 {
+    let low = unsafe UInt64(
+      littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    let high = unsafe UInt64(
+      littleEndian: bytes.loadUnaligned(fromByteOffset: offset &+ 8, as: UInt64.self))
+    return unsafe eight(low ^ UInt64(register), tables, 8) ^ eight(high, tables, 0)
   }
 
   /// The checksum of eight bytes, the first in the low bits of `word`, with `behind` bytes (0 or
@@ -40,13 +65,16 @@ extension CRC32 {
     return sum
   }
 
+  /// The polynomial 0x04C11DB7, its highest power in the lowest bit.
+  static let polynomial: UInt32 = 0xEDB8_8320
+
   /// Sixteen tables of 256 values, one after the other.
   static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 16 * 256)
     for byte in 0..<256 {
       var value = UInt32(byte)
       for _ in 0..<8 {
-        value = value & 1 != 0 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1
+        value = value & 1 != 0 ? polynomial ^ (value >> 1) : value >> 1
       }
       tables[byte] = value
     }

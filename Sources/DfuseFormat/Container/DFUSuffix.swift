@@ -48,6 +48,13 @@ public struct DFUSuffix: Hashable, Sendable {
     return found.suffix.checksum == CRC32.checksum(of: bytes[..<(bytes.count - 4)])
   }
 
+  /// Whether the end of a file has the signature of a suffix.
+  ///
+  /// The checksum, which takes all bytes of the file, may still be wrong.
+  public static func mayEnd(_ tail: [UInt8]) -> Bool {
+    find(in: tail) != nil
+  }
+
   /// The suffix at the end of `bytes`, told by its signature alone, and its length as stored.
   static func find(in bytes: [UInt8]) -> (suffix: DFUSuffix, length: Int)? {
     let start = bytes.count - size

@@ -1,10 +1,19 @@
 extension DfuseContainer {
-  /// Length of the container as a file, in bytes.
-  public var encodedSize: UInt64 {
-    targets.reduce(UInt64(DfuseLayout.prefixSize + DFUSuffix.size)) {
-      $0 + UInt64(DfuseLayout.targetPrefixSize) + $1.size
-    }
+  /// The container without its data.
+  public var outline: ContainerOutline {
+    ContainerOutline(
+      deviceVersion: deviceVersion, productID: productID, vendorID: vendorID,
+      targets: targets.map { target in
+        ContainerOutline.Target(
+          alternateSetting: target.alternateSetting, name: target.name,
+          elements: target.elements.map {
+            ContainerOutline.Element(address: $0.address, size: $0.bytes.count)
+          })
+      })
   }
+
+  /// Length of the container as a file, in bytes.
+  public var encodedSize: UInt64 { outline.encodedSize }
 
   /// The container as the bytes of a `.dfu` file.
   ///
@@ -21,79 +30,28 @@ extension DfuseContainer {
   /// Hands the bytes of the `.dfu` file to `sink`, piece by piece and in order.
   ///
   /// An element's data go through as they are, without a copy. Everything is checked before the
-  /// first piece. A sink that hands pieces on to another thread works while the checksum is made.
+  /// first piece. Data that are not in memory are written by ``ContainerEncoder``.
   /// - Returns: The checksum (`dwCRC`) at the end of the file.
-  /// - Throws: ``FormatError/notPackable(_:)``, ``FormatError/outsideAddressSpace(address:size:)``
-  ///   and ``FormatError/overlap(new:existing:firstDifference:)``.
+  /// - Throws: ``FormatError/notPackable(_:)``, ``FormatError/outsideAddressSpace(address:size:)``,
+  ///   ``FormatError/overlap(new:existing:firstDifference:)`` and
+  ///   ``FormatError/repeatedData(new:existing:)``.
   public func encode(into sink: ([UInt8]) -> Void) throws(FormatError) -> UInt32 {
-    try checkPackable()
-    var crc = CRC32()
-    func emit(_ piece: [UInt8]) {
-      sink(piece)
-      crc.update(piece)
+    let outline = outline
+    try outline.checkLimits()
+    try checkAddresses()
+    var encoder = ContainerEncoder(checked: outline)
+    for element in targets.flatMap(\.elements) {
+      try encoder.append(element.bytes, to: sink)
     }
-    emit(prefix)
-    for target in targets {
-      emit(target.prefix)
-      for element in target.elements {
-        emit(littleEndian(element.address) + littleEndian(UInt32(element.bytes.count)))
-        emit(element.bytes)
-      }
-    }
-    let suffix = DFUSuffix(
-      deviceVersion: deviceVersion, productID: productID, vendorID: vendorID,
-      formatVersion: DFUSuffix.dfuseVersion, checksum: 0)
-    emit(suffix.bytesBeforeChecksum)
-    sink(littleEndian(crc.value))
-    return crc.value
+    return try encoder.finish(to: sink)
   }
 
-  private var prefix: [UInt8] {
-    DfuseLayout.signature + [DfuseLayout.version]
-      + littleEndian(UInt32(encodedSize - UInt64(DFUSuffix.size))) + [UInt8(targets.count)]
-  }
-
-  private func checkPackable() throws(FormatError) {
-    guard (1...255).contains(targets.count) else { throw .notPackable(.targetCount(targets.count)) }
-    guard encodedSize <= UInt64(UInt32.max) else { throw .notPackable(.tooLarge(encodedSize)) }
-    for (index, target) in targets.enumerated() {
-      try target.checkPackable(index: index)
-    }
-    // Targets may share an alternate setting, but not memory: the later one would erase or
-    // overwrite what the earlier one brought.
+  /// As the outline's check, but can tell where data differ.
+  private func checkAddresses() throws(FormatError) {
     for alternateSetting in Set(targets.map(\.alternateSetting)).sorted() {
       let elements = targets.filter { $0.alternateSetting == alternateSetting }
         .flatMap(\.elements)
       if let overlap = ElementOverlap.first(among: elements) { throw overlap.error }
-    }
-  }
-}
-
-extension DfuseContainer.Target {
-  fileprivate var prefix: [UInt8] {
-    let text = Array((name ?? "").utf8)
-    let padding = [UInt8](repeating: 0, count: DfuseLayout.targetNameSize - text.count)
-    return DfuseLayout.targetSignature + [alternateSetting]
-      + littleEndian(UInt32(name == nil ? 0 : 1)) + text + padding
-      + littleEndian(UInt32(size)) + littleEndian(UInt32(elements.count))
-  }
-
-  fileprivate func checkPackable(index: Int) throws(FormatError) {
-    if let text = name?.utf8 {
-      guard text.count < DfuseLayout.targetNameSize else {
-        throw .notPackable(.nameTooLong(bytes: text.count))
-      }
-      guard !text.contains(0) else { throw .notPackable(.nameHoldsNUL) }
-    }
-    guard !elements.isEmpty else { throw .notPackable(.noElements(target: index)) }
-    for (number, element) in elements.enumerated() {
-      guard !element.bytes.isEmpty else {
-        throw .notPackable(.emptyElement(target: index, element: number))
-      }
-      guard element.range.upperBound <= 1 << 32 else {
-        throw .outsideAddressSpace(
-          address: UInt64(element.address), size: UInt64(element.bytes.count))
-      }
     }
   }
 }

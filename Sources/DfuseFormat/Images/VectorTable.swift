@@ -25,23 +25,24 @@ public enum VectorTable {
   ///   or the image is empty.
   public static func check(_ image: MemoryImage) -> ImageWarning? {
     guard let first = image.runs.first else { return nil }
-    return implausibility(of: first, in: image).map {
+    return implausibility(of: first.bytes) { image.contains($0) }.map {
       .notAVectorTable(address: first.range.lowerBound, reason: $0)
     }
   }
 
-  private static func implausibility(
-    of run: ImageElement, in image: MemoryImage
+  /// Why the first bytes of a firmware cannot be a vector table, if they cannot.
+  static func implausibility(
+    of bytes: [UInt8], isFirmware: (UInt64) -> Bool
   ) -> Implausibility? {
-    guard run.bytes.count >= 8 else { return .tooShort(bytes: run.bytes.count) }
-    let stackPointer = word(run.bytes[0..<4])
-    let reset = word(run.bytes[4..<8])
+    guard bytes.count >= 8 else { return .tooShort(bytes: bytes.count) }
+    let stackPointer = word(bytes[0..<4])
+    let reset = word(bytes[4..<8])
     switch stackPointer {
     case 0x1000_0000...0x1100_0000, 0x2000_0000...0x4000_0000: break
     default: return .stackPointerNotInRAM(stackPointer)
     }
     guard reset & 1 == 1 else { return .resetVectorEven(reset) }
-    return image.contains(UInt64(reset - 1)) ? nil : .resetVectorOutsideImage(reset)
+    return isFirmware(UInt64(reset - 1)) ? nil : .resetVectorOutsideImage(reset)
   }
 
   private static func word(_ bytes: ArraySlice<UInt8>) -> UInt32 {

@@ -4,17 +4,20 @@ import SystemPackage
 
 /// Takes a file's bytes piece by piece and writes them in order.
 ///
-/// Large pieces are written on a thread of their own, so that whoever makes the pieces can go on.
+/// A large file is written on a thread of its own, so that whoever makes the pieces can go on.
 /// Without a file, the pieces are collected.
 final class OutputSink {
   private let file: FileDescriptor?
   /// The pieces, where there is no file to write them to.
   private(set) var pieces: [[UInt8]] = []
+  private var size = 0
   private var queue: DispatchQueue?
+  /// Keeps a fast reader from filling the memory: so many pieces may wait to be written.
+  private let room = DispatchSemaphore(value: 8)
   private let problem = Problem()
 
-  /// Pieces of at least this many bytes are worth a thread.
-  private static let threshold = 1 << 20
+  /// A file of this many bytes is worth a thread.
+  private static let threshold = 2 << 20
 
   /// The first error, which any thread may set.
   private final class Problem: Sendable {
@@ -37,9 +40,14 @@ final class OutputSink {
   /// Adds bytes to the end.
   func append(_ bytes: [UInt8]) {
     guard let file else { return pieces.append(bytes) }
-    if queue == nil, bytes.count >= Self.threshold { queue = DispatchQueue(label: "output") }
+    size += bytes.count
+    if queue == nil, size >= Self.threshold { queue = DispatchQueue(label: "output") }
     guard let queue else { return problem.write(bytes, to: file) }
-    queue.async { [problem] in problem.write(bytes, to: file) }
+    room.wait()
+    queue.async { [problem, room] in
+      problem.write(bytes, to: file)
+      room.signal()
+    }
   }
 
   /// Waits until everything is written.

@@ -11,7 +11,7 @@ struct PackSummary {
     self.output = output
   }
 
-  func lines(for container: DfuseContainer, console: Console) -> [String] {
+  func lines(for container: ContainerOutline, console: Console) -> [String] {
     let size = Int(clamping: container.encodedSize)
     var lines = [
       console.styled("packed \(output)", .bold) + "  \(size.byteText), CRC \(checksum.hex)",
@@ -22,7 +22,7 @@ struct PackSummary {
       let name = target.name.map { " \"\($0.visible)\"" } ?? ", no name"
       lines.append("  alternate setting \(target.alternateSetting)\(name)")
       for (element, source) in zip(target.elements, sources) {
-        lines.append("    \(element.range.addressText)  \(element.bytes.count.byteText)  \(source)")
+        lines.append("    \(element.range.addressText)  \(element.size.byteText)  \(source)")
       }
     }
     return lines

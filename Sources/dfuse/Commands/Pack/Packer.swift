@@ -5,41 +5,60 @@ struct Packer {
   let request: PackRequest
   let console: Console
 
-  /// One image of the request, read.
-  private struct LoadedImage {
-    var path: String
-    var firmware: FirmwareImage
-  }
-
   /// Packs, and prints a summary on standard error.
   func run() throws(Failure) {
     for warning in request.warnings { console.warn(warning) }
     let output = OutputFile(name: try outputName())
     try refuseOverwritingInputs(output)
-    var container = DfuseContainer(
+    var outline = ContainerOutline(
       deviceVersion: request.deviceVersion, productID: request.productID,
       vendorID: request.vendorID, targets: [])
     var summary = PackSummary(output: output.shown)
+    var pieces: [PackPiece] = []
     for target in request.targets {
-      var packed = DfuseContainer.Target(
-        alternateSetting: target.alternateSetting, name: target.name, elements: [])
-      var sources: [String] = []
+      var own: [PackPiece] = []
       for image in target.images {
-        let loaded = try load(image)
-        packed.elements += loaded.firmware.image.runs
-        sources += loaded.firmware.image.runs.map { _ in loaded.path }
+        let input = PackInput(
+          image: image, isShortForm: request.isShortForm, console: console)
+        own += try input.pieces()
       }
-      container.targets.append(packed)
-      summary.sources.append(sources)
+      outline.targets.append(
+        ContainerOutline.Target(
+          alternateSetting: target.alternateSetting, name: target.name, elements: own.map(\.element)
+        ))
+      summary.sources.append(own.map(\.source.shown))
+      pieces += own
     }
+    var encoder = try encoder(of: outline, sources: summary.sources)
     try output.write(console: console) { sink throws(Failure) in
-      do throws(FormatError) {
-        summary.checksum = try container.encode { sink.append($0) }
-      } catch {
-        throw failure(error, summary: summary, container: container)
+      summary.checksum = try fill(sink, from: pieces, &encoder)
+    }
+    for line in summary.lines(for: outline, console: console) { console.note(line) }
+  }
+
+  private func encoder(
+    of outline: ContainerOutline, sources: [[String]]
+  ) throws(Failure) -> ContainerEncoder {
+    do throws(FormatError) {
+      return try ContainerEncoder(outline)
+    } catch {
+      throw failure(error, sources: sources, outline: outline)
+    }
+  }
+
+  private func fill(
+    _ sink: OutputSink, from pieces: [PackPiece], _ encoder: inout ContainerEncoder
+  ) throws(Failure) -> UInt32 {
+    for piece in pieces {
+      try piece.forEachPart { part throws(Failure) in
+        do throws(FormatError) { try encoder.append(part, to: sink.append) } catch {
+          throw Failure(.badData, "cannot pack: \(error)")
+        }
       }
     }
-    for line in summary.lines(for: container, console: console) { console.note(line) }
+    do throws(FormatError) { return try encoder.finish(to: sink.append) } catch {
+      throw Failure(.badData, "cannot pack: \(error)")
+    }
   }
 
   // MARK: - Files
@@ -71,67 +90,13 @@ struct Packer {
     }
   }
 
-  private func load(_ image: PackRequest.Image) throws(Failure) -> LoadedImage {
-    let file = InputFile(name: image.path)
-    let bytes = try file.read()
-    let kind = try kind(of: image, bytes: bytes, shown: file.shown)
-    try checkAddress(of: image, kind: kind, shown: file.shown)
-    do throws(FormatError) {
-      let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: image.address ?? 0)
-      for warning in firmware.warnings where isWorthSaying(warning, image) {
-        console.warn("\(file.shown): \(warning)")
-      }
-      return LoadedImage(path: file.shown, firmware: firmware)
-    } catch {
-      throw Failure(reading: file.shown, error)
-    }
-  }
-
-  private func kind(
-    of image: PackRequest.Image, bytes: [UInt8], shown: String
-  ) throws(Failure) -> ImageKind {
-    if let format = image.format { return format }
-    switch ImageKind.detect(content: bytes, fileName: image.path) {
-    case .image(let kind): return kind
-    case .dfuseContainer: throw Failure(reading: shown, .alreadyContainer(isDfuSe: true))
-    }
-  }
-
-  private func checkAddress(
-    of image: PackRequest.Image, kind: ImageKind, shown: String
-  ) throws(Failure) {
-    if kind != .raw, let address = image.address {
-      throw Failure(
-        .usage, "-m \(address.hex) before \(shown): \(kind.article) file brings its own addresses",
-        fix: "leave -m out, or say --format raw to pack the file's bytes as they are")
-    }
-    if kind == .raw, request.isShortForm {
-      throw Failure(
-        .usage, "\(shown) is a raw binary, which says no address",
-        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
-    }
-  }
-
-  /// Data of any kind may be packed for any address; only at the start of an STM32's flash is it
-  /// odd that they are no program.
-  private func isWorthSaying(_ warning: ImageWarning, _ image: PackRequest.Image) -> Bool {
-    switch warning {
-    case .notAVectorTable(let address, _): address == 0x0800_0000
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded: true
-    case .rawAtAddressZero: image.address == nil
-    }
-  }
-
   private func failure(
-    _ error: FormatError, summary: PackSummary, container: DfuseContainer
+    _ error: FormatError, sources: [[String]], outline: ContainerOutline
   ) -> Failure {
-    let (new, existing): (Range<UInt64>, Range<UInt64>)
-    switch error {
-    case .overlap(let later, let earlier, _), .repeatedData(let later, let earlier):
-      (new, existing) = (later, earlier)
-    default: return Failure(.badData, "cannot pack: \(error)")
+    guard case .repeatedData(let new, let existing) = error else {
+      return Failure(.badData, "cannot pack: \(error)")
     }
-    let pieces = zip(container.targets, summary.sources)
+    let pieces = zip(outline.targets, sources)
       .flatMap { zip($0.elements.map(\.range), $1) }
     func source(_ range: Range<UInt64>, last: Bool) -> String {
       let found = last ? pieces.last { $0.0 == range } : pieces.first { $0.0 == range }

@@ -1,0 +1,104 @@
+import DfuseFormat
+import SystemPackage
+
+/// One image of a ``PackRequest`` and its file: finds out what it is, and the data in it.
+struct PackInput {
+  let image: PackRequest.Image
+  /// Whether the image has to bring its own addresses.
+  let isShortForm: Bool
+  let console: Console
+
+  private var source: InputFile { InputFile(name: image.path) }
+
+  /// The data, in the order of their addresses.
+  ///
+  /// A raw binary stays in its file until it is packed; all else is read now.
+  /// - Throws: A failure with status 64 for an address that does not fit the kind of file, 65 for a
+  ///   damaged file, 66 for one that cannot be read.
+  func pieces() throws(Failure) -> [PackPiece] {
+    if let file = try source.regular(), let piece = try rawPiece(file) { return [piece] }
+    let bytes = try source.read()
+    let kind = try kind(beginning: bytes)
+    try checkAddress(kind: kind)
+    do throws(FormatError) {
+      let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: image.address ?? 0)
+      warn(firmware.warnings)
+      return firmware.image.runs.map {
+        PackPiece(source: source, address: $0.address, data: .bytes($0.bytes))
+      }
+    } catch {
+      throw Failure(reading: source.shown, error)
+    }
+  }
+
+  // MARK: - Raw binaries
+
+  /// The piece that a file is, if its ends show that it is a raw binary.
+  private func rawPiece(_ file: RegularFile) throws(Failure) -> PackPiece? {
+    let ends: (beginning: [UInt8], tail: [UInt8])
+    do throws(Errno) {
+      ends.beginning = try file.read(at: 0, count: Self.endSize)
+      ends.tail = try file.read(at: max(0, file.size - Self.endSize), count: Self.endSize)
+    } catch {
+      throw source.failure(error)
+    }
+    // Blanks only: what begins behind them is not to be seen here.
+    let isClear = ends.beginning.contains { $0 > UInt8(ascii: " ") }
+    guard isClear, try kind(beginning: ends.beginning) == .raw, !DFUSuffix.mayEnd(ends.tail)
+    else { return nil }
+    try checkAddress(kind: .raw)
+    let address = image.address ?? 0
+    do throws(FormatError) {
+      warn(
+        try RawBinary.check(
+          beginning: Array(ends.beginning.prefix(RawBinary.beginningSize)), size: file.size,
+          at: address))
+    } catch {
+      throw Failure(reading: source.shown, error)
+    }
+    return PackPiece(source: source, address: address, data: .file(file))
+  }
+
+  /// Bytes that are looked at of either end of a file.
+  private static let endSize = 4096
+
+  // MARK: - Checks
+
+  private func kind(beginning: [UInt8]) throws(Failure) -> ImageKind {
+    if let format = image.format { return format }
+    switch ImageKind.detect(content: beginning, fileName: image.path) {
+    case .image(let kind): return kind
+    case .dfuseContainer: throw Failure(reading: source.shown, .alreadyContainer(isDfuSe: true))
+    }
+  }
+
+  private func checkAddress(kind: ImageKind) throws(Failure) {
+    let shown = source.shown
+    if kind != .raw, let address = image.address {
+      throw Failure(
+        .usage, "-m \(address.hex) before \(shown): \(kind.article) file brings its own addresses",
+        fix: "leave -m out, or say --format raw to pack the file's bytes as they are")
+    }
+    if kind == .raw, isShortForm {
+      throw Failure(
+        .usage, "\(shown) is a raw binary, which says no address",
+        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
+    }
+  }
+
+  private func warn(_ warnings: [ImageWarning]) {
+    for warning in warnings where isWorthSaying(warning) {
+      console.warn("\(source.shown): \(warning)")
+    }
+  }
+
+  /// Data of any kind may be packed for any address; only at the start of an STM32's flash is it
+  /// odd that they are no program.
+  private func isWorthSaying(_ warning: ImageWarning) -> Bool {
+    switch warning {
+    case .notAVectorTable(let address, _): address == 0x0800_0000
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded: true
+    case .rawAtAddressZero: image.address == nil
+    }
+  }
+}
