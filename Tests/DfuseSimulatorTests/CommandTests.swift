@@ -24,6 +24,26 @@ import Testing
     #expect(probe.board.counters.bytesProgrammed == 4096)
   }
 
+  /// Logs of dfu-util and fwupd, and the table in ST's first device library; see
+  /// `ReportedPolls.internalFlash`.
+  @Test(arguments: [
+    "stm32f107", "stm32f401", "stm32f405", "stm32f427", "stm32f723", "stm32f745", "stm32f767",
+    "gd32vf103",
+  ])
+  func `an erase reports 100 ms, an address and a block 104 ms`(chip: String) throws {
+    var probe = try Probe(chip)
+    probe.dnload(0, [0x41, 0x00, 0x00, 0x00, 0x08])
+    #expect(probe.getStatus().answer == .data([0, 100, 0, 0, 4, 0]))
+    probe.now += .milliseconds(100)
+    #expect(probe.status() == [0, 0, 5, 0])
+    probe.dnload(0, [0x21, 0x00, 0x00, 0x00, 0x08])
+    #expect(probe.getStatus().answer == .data([0, 104, 0, 0, 4, 0]))
+    probe.now += .milliseconds(104)
+    #expect(probe.status() == [0, 0, 5, 0])
+    probe.dnload(2, pattern(2048))
+    #expect(probe.getStatus().answer == .data([0, 104, 0, 0, 4, 0]))
+  }
+
   @Test func `a data block's address counts in units of wTransferSize`() throws {
     var probe = try Probe("stm32g474")
     probe.setAddress(0x0800_0800)

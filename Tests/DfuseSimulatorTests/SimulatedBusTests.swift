@@ -282,7 +282,7 @@ import Testing
       lines == [
         "SET_INTERFACE 0",
         "DNLOAD 0: 21 00 00 00 08",
-        "GETSTATUS -> 00 00 00 00 04 00",
+        "GETSTATUS -> 00 68 00 00 04 00",
         "GETSTATUS -> 00 00 00 00 05 00",
         "DNLOAD 2, 2048 bytes: a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 a5 … (2048 bytes)",
         "ABORT -> stall",

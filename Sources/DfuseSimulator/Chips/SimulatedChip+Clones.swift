@@ -21,8 +21,7 @@ extension SimulatedChip {
       times: WorkTimes(
         erase: [1024: .milliseconds(60)], programWidth: 4, program: .microseconds(40),
         massErase: .milliseconds(100)),
-      // gd32-dfu-utils#3.
-      polls: ReportedPolls(erase: 100, write: 104, setAddress: 100),
+      polls: .internalFlash,
       manners: Manners(whileBusy: .answersBusy, leave: .atDownload), quirks: eightBitSerial,
       hasVectorTable: false))
 

@@ -80,7 +80,7 @@ extension SimulatedChip {
       ],
       // Its read protection key is 0xA5, not 0xAA, so the byte is not modelled.
       rules: FlashRules(unit: 2, hasECC: false, rewrite: .zeroOnly),
-      times: halfWordTimes(page: 2048), polls: ReportedPolls(erase: 100, write: 100)))
+      times: halfWordTimes(page: 2048), polls: .internalFlash))
 
   /// F303, 256 KiB.
   static let stm32f303 = SimulatedChip(

@@ -62,8 +62,8 @@ extension SimulatedChip {
         maps: [map, optionBytes, otp, feature]),
       memories: common(flash: bank(large: large)), rules: rules, times: byteTimes,
       timesBySupply: timesBySupply,
-      // dfu-util: a mass erase, which takes many seconds, reports 100 ms.
-      polls: ReportedPolls(erase: 100, write: 0, setAddress: 0), quirks: quirks)
+      // dfu-util: a mass erase, which takes many seconds, reports 100 ms as well.
+      polls: .internalFlash, quirks: quirks)
   }
 
   /// F401/F411, 512 KiB.

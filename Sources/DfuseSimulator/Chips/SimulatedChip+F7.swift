@@ -51,7 +51,7 @@ extension SimulatedChip {
       runs: [.init(4, 16 * 1024), .init(1, 64 * 1024), .init(3, 128 * 1024)],
       map: "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",  // betaflight-configurator
       otp: 0x1FF0_7800, serial: "STM32FxSTM32", isConstant: true,
-      polls: ReportedPolls(erase: 100, write: 0, setAddress: 0)))
+      polls: .internalFlash))
 
   /// F745, 1 MiB; reports 104 ms after every block, whatever it needs (fwupd#2696).
   static let stm32f745 = SimulatedChip(
@@ -60,7 +60,7 @@ extension SimulatedChip {
       "STM32F745/F746 (1 MiB)", [], kibibytes: 1024,
       runs: [.init(4, 32 * 1024), .init(1, 128 * 1024), .init(3, 256 * 1024)],
       map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,03*256Kg", otp: 0x1FF0_F000,
-      serial: "375F37623033", polls: ReportedPolls(erase: 100, write: 104, setAddress: 0)))
+      serial: "375F37623033", polls: .internalFlash))
 
   /// F767, 2 MiB in one bank.
   static let stm32f767 = SimulatedChip(
@@ -69,7 +69,7 @@ extension SimulatedChip {
       "STM32F765/F767 (2 MiB)", [.polls], kibibytes: 2048,
       runs: [.init(4, 32 * 1024), .init(1, 128 * 1024), .init(7, 256 * 1024)],
       map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg", otp: 0x1FF0_F000,
-      serial: "205A36653253", polls: ReportedPolls(erase: 100, write: 5)))
+      serial: "205A36653253", polls: .internalFlash))
 
   /// F767 in dual-bank mode: the sectors are those of an F42x.
   static let stm32f767dual: SimulatedChip = {
