@@ -2,17 +2,10 @@ import DfuseDevice
 
 /// One port of the simulated bus and the board that belongs to it.
 struct BusSlot: Sendable {
-  /// What is to be seen on the port.
-  enum Face: Hashable, Sendable {
-    case empty
-    case bootloader
-    case application
-  }
-
   /// Something that happens at a moment that is already known.
   struct Event: Sendable {
     var at: Duration
-    var face: Face
+    var face: BoardFace
   }
 
   /// The port, as the kernel would write it.
@@ -22,7 +15,7 @@ struct BusSlot: Sendable {
   /// The board's own virtual time: boards that are worked on at once do not add up.
   var clock = Duration.zero
   /// What is to be seen now.
-  var face = Face.empty
+  var face = BoardFace.empty
   /// Counts appearances; a transport is good for one.
   var generation = 0
   /// The device's address on the bus.
@@ -59,11 +52,8 @@ struct BusSlot: Sendable {
     guard case .leaveBus(let after, let afterlife, let absence) = then else { return }
     let leaves = moment + after
     schedule(Event(at: leaves, face: .empty))
-    switch afterlife {
-    case .nothing: break
-    case .application: schedule(Event(at: leaves + absence, face: .application))
-    case .bootloaderAgain: schedule(Event(at: leaves + absence, face: .bootloader))
-    }
+    let next = board.face(after: afterlife)
+    if next != .empty { schedule(Event(at: leaves + absence, face: next)) }
   }
 
   private mutating func apply(_ event: Event) {
@@ -72,29 +62,14 @@ struct BusSlot: Sendable {
       board.model.losePower(at: event.at)
     }
     face = event.face
-    switch face {
-    case .empty:
-      listing = nil
-    case .bootloader:
-      appear()
-      board.model.powerOn(at: event.at)
-      board.model.configuration = 1
-      var enumeration = Enumeration(of: board)
-      listing = try? enumeration.listing(path: path, address: address)
-    case .application:
-      appear()
-      // ST's example application with a virtual serial port; it has no DFU interface.
-      listing = USBDeviceListing(
-        identity: DeviceIdentity(
-          vendorID: 0x0483, productID: 0x5740, bcdDevice: 0x0200, path: path, address: address,
-          serialNumber: board.model.serial, manufacturer: "STMicroelectronics",
-          product: "STM32 Virtual ComPort"),
-        interfaces: [])
-    }
-  }
-
-  private mutating func appear() {
+    board.become(face, at: event.at)
+    listing = nil
+    guard face != .empty else { return }
     generation += 1
     address = address % 127 + 1
+    // The kernel chooses the configuration before anyone else talks to the device.
+    if face == .bootloader { board.model.configuration = 1 }
+    var enumeration = Enumeration(of: board)
+    listing = try? enumeration.listing(path: path, address: address)
   }
 }

@@ -5,15 +5,16 @@ import DfuseDevice
 /// The board's raw descriptors go through the host's own parser, as with real boards.
 struct Enumeration {
   /// Asked on a copy without faults, so that looking at a board changes nothing on it.
-  private var model: BootloaderModel
+  private var board: SimulatedBoard
 
   init(of board: SimulatedBoard) {
-    model = board.model
-    model.faults = FaultPlan()
-    model.silentUntil = .zero
+    self.board = board
+    self.board.recordsTransfers = false
+    self.board.model.faults = FaultPlan()
+    self.board.model.silentUntil = .zero
   }
 
-  /// Identity and interfaces of the board as a bootloader.
+  /// Identity and DFU interfaces of the board, as its bootloader or as its firmware's device.
   ///
   /// - Throws: ``USBError/badDescriptor(reason:)`` when the descriptors make no sense.
   mutating func listing(
@@ -38,12 +39,15 @@ struct Enumeration {
     StringDescriptor.decode(descriptor(0x0300 | UInt16(index), length: 255))
   }
 
-  private mutating func descriptor(_ wValue: UInt16, length: UInt16) -> [UInt8] {
+  /// The bytes of a descriptor, or none when the board has no such descriptor.
+  ///
+  /// `wValue` is its type in the high byte, its index in the low one.
+  mutating func descriptor(_ wValue: UInt16, length: UInt16) -> [UInt8] {
     let language: [UInt8] = wValue >> 8 == 3 ? [0x09, 0x04] : [0, 0]
     let setup: [UInt8] =
       [0x80, 0x06, UInt8(wValue & 0xFF), UInt8(wValue >> 8)] + language
       + [UInt8(length & 0xFF), UInt8(length >> 8)]
-    guard case .data(let bytes) = model.handle(setup: setup, at: .zero).answer else { return [] }
+    guard case .data(let bytes) = board.handle(setup: setup, at: .zero).answer else { return [] }
     return bytes
   }
 }

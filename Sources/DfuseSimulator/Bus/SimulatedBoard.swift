@@ -6,7 +6,11 @@ public struct SimulatedBoard: Sendable {
   public var recordsTransfers = false
   /// The transfers since recording was switched on, oldest first.
   public private(set) var transcript: [TransferRecord] = []
+  /// What its firmware has on USB.
+  public var afterLeave = AfterLeave.application
   package var model: BootloaderModel
+  /// The firmware's device, while the firmware runs.
+  package internal(set) var application: ApplicationModel?
 
   /// Makes a board, blank as from the factory.
   ///
@@ -60,7 +64,8 @@ public struct SimulatedBoard: Sendable {
   package mutating func handle(
     setup: [UInt8], data: [UInt8] = [], at now: Duration
   ) -> Reaction {
-    let reaction = model.handle(setup: setup, data: data, at: now)
+    let reaction =
+      application?.handle(setup: setup) ?? model.handle(setup: setup, data: data, at: now)
     if recordsTransfers, let packet = SetupPacket(setup) {
       transcript.append(TransferRecord(packet, data: data, reaction: reaction, at: now))
     }

@@ -47,26 +47,30 @@ struct RawDescriptors {
   /// A string descriptor, or nil when there is none.
   func string(_ index: UInt8) -> [UInt8]? {
     switch index {
-    case 0: return [4, 0x03, 0x09, 0x04]
-    case 1: return utf16(profile.usb.manufacturer)
-    case 2: return utf16(profile.usb.product)
+    case 0: return Self.languages
+    case 1: return Self.utf16(profile.usb.manufacturer)
+    case 2: return Self.utf16(profile.usb.product)
     case 3:
-      guard profile.quirks.eightBitSerial else { return utf16(serial) }
+      guard profile.quirks.eightBitSerial else { return Self.utf16(serial) }
       return [UInt8(2 + serial.utf8.count), 0x03] + serial.utf8
     default: break
     }
-    if let text = profile.quirks.failureTexts[index] { return utf16(text) }
+    if let text = profile.quirks.failureTexts[index] { return Self.utf16(text) }
     let place = Int(index) - Self.firstMapString
     guard profile.usb.maps.indices.contains(place) else { return nil }
-    var descriptor = utf16(profile.usb.maps[place])
+    var descriptor = Self.utf16(profile.usb.maps[place])
     if place == 0, let stated = profile.quirks.statedStringLength { descriptor[0] = stated }
     return descriptor
   }
 
-  /// UTF-16, little-endian, cut to what `bLength` can say.
-  private func utf16(_ text: String) -> [UInt8] {
+  /// String descriptor 0: US English is the only language.
+  static let languages: [UInt8] = [4, 0x03, 0x09, 0x04]
+
+  /// A string descriptor: UTF-16, little-endian, cut to what `bLength` can say.
+  static func utf16(_ text: String) -> [UInt8] {
     let units = text.utf16.prefix(126)
-    return [UInt8(2 + 2 * units.count), 0x03] + units.flatMap { [low($0), high($0)] }
+    return [UInt8(2 + 2 * units.count), 0x03]
+      + units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
   }
 
   private func low(_ value: UInt16) -> UInt8 { UInt8(value & 0xFF) }
