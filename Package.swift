@@ -68,6 +68,7 @@ let package = Package(
       name: "DfuseCommandTests",
       dependencies: [
         "dfuse", "DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: settings

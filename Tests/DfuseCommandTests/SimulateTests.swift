@@ -1,3 +1,4 @@
+import ArgumentParser
 import DfuseSimulator
 import Testing
 
@@ -79,6 +80,47 @@ import Testing
     let run = sandbox.run(["simulate"] + words)
     #expect(run.status == .usage)
     #expect(run.error.hasPrefix("error: \(what)\n"))
+  }
+
+  @Test(arguments: [([], AfterLeave.nothing), (["--after-leave", "application"], .application)])
+  func `what comes after leave is nothing unless asked for`(
+    words: [String], afterLeave: AfterLeave
+  ) throws {
+    let command = try SimulateCommand.parse(["f405"] + words)
+    #expect(command.afterLeave == afterLeave)
+  }
+
+  @Test func `an unknown word for what comes after leave is refused with the choices`() {
+    let run = sandbox.run("simulate", "f405", "--after-leave", "bootloader")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("'bootloader' is none of: application, nothing"))
+  }
+
+  static let replug = "attach it again (a replug with BOOT0 set) to have the bootloader"
+
+  @Test(
+    arguments: [
+      (.unplugged, .application, "detached"),
+      (.firmwareUnplugged, .application, "detached, and its firmware ended; \(replug)"),
+      (
+        .left(.application), .application,
+        "left its bootloader: the firmware runs; attach it again to have the firmware's device, "
+          + "0483:5740"
+      ),
+      (
+        .left(.application), .nothing,
+        "left its bootloader: the firmware runs, without USB; \(replug)"
+      ),
+      (
+        .left(.bootloaderAgain), .application,
+        "reset itself; attach it again to have the bootloader"
+      ),
+      (.left(.nothing), .application, "went off the bus, and no firmware runs; \(replug)"),
+    ] as [(BoardDeparture, AfterLeave, String)])
+  func `it is said what became of a board, and what a new attach finds`(
+    departure: BoardDeparture, afterLeave: AfterLeave, words: String
+  ) {
+    #expect(departure.words(afterLeave: afterLeave) == words)
   }
 
   @Test func `a port that is taken is an error`() throws {

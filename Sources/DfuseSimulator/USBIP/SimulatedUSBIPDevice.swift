@@ -1,49 +1,66 @@
 import Synchronization
 
 /// A simulated board behind a USB/IP server.
+///
+/// A client that imports the board plugs it in with BOOT0 set, and finds the bootloader. Only after
+/// "leave" it may find the firmware's own device, if the firmware has one.
 package final class SimulatedUSBIPDevice: USBIPDevice {
   private struct State: Sendable {
     var board: SimulatedBoard
     /// When it dropped off the bus or was unplugged, if it was ever attached.
     var leftAt: Duration?
+    /// What becomes of the board once the connection ends, if its bootloader has left the bus.
+    var afterlife: Reaction.Afterlife?
+    var departure = BoardDeparture.unplugged
   }
 
-  package let record: USBIPDeviceRecord
+  private let bootloader: USBIPDeviceRecord
+  private let application: USBIPDeviceRecord
   private let state: Mutex<State>
 
   /// Puts a board on port `number` of bus 1; the first port is 1.
   package init(_ board: SimulatedBoard, port number: UInt32) {
-    // A copy without faults is asked for its descriptors.
-    var probe = board.model
-    probe.faults = FaultPlan()
-    let device = Self.descriptor(0x01, length: 18, of: &probe)
-    let configuration = Self.descriptor(0x02, length: 0xFFFF, of: &probe)
-    record = USBIPDeviceRecord(
-      busID: "1-\(number)", busNumber: 1, deviceNumber: number + 1, speed: .full,
-      deviceDescriptor: device, configurationValue: 1,
-      interfaces: Self.interfaces(in: configuration))
+    bootloader = Self.record(of: board, port: number)
+    var running = board
+    running.become(.application, at: .zero)
+    application = Self.record(of: running, port: number)
     state = Mutex(State(board: board))
+  }
+
+  package var record: USBIPDeviceRecord {
+    state.withLock { $0.board.application == nil ? bootloader : application }
   }
 
   /// The board as it is now.
   package var board: SimulatedBoard { state.withLock { $0.board } }
 
+  /// How it last went away.
+  package var departure: BoardDeparture { state.withLock { $0.departure } }
+
   package func attach(at now: Duration) {
     state.withLock { state in
       guard let leftAt = state.leftAt else { return }
-      // Plugged in again: the bootloader starts, the memory is what it was.
       state.leftAt = nil
       state.board.model.losePower(at: leftAt)
-      state.board.model.powerOn(at: now)
+      // A firmware that runs has been running since the bootloader left.
+      if state.board.application == nil { state.board.become(.bootloader, at: now) }
     }
   }
 
   package func detach(at now: Duration) {
     state.withLock { state in
-      guard state.leftAt == nil else { return }
-      // Unplugged: what it was working on stays half done.
-      state.leftAt = now
-      state.board.model.losePower(at: now)
+      if let afterlife = state.afterlife {
+        state.afterlife = nil
+        state.departure = .left(afterlife)
+        let face = state.board.face(after: afterlife)
+        if face == .application { state.board.become(face, at: now) }
+      } else {
+        // Unplugged: what it was working on stays half done, and a firmware ends.
+        state.departure = state.board.application == nil ? .unplugged : .firmwareUnplugged
+        state.leftAt = now
+        state.board.model.losePower(at: now)
+        state.board.become(.empty, at: now)
+      }
     }
   }
 
@@ -52,20 +69,20 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
       let reaction = state.board.handle(setup: setup, data: data, at: now)
       switch reaction.then {
       case .stay: break
-      case .leaveBus(let after, _, _): state.leftAt = now + reaction.delay + after
+      case .leaveBus(let after, let afterlife, _):
+        state.leftAt = now + reaction.delay + after
+        state.afterlife = afterlife
       }
       return reaction
     }
   }
 
-  private static func descriptor(
-    _ type: UInt8, length: UInt16, of model: inout BootloaderModel
-  ) -> [UInt8] {
-    let setup: [UInt8] = [
-      0x80, 0x06, 0, type, 0, 0, UInt8(length & 0xFF), UInt8(length >> 8),
-    ]
-    guard case .data(let bytes) = model.handle(setup: setup, at: .zero).answer else { return [] }
-    return bytes
+  private static func record(of board: SimulatedBoard, port number: UInt32) -> USBIPDeviceRecord {
+    var enumeration = Enumeration(of: board)
+    return USBIPDeviceRecord(
+      busID: "1-\(number)", busNumber: 1, deviceNumber: number + 1, speed: .full,
+      deviceDescriptor: enumeration.descriptor(0x0100, length: 18), configurationValue: 1,
+      interfaces: interfaces(in: enumeration.descriptor(0x0200, length: 0xFFFF)))
   }
 
   /// One entry an interface, not an alternate setting.

@@ -1,6 +1,6 @@
 /// A device that a USB/IP server shows to its clients: control transfers only.
 package protocol USBIPDevice: AnyObject, Sendable {
-  /// How it is announced.
+  /// How it is announced; another device may be there each time it is attached.
   var record: USBIPDeviceRecord { get }
 
   /// A client has imported it: it is plugged in.

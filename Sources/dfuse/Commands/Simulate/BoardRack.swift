@@ -10,8 +10,8 @@ struct BoardRack {
 
   /// - Throws: A failure with status 65 or 66 for a state file, 73 for the folder of them.
   init(
-    chip: SimulatedChip, count: Int, sameSerial: Bool, faults: FaultPlan, stateFolder: String?,
-    traceFile: String?
+    chip: SimulatedChip, count: Int, sameSerial: Bool, faults: FaultPlan, afterLeave: AfterLeave,
+    stateFolder: String?, traceFile: String?
   ) throws(Failure) {
     self.chip = chip
     self.traceFile = traceFile.map { OutputFile(name: $0) }
@@ -26,6 +26,7 @@ struct BoardRack {
         board = try file.board(chip, serial: serial, faults: faults)
         stateFiles.append(file)
       }
+      board.afterLeave = afterLeave
       board.recordsTransfers = traceFile != nil
       devices.append(SimulatedUSBIPDevice(board, port: UInt32(number + 1)))
     }
@@ -41,6 +42,14 @@ struct BoardRack {
       + devices.map { device in
         "  sudo usbip\(portOption) attach -r \(place) -b \(device.record.busID)"
       }
+  }
+
+  /// What to say when a board has gone from its client.
+  func farewell(of busID: String) -> String {
+    guard let device = devices.first(where: { $0.record.busID == busID }) else {
+      return "\(busID) detached"
+    }
+    return "\(busID) \(device.departure.words(afterLeave: device.board.afterLeave))"
   }
 
   /// Writes the boards' memories, and the transfers so far, to their files.

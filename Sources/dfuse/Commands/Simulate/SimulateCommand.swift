@@ -8,8 +8,9 @@ struct SimulateCommand: HostCommand {
     abstract: "Serve simulated boards over USB/IP, for any flasher.",
     discussion: """
       The kernel of this or another Linux machine attaches them ('sudo modprobe vhci-hcd', then \
-      the 'usbip attach' lines that are printed), and has boards in their bootloader. Runs until \
-      Ctrl-C, and then tells what was done to them. Without a kernel, '--simulate CHIP' of the \
+      the 'usbip attach' lines that are printed), and has boards in their bootloader. To attach a \
+      board again is to plug it in again: the flash is as it was. Runs until Ctrl-C, and then \
+      tells what was done to the boards. Without a kernel, '--simulate CHIP' of the \
       other commands does the same in one process.
       """
   )
@@ -33,6 +34,13 @@ struct SimulateCommand: HostCommand {
       "What goes wrong: stall@write:3, disconnect@erase:1, start=dfuERROR, rdp=1; repeatable.",
       valueName: "spec"))
   var fault: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "What is to be seen after 'leave': nothing (default), or the firmware's device (application).",
+      valueName: "what"),
+    completion: .list(AfterLeave.allCases.map(\.rawValue)),
+    transform: { text in try choice(text, of: AfterLeave.self) })
+  var afterLeave = AfterLeave.nothing
   @Option(
     help: ArgumentHelp("Log each control transfer to this file.", valueName: "file"),
     completion: .file())
@@ -64,7 +72,8 @@ struct SimulateCommand: HostCommand {
     let host = host.quiet(quiet)
     let rack = try BoardRack(
       chip: SimulatedChip.wanted(chip), count: count, sameSerial: sameSerial,
-      faults: FaultPlan.wanted(fault), stateFolder: state, traceFile: trace)
+      faults: FaultPlan.wanted(fault), afterLeave: afterLeave, stateFolder: state,
+      traceFile: trace)
     try serve(rack, host)
   }
 
@@ -87,7 +96,7 @@ struct SimulateCommand: HostCommand {
         switch event {
         case .attached(let busID): host.console.note("\(busID) attached")
         case .detached(let busID):
-          host.console.note("\(busID) detached")
+          host.console.note(rack.farewell(of: busID))
           do throws(Failure) {
             try rack.keep(console: host.console)
           } catch {
