@@ -13,7 +13,7 @@ final class OutputSink {
   private var size = 0
   private var queue: DispatchQueue?
   /// Keeps a fast reader from filling the memory: so many pieces may wait to be written.
-  private let room = DispatchSemaphore(value: 8)
+  private let room = DispatchSemaphore(value: 4)
   private let problem = Problem()
 
   /// A file of this many bytes is worth a thread.

@@ -25,7 +25,7 @@ struct PackPiece {
 
   /// Bytes of a file that are read at a time: enough to make calls cheap, few enough to stay in a
   /// processor's cache until they are written.
-  private static let partSize = 120 << 10
+  private static let partSize = 64 << 10
 
   /// Hands over the data in order.
   ///
