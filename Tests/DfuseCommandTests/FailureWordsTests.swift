@@ -77,7 +77,7 @@ import Testing
         == Failure(
           .badData,
           "fw.hex has 0x0800_0000-0x0800_03ff, which cannot be written on STM32F405 at 1-1",
-          why: "0x0800_0000-0x0800_7fff is read", now: Self.untouched,
+          why: "0x0800_0000-0x0800_7fff is read only", now: Self.untouched,
           fix: "the next address that can be written is 0x0800_8000"))
   }
 

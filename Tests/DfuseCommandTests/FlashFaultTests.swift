@@ -4,23 +4,12 @@ import Testing
 @testable import dfuse
 
 /// `dfuse flash` on boards that fail, and on every kind of board.
-@Suite struct FlashFaultTests {
+@Suite struct FlashFaultTests: FlashSuite {
   let sandbox: Sandbox
-  private let bus = SimulatedBus()
+  let bus: SimulatedBus
 
   init() throws {
-    sandbox = try Sandbox()
-    try sandbox.write(Firmware.program(40_000), to: "fw.bin")
-    bus.plugIn(SimulatedBoard(try #require(.named("f405"))))
-    sandbox.bus = bus
-  }
-
-  private func flash(_ words: String...) -> Sandbox.Run {
-    sandbox.run(["flash"] + words).timeless
-  }
-
-  private func memory(_ count: Int, at address: UInt32 = 0x0800_0000) -> [UInt8]? {
-    bus.board(at: "1-1")?.read(count, at: address)
+    (sandbox, bus) = try Self.setUp()
   }
 
   @Test(

@@ -5,23 +5,12 @@ import Testing
 @testable import dfuse
 
 /// Where `dfuse flash` puts what, and what it refuses.
-@Suite struct FlashPlaceTests {
+@Suite struct FlashPlaceTests: FlashSuite {
   let sandbox: Sandbox
-  private let bus = SimulatedBus()
+  let bus: SimulatedBus
 
   init() throws {
-    sandbox = try Sandbox()
-    try sandbox.write(Firmware.program(40_000), to: "fw.bin")
-    bus.plugIn(SimulatedBoard(try #require(.named("f405"))))
-    sandbox.bus = bus
-  }
-
-  private func flash(_ words: String...) -> Sandbox.Run {
-    sandbox.run(["flash"] + words).timeless
-  }
-
-  private func memory(_ count: Int, at address: UInt32 = 0x0800_0000) -> [UInt8]? {
-    bus.board(at: "1-1")?.read(count, at: address)
+    (sandbox, bus) = try Self.setUp()
   }
 
   @Test func `an address is taken for raw bytes`() {

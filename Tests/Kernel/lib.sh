@@ -9,7 +9,6 @@
 #   setup COMMAND…               outside checks: the same, silently; if it fails, the file ends
 #   expect_status 0 COMMAND…     inside a check: runs a command, fails unless it ends with this status
 #   expect_output "text"         inside a check: the last command printed this
-#   print_table FILE             outside checks: a table for people, between the rows
 #
 # A check runs in a subshell under `set -e`: its first failing command ends it. A board started in a
 # check goes when the check ends; one started outside checks lives to the end of the file.
@@ -132,10 +131,6 @@ print_row() {  # print_row STATUS BEGAN NAME LOG
 }
 
 # Shows a file between the rows, for what is measured and not only checked.
-print_table() {  # print_table FILE
-  sed 's/^/  /' "$1"
-}
-
 # --- the kernel's view ----------------------------------------------------------------------------
 
 # Finds the virtual port that a board is attached to: its number goes to $port_number, and the kernel's

@@ -2,13 +2,17 @@ import DfuseDevice
 import DfuseFormat
 
 extension MemoryAccess {
-  /// What may be done: `read, erase, write`, or `nothing`.
+  /// What may be done: `read, erase, write`; a single thing as `read only`; or `nothing`.
   var words: String {
     let all: [(MemoryAccess, String)] = [
       (.readable, "read"), (.erasable, "erase"), (.writable, "write"),
     ]
     let names = all.filter { contains($0.0) }.map(\.1)
-    return names.isEmpty ? "nothing" : names.joined(separator: ", ")
+    switch names.count {
+    case 0: return "nothing"
+    case 1: return names[0] + " only"
+    default: return names.joined(separator: ", ")
+    }
   }
 }
 
