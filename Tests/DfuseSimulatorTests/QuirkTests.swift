@@ -149,7 +149,15 @@ import Testing
     #expect(probe.condition() == [0, 2])
   }
 
-  @Test func `an mboot reports no times and explains its errors`() throws {
+  @Test func `an mboot reports no times, and answers nothing while it works`() throws {
+    var probe = try Probe("mboot")
+    probe.dnload(0, [0x41, 0, 0x80, 0, 0x08])
+    #expect(probe.getStatus() == Reaction(.data([0, 0, 0, 0, 4, 0])))
+    #expect(
+      probe.getStatus() == Reaction(.data([0, 0, 0, 0, 5, 0]), delay: .milliseconds(250)))
+  }
+
+  @Test func `an mboot explains its errors`() throws {
     var probe = try Probe("mboot")
     probe.dnload(0, [0x41, 0, 0, 0, 0x10])
     #expect(probe.status() == [0, 0, 4, 0])

@@ -44,7 +44,7 @@ extension SimulatedChip {
   static let mboot = SimulatedChip(
     "mboot",
     profile: DeviceProfile(
-      part: "MicroPython mboot (F405, 1 MiB)", guessed: [.times, .manners, .identity],
+      part: "MicroPython mboot (F405, 1 MiB)", guessed: [.times, .identity],
       flashSize: 1024 * 1024 - 32 * 1024,
       usb: USBFacts(
         bcdDevice: 0x0200, manufacturer: "MicroPython", product: "Pyboard DFU Bootloader",
@@ -63,7 +63,9 @@ extension SimulatedChip {
           16 * 1024: .milliseconds(250), 64 * 1024: .milliseconds(550), 128 * 1024: .seconds(1),
         ], programWidth: 4, program: .microseconds(16), massErase: .seconds(8)),
       polls: ReportedPolls(erase: 0, write: 0, manifest: 0),
-      manners: Manners(whileBusy: .answersBusy, clearStatus: .clears), quirks: mbootQuirks))
+      // Its source works once the answer has gone out, and in that time answers nothing: a mass erase
+      // of many seconds made pydfu give up (micropython#5730).
+      manners: Manners(whileBusy: .waits, clearStatus: .clears), quirks: mbootQuirks))
 
   private static var mbootQuirks: Quirks {
     var quirks = Quirks()
