@@ -41,10 +41,8 @@ public struct ContainerOutline: Hashable, Sendable {
 
     /// Bytes that the target takes behind its prefix (`dwTargetSize`).
     var size: UInt64 {
-      elements.reduce(0) { sum, element in
-        let range = element.range
-        return sum + UInt64(DfuseLayout.elementHeaderSize)
-          + (range.upperBound - range.lowerBound)
+      elements.reduce(0) {
+        $0 + UInt64(DfuseLayout.elementHeaderSize) + UInt64($1.range.count)
       }
     }
   }

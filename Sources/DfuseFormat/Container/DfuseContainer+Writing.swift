@@ -3,13 +3,7 @@ extension DfuseContainer {
   public var outline: ContainerOutline {
     ContainerOutline(
       deviceVersion: deviceVersion, productID: productID, vendorID: vendorID,
-      targets: targets.map { target in
-        ContainerOutline.Target(
-          alternateSetting: target.alternateSetting, name: target.name,
-          elements: target.elements.map {
-            ContainerOutline.Element(address: $0.address, size: $0.bytes.count)
-          })
-      })
+      targets: targets.map(\.outline))
   }
 
   /// Length of the container as a file, in bytes.
@@ -53,5 +47,18 @@ extension DfuseContainer {
         .flatMap(\.elements)
       if let overlap = ElementOverlap.first(among: elements) { throw overlap.error }
     }
+  }
+}
+
+extension DfuseContainer.Target {
+  /// Bytes that the target takes behind its prefix (`dwTargetSize`).
+  public var size: UInt64 { outline.size }
+
+  fileprivate var outline: ContainerOutline.Target {
+    ContainerOutline.Target(
+      alternateSetting: alternateSetting, name: name,
+      elements: elements.map {
+        ContainerOutline.Element(address: $0.address, size: $0.bytes.count)
+      })
   }
 }

@@ -17,11 +17,6 @@ public struct DfuseContainer: Hashable, Sendable {
       self.name = name
       self.elements = elements
     }
-
-    /// Bytes that the target takes behind its prefix (`dwTargetSize`).
-    public var size: UInt64 {
-      elements.reduce(0) { $0 + UInt64(DfuseLayout.elementHeaderSize + $1.bytes.count) }
-    }
   }
 
   /// Release of the firmware (`bcdDevice`); 0xFFFF: not said.
