@@ -77,13 +77,25 @@ import Testing
 
   @Test(
     arguments: [
-      // wTransferSize as sent, bytes to use
-      (0, 1024), (0xFFFF, 1024), (1, 8), (64, 64), (2048, 2048), (4096, 4096), (0x8000, 4096),
-    ] as [(UInt16, Int)])
-  func `an implausible transfer size is made plausible`(sent: UInt16, used: Int) {
+      // wTransferSize as sent, stride, bytes of a block
+      (0, nil, 1024), (0xFFFF, nil, 1024), (8, 8, 8), (9, 9, 8), (64, 64, 64), (1000, 1000, 1000),
+      (2048, 2048, 2048), (4096, 4096, 4096), (4097, 4097, 4096), (8192, 8192, 4096),
+      (0xFFFE, 0xFFFE, 4096),
+    ] as [(UInt16, Int?, Int)])
+  func `the transfer size counts blocks as sent, and holds them to what libusb carries`(
+    sent: UInt16, stride: Int?, length: Int
+  ) {
     let descriptor = DFUFunctionalDescriptor(
       bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: sent, bcdDFUVersion: 0x011A)
-    #expect(descriptor.transferSize == used)
+    #expect(descriptor.blocks().stride == stride)
+    #expect(descriptor.blocks().length == length)
+  }
+
+  @Test func `a block is a multiple of the programming unit, as far as one fits`() {
+    #expect(BlockNumbering(transferSize: 1000, unit: 8).length == 1000)
+    #expect(BlockNumbering(transferSize: 1000, unit: 32).length == 992)
+    #expect(!BlockNumbering(transferSize: 1000, unit: 32).isContinuous)
+    #expect(BlockNumbering(transferSize: 9, unit: 32).length == 8)
   }
 
   static func interface(version: UInt16?, name: String?) -> DFUInterface {

@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test func `operations have addresses`() throws {
-    var trace = OperationTrace(transferSize: 2048)
+    var trace = OperationTrace(blocks: BlockNumbering(transferSize: 2048))
     let operations = try self.trace().compactMap { trace.operation(of: $0) }
     #expect(
       operations == [

@@ -13,8 +13,8 @@ public struct DFUSession: ~Copyable {
   public let transport: any USBTransport
   /// How long operations may take.
   public let limits: OperationLimits
-  /// Most bytes of a block: `wTransferSize` made plausible, or 1024 without functional descriptor.
-  public let transferSize: Int
+  /// How the device counts its blocks; one without functional descriptor has not said.
+  public let blocks: BlockNumbering
   /// The state the device is in, or nil when that is not known and ``enter()`` is due.
   public internal(set) var state: DFUState?
   /// The device's address pointer, or nil when it has not been set since it was last in doubt.
@@ -31,14 +31,18 @@ public struct DFUSession: ~Copyable {
   static let ordinaryTimeout: Duration = .seconds(5)
 
   /// Makes a session on an open device, and sends nothing.
+  ///
+  /// `unit` is how many bytes the chip programs at once; blocks are multiples of it.
   public init(
     transport: any USBTransport, limits: OperationLimits = OperationLimits(),
-    polling: any PollPolicy = .spec
+    polling: any PollPolicy = .spec, unit: Int = 4
   ) {
     self.transport = transport
     self.limits = limits
     self.polling = polling
-    transferSize = transport.interface.functional?.transferSize ?? 1024
+    blocks =
+      transport.interface.functional?.blocks(unit: unit)
+      ?? BlockNumbering(transferSize: 0, unit: unit)
   }
 
   /// Chooses the alternate setting, in DfuSe the memory, that the next operations are about.
@@ -67,6 +71,9 @@ public struct DFUSession: ~Copyable {
     }
     try send(.abort, during: .aborting)
   }
+
+  /// Most bytes of a block.
+  public var transferSize: Int { blocks.length }
 
   // MARK: Requests
 

@@ -19,7 +19,7 @@ extension DFUSession {
   /// end of the memory: ask for nothing beyond it.
   ///
   /// - Parameters:
-  ///   - block: Block number, 2 to 0xFFFF; ``DataBlock`` says which address it means.
+  ///   - block: Block number, 2 to 0xFFFF; ``BlockNumbering`` says which address it means.
   ///   - length: Bytes to ask for, 2 to one transfer size.
   /// - Returns: What the device sent; fewer bytes than asked for end the upload.
   /// - Throws: ``DFUError/illegalBlock(_:count:transferSize:)`` before anything is sent; other
@@ -44,24 +44,27 @@ extension DFUSession {
     try send(.abort, during: .aborting)
   }
 
-  /// Reads a stretch of memory: one run, with rising block numbers.
+  /// Reads a stretch of memory: rising block numbers as far as they reach, then a new address.
   ///
   /// Leaves the device in dfuIDLE.
   ///
   /// - Parameters:
   ///   - address: Where to begin.
-  ///   - count: Bytes to read, at most what 65 534 blocks hold. For a single last byte one
-  ///     more is asked for, because a block has at least two.
+  ///   - count: Bytes to read. For a single last byte one more is asked for, because a block has
+  ///     at least two.
   /// - Returns: The bytes; fewer than `count` when the device ended the upload.
   /// - Throws: ``DFUError``.
   public mutating func read(at address: UInt32, count: Int) throws(DFUError) -> [UInt8] {
     try beginUpload(at: address)
-    var bytes: [UInt8] = []
-    while bytes.count < count {
-      guard
-        let block = DataBlock.number(
-          at: UInt64(address) + UInt64(bytes.count), pointer: address, transferSize: transferSize)
-      else { break }
+    var (bytes, pointer): ([UInt8], UInt32) = ([], address)
+    while bytes.count < count, let next = UInt32(exactly: UInt64(address) + UInt64(bytes.count)) {
+      var block = BlockNumbering.first
+      if let number = blocks.number(at: UInt64(next), pointer: pointer) {
+        block = number
+      } else {
+        try beginUpload(at: next)
+        pointer = next
+      }
       let length = max(2, min(transferSize, count - bytes.count))
       let part = try read(block: block, length: length)
       bytes += part.prefix(count - bytes.count)

@@ -7,7 +7,7 @@ extension DFUSession {
   /// Two when the device is done at once. The device does not report a write to protected memory.
   ///
   /// - Parameters:
-  ///   - block: Block number, 2 to 0xFFFF; ``DataBlock`` says which address it means.
+  ///   - block: Block number, 2 to 0xFFFF; ``BlockNumbering`` says which address it means.
   ///   - data: 2 bytes to one transfer size. A multiple of 4 for most memories; a length
   ///     that is not a multiple of the programming unit makes some devices write stale bytes.
   ///   - mayReset: Takes a device that leaves the bus for success: option bytes.
@@ -40,12 +40,10 @@ extension DFUSession {
 
   /// The address of a block that may be transferred, or the error why it may not.
   func address(of block: UInt16, count: Int) throws(DFUError) -> UInt32 {
-    guard let addressPointer, block >= DataBlock.first, count >= 2, count <= transferSize else {
-      throw .illegalBlock(block, count: count, transferSize: transferSize)
-    }
-    let first = DataBlock.address(
-      of: block, pointer: addressPointer, transferSize: transferSize)
-    guard let address = UInt32(exactly: first), first + UInt64(count) <= 0x1_0000_0000 else {
+    guard let addressPointer, count >= 2, count <= transferSize,
+      let first = blocks.address(of: block, pointer: addressPointer),
+      let address = UInt32(exactly: first), first + UInt64(count) <= 0x1_0000_0000
+    else {
       throw .illegalBlock(block, count: count, transferSize: transferSize)
     }
     return address

@@ -8,12 +8,12 @@ import DfuseFormat
 /// - SeeAlso: ST AN3156 for the commands and the address of a block.
 public struct OperationTrace: Sendable {
   private var pointer: UInt32?
-  private let transferSize: Int
+  private let blocks: BlockNumbering
 
   /// Starts before the first transfer to a device.
   ///
-  /// - Parameter transferSize: The device's `wTransferSize`, by which blocks are counted.
-  public init(transferSize: Int) { self.transferSize = transferSize }
+  /// - Parameter blocks: How the device counts its blocks.
+  public init(blocks: BlockNumbering) { self.blocks = blocks }
 
   /// The operation that a transfer is, or nil when it only asks for the status or chooses a state.
   ///
@@ -58,7 +58,9 @@ public struct OperationTrace: Sendable {
   }
 
   private func address(of block: UInt16) -> String {
-    guard let pointer else { return "the pointer, block \(block)" }
-    return (UInt64(pointer) + UInt64(block - 2) * UInt64(transferSize)).addressText
+    guard let address = pointer.flatMap({ blocks.address(of: block, pointer: $0) }) else {
+      return "the pointer, block \(block)"
+    }
+    return address.addressText
   }
 }

@@ -6,6 +6,8 @@ public import DfuseFormat
 public enum FlashError: Error, Hashable, Sendable {
   /// No alternate setting of the device has a memory map.
   case noMemoryMap
+  /// The device takes blocks of fewer than 8 bytes, in which no programming unit fits.
+  case blocksTooShort(transferSize: UInt16)
   /// The firmware is for an alternate setting that the device does not have.
   case noSuchAlternateSetting(UInt8, available: [UInt8])
   /// The container is for another device; 0xFFFF in it would mean any.

@@ -50,11 +50,11 @@ extension Flasher {
   private mutating func remains(
     at places: [Range<UInt64>], _ map: MemoryMap
   ) throws(FlashError) -> FlashError.Difference? {
-    var grid: BlockGrid?
+    var upload: UploadRun?
     var left: FlashError.Difference?
     for place in places {
       let (block, first) = try readBlock(
-        at: place.lowerBound, limit: place.upperBound, in: map, grid: &grid)
+        at: place.lowerBound, limit: place.upperBound, in: map, upload: &upload)
       let (bytes, start) = (
         Array(block[Int(place.lowerBound - first)...]), place.lowerBound
       )
@@ -64,7 +64,7 @@ extension Flasher {
         count: UInt64(bytes.count { $0 != profile.erasedByte }), looksProtected: true)
       break
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     return left
   }
 }

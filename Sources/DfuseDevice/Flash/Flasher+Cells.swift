@@ -36,7 +36,7 @@ extension Flasher {
       let bytes = Array(block.bytes(in: run))
       outcome = try attempt { session throws(DFUError) in
         try session.setAddress(address)
-        return try session.write(block: DataBlock.first, data: bytes, mayReset: mayReset)
+        return try session.write(block: BlockNumbering.first, data: bytes, mayReset: mayReset)
       }
       result.bytesWritten += UInt64(bytes.count)
       if case .deviceReset = outcome { return outcome }
@@ -61,7 +61,7 @@ extension Flasher {
     try select(memory.alternateSetting)
     try attempt { session throws(DFUError) in
       try session.setAddress(address)
-      try session.write(block: DataBlock.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
+      try session.write(block: BlockNumbering.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
     }
   }
 }

@@ -57,7 +57,7 @@ extension Flasher {
   ) throws(FlashError) -> [SectorState] {
     try select(work.alternateSetting)
     var comparison = SectorComparison(work, erasedByte: profile.erasedByte)
-    var grid: BlockGrid?
+    var upload: UploadRun?
     // A block may hold many sectors, as on an L0: what was read once serves them all.
     var last: Range<UInt64> = 0..<0
     for (index, sector) in work.sectors.enumerated() {
@@ -69,7 +69,7 @@ extension Flasher {
             continue
           }
           try checkCancelled()
-          let (bytes, start) = try readBlock(at: address, in: work.map, grid: &grid)
+          let (bytes, start) = try readBlock(at: address, in: work.map, upload: &upload)
           comparison.take(bytes, at: start)
           last = start..<(start + UInt64(bytes.count))
         }
@@ -77,33 +77,35 @@ extension Flasher {
       done += UInt64(sector.range.count)
       report(.advanced(.compare, done: done))
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     return comparison.states
   }
 
   /// Reads the block that holds `address`, in the upload that is going on or in a new one.
   ///
-  /// - Returns: The block's bytes, at least one from `address` on and none from `limit` on, and the
-  ///   address of the first.
+  /// With `isApart` a new upload begins one block before the address, where it can. There is at
+  /// least one byte from `address` on and none from `limit` on; `start` is the first one's address.
   mutating func readBlock(
-    at address: UInt64, limit: UInt64 = .max, in map: MemoryMap, grid: inout BlockGrid?
+    at address: UInt64, limit: UInt64 = .max, isApart: Bool = false, in map: MemoryMap,
+    upload: inout UploadRun?
   ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
     while true {
       do {
-        let block = try readBlockOnce(at: address, limit: limit, in: map, grid: &grid)
+        let block = try readBlockOnce(
+          at: address, limit: limit, isApart: isApart, in: map, upload: &upload)
         failuresInARow = 0
         return block
       } catch .device(let error, let progress) {
         guard recover(from: error) else { throw .device(error, progress) }
-        grid = nil
+        upload = nil
       }
     }
   }
 
   /// Ends the upload that is going on, if there is one.
-  mutating func endUpload(_ grid: inout BlockGrid?) throws(FlashError) {
-    guard grid != nil else { return }
-    grid = nil
+  mutating func endUpload(_ upload: inout UploadRun?) throws(FlashError) {
+    guard upload != nil else { return }
+    upload = nil
     do {
       try session.endUpload()
     } catch {
@@ -113,26 +115,29 @@ extension Flasher {
   }
 
   private mutating func readBlockOnce(
-    at address: UInt64, limit: UInt64, in map: MemoryMap, grid: inout BlockGrid?
+    at address: UInt64, limit: UInt64, isApart: Bool, in map: MemoryMap, upload: inout UploadRun?
   ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
-    if let current = grid, let block = current.block(holding: address) {
+    if let current = upload, let block = current.block(holding: address) {
       return try readBlock(block, limit: limit, current)
     }
     let end = map.readableEnd(from: address)
     guard let pointer = UInt32(exactly: address), end > address else {
       throw .outsideMemory(address..<(address + 1), alternateSetting: nil, memory: map, found: nil)
     }
-    try endUpload(&grid)
-    let next = BlockGrid(pointer: pointer, transferSize: session.transferSize, end: end)
-    grid = next
-    try attemptReading { session throws(DFUError) in try session.beginUpload(at: pointer) }
-    return try readBlock(DataBlock.first, limit: limit, next)
+    try endUpload(&upload)
+    var next = UploadRun(pointer: pointer, blocks: session.blocks, end: end)
+    if isApart, let before = next.oneBlockBefore(in: map) { next = before }
+    upload = next
+    let start = next.pointer
+    try attemptReading { session throws(DFUError) in try session.beginUpload(at: start) }
+    return try readBlock(
+      next.block(holding: address) ?? BlockNumbering.first, limit: limit, next)
   }
 
   private mutating func readBlock(
-    _ block: UInt16, limit: UInt64, _ grid: BlockGrid
+    _ block: UInt16, limit: UInt64, _ upload: UploadRun
   ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
-    let range = grid.range(of: block).clamped(to: 0..<limit)
+    let range = upload.range(of: block).clamped(to: 0..<limit)
     // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
     let bytes = try attemptReading { session throws(DFUError) in
       try session.read(block: block, length: max(range.count, 2))

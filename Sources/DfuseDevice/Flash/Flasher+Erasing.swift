@@ -113,16 +113,16 @@ extension Flasher {
   ) throws(FlashError) -> [Range<UInt64>] {
     guard canUpload else { return [] }
     var left: [Range<UInt64>] = []
-    var grid: BlockGrid?
+    var upload: UploadRun?
     for sector in sectors
     where memory.map.readableEnd(from: sector.lowerBound) > sector.lowerBound {
       let limit = min(sector.upperBound, sector.lowerBound + 64)
       let (bytes, start) = try readBlock(
-        at: sector.lowerBound, limit: limit, in: memory.map, grid: &grid)
+        at: sector.lowerBound, limit: limit, in: memory.map, upload: &upload)
       let skipped = Int(sector.lowerBound - start)
       if bytes[skipped...].contains(where: { $0 != profile.erasedByte }) { left.append(sector) }
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     return left
   }
 
@@ -139,13 +139,13 @@ extension Flasher {
     let total = sectors.reduce(0) { $0 + UInt64($1.count) }
     report(.started(.verify, total: total))
     var done: UInt64 = 0
-    var grid: BlockGrid?
+    var upload: UploadRun?
     for range in sectors.joined {
       var address = range.lowerBound
       while address < range.upperBound {
         try checkCancelled()
         let (bytes, start) = try readBlock(
-          at: address, limit: range.upperBound, in: memory.map, grid: &grid)
+          at: address, limit: range.upperBound, in: memory.map, upload: &upload)
         if let index = bytes.firstIndex(where: { $0 != profile.erasedByte }) {
           try? session.abort()
           throw .different(
@@ -158,7 +158,7 @@ extension Flasher {
         report(.advanced(.verify, done: done))
       }
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     report(.finished(.verify))
   }
 

@@ -78,17 +78,17 @@ extension Flasher {
   ) throws(FlashError) -> [UInt8] {
     try select(alternateSetting)
     var bytes: [UInt8] = []
-    var grid: BlockGrid?
+    var upload: UploadRun?
     var address = range.lowerBound
     while address < range.upperBound {
       try checkCancelled()
       let (block, start) = try readBlock(
-        at: address, limit: range.upperBound, in: map, grid: &grid)
+        at: address, limit: range.upperBound, in: map, upload: &upload)
       bytes += block[Int(address - start)...]
       address = start + UInt64(block.count)
       if reporting { report(.advanced(.read, done: UInt64(bytes.count))) }
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     return bytes
   }
 

@@ -149,16 +149,15 @@ extension Flasher {
   private mutating func number(
     of block: WriteBlock, at address: UInt64, _ plan: FlashPlan, pointer: inout UInt32?
   ) throws(FlashError) -> UInt16 {
-    if block.count == plan.transferSize, let pointer,
-      let number = DataBlock.number(
-        at: address, pointer: pointer, transferSize: plan.transferSize)
+    if block.count == session.blocks.length, let pointer,
+      let number = session.blocks.number(at: address, pointer: pointer)
     {
       return number
     }
     let next = UInt32(truncatingIfNeeded: address)
     try attemptAgain { session throws(DFUError) in try session.setAddress(next) }
     pointer = next
-    return DataBlock.first
+    return BlockNumbering.first
   }
 
   /// Writes and verifies the block with the vector table.

@@ -40,19 +40,25 @@ extension Flasher {
   }
 
   /// Reads back runs of a memory and compares them.
+  ///
+  /// No block is read over the pointer it was written over: a device that counts in a way of its
+  /// own would answer its own mistake. With `oneByOne` each block gets an address of its own.
   mutating func differences(
-    _ runs: [ImageElement], in memory: FlashPlan.Memory, done: (inout Flasher, Int) -> Void
+    _ runs: [ImageElement], in memory: FlashPlan.Memory, oneByOne: Bool = false,
+    done: (inout Flasher, Int) -> Void
   ) throws(FlashError) -> [SectorDifference] {
     guard let map = map(of: memory) else { return [] }
     try select(memory.alternateSetting)
     var wrong: [SectorDifference] = []
-    var grid: BlockGrid?
-    for run in runs {
+    var upload: UploadRun?
+    for (run, isApart) in runs.flatMap({ readBackOrder(of: $0, in: map) }) {
       var address = run.range.lowerBound
       while address < run.range.upperBound {
         try checkCancelled()
+        if oneByOne { try endUpload(&upload) }
         let (bytes, start) = try readBlock(
-          at: address, limit: run.range.upperBound, in: map, grid: &grid)
+          at: address, limit: run.range.upperBound, isApart: isApart && !oneByOne, in: map,
+          upload: &upload)
         let end = start + UInt64(bytes.count)
         let found = bytes[Int(address - start)..<Int(end - start)]
         memory.note(found, at: address, expected: run, in: &wrong)
@@ -61,8 +67,24 @@ extension Flasher {
         address = end
       }
     }
-    try endUpload(&grid)
+    try endUpload(&upload)
     return wrong
+  }
+
+  /// The parts of a run as they are read back, and whether the pointer is to be a block lower.
+  ///
+  /// A block by itself is right however the device counts. A longer run at the very start of its
+  /// segment has no room before it: its second block becomes the pointer, and the first comes last.
+  private func readBackOrder(
+    of run: ImageElement, in map: MemoryMap
+  ) -> [(part: ImageElement, isApart: Bool)] {
+    let (start, length) = (run.range.lowerBound, UInt64(session.blocks.length))
+    guard session.blocks.isContinuous, run.range.count > length else { return [(run, false)] }
+    guard let segment = map.segment(at: start), start - segment.start < length else {
+      return [(run, true)]
+    }
+    return [start + length..<run.range.upperBound, start..<start + length]
+      .compactMap { run.part($0).map { ($0, false) } }
   }
 
   /// Erases and writes once more the sectors that differ, each block with an address of its own.
@@ -84,7 +106,7 @@ extension Flasher {
       var written = runs.flatMap { $0.parts(without: last) }
       if andFinish, let part = last?.run.part(wrong.sector.range) { written.append(part) }
       try redo(wrong, written)
-      let again = try differences(written, in: wrong.memory) { _, _ in }
+      let again = try differences(written, in: wrong.memory, oneByOne: true) { _, _ in }
       if var difference = again.first?.difference {
         // A bit that does not program is one difference; flash that keeps its contents is many.
         difference.looksProtected =
@@ -123,7 +145,7 @@ extension Flasher {
       let bytes = Array(block.bytes(in: run))
       try attemptAgain { session throws(DFUError) in try session.setAddress(address) }
       _ = try attempt { session throws(DFUError) in
-        try session.write(block: DataBlock.first, data: bytes)
+        try session.write(block: BlockNumbering.first, data: bytes)
       }
       result.bytesWritten += UInt64(bytes.count)
     }

@@ -47,15 +47,21 @@ public struct Flasher: ~Copyable {
     profile = ChipProfile.identify(identity, maps: memories.map(\.map))
     session = DFUSession(
       transport: transport, limits: OperationLimits(for: profile),
-      polling: profile.polling(options.polling))
+      polling: profile.polling(options.polling), unit: profile.programmingUnit)
     self.isCancelled = isCancelled
     self.report = report
   }
 
   /// Brings the board to dfuIDLE, whatever an earlier program left behind.
   ///
-  /// - Throws: ``FlashError/device(_:_:)``.
+  /// - Throws: ``FlashError/blocksTooShort(transferSize:)`` before anything is sent;
+  ///   ``FlashError/device(_:_:)``.
   public mutating func enter() throws(FlashError) {
+    if let size = session.transport.interface.functional?.wTransferSize,
+      (1..<BlockNumbering.leastTransferSize).contains(Int(size))
+    {
+      throw .blocksTooShort(transferSize: size)
+    }
     let entered = try attemptAgain { session throws(DFUError) in try session.enter() }
     if entered != EntryReport() { report(.note(.entered(entered))) }
   }

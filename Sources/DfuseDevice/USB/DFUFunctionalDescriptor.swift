@@ -6,7 +6,7 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
   public var bmAttributes: UInt8
   /// Milliseconds the device waits for a USB reset after DFU_DETACH.
   public var wDetachTimeOut: UInt16
-  /// Most bytes in the data stage of one transfer, as sent; see ``transferSize``.
+  /// Most bytes in the data stage of one transfer, as sent; ``blocks(unit:)`` says what it means.
   public var wTransferSize: UInt16
   /// DFU version, binary coded decimal; 0x011A says DfuSe.
   public var bcdDFUVersion: UInt16
@@ -34,15 +34,4 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
   ///
   /// The OPC-20's bootloader sends the version with its bytes swapped; that counts too.
   public var isDfuSe: Bool { bcdDFUVersion == 0x011A || bcdDFUVersion == 0x1A01 }
-
-  /// The bytes to send in one transfer: `wTransferSize`, made plausible.
-  ///
-  /// 0 and 0xFFFF mean nothing and count as 1024; the rest is held between 8 and 4096 bytes, which
-  /// is what Linux allows in one control transfer.
-  public var transferSize: Int {
-    switch wTransferSize {
-    case 0, 0xFFFF: 1024
-    default: min(max(Int(wTransferSize), 8), 4096)
-    }
-  }
 }

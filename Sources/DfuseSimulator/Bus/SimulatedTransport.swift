@@ -105,6 +105,11 @@ package final class SimulatedTransport: USBTransport {
   private func transfer(
     _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
+    // What libusb, and Linux below it, carry in one control transfer.
+    guard length <= 4096 else {
+      throw .other(
+        call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
+    }
     let wLength = UInt16(clamping: length)
     let setup: [UInt8] = [
       request.bmRequestType, request.bRequest, UInt8(request.wValue & 0xFF),

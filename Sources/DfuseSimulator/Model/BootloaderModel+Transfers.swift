@@ -89,8 +89,11 @@ extension BootloaderModel {
   }
 
   /// AN3156: (block - 2) × wTransferSize + address pointer.
+  ///
+  /// ST's USB device library, libopencm3 and mboot take the constant that their descriptor shows,
+  /// whatever the length of the block.
   private func dataAddress(block: UInt16) -> UInt64 {
-    UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.usb.transferSize)
+    UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.blockSize)
   }
 
   // MARK: - DFU_UPLOAD

@@ -54,7 +54,7 @@ package struct BootloaderModel: Sendable {
     self.faults = faults
     memory = BoardMemory(regions: profile.memories, rules: profile.rules)
     pointer = profile.defaultPointer
-    buffer = [UInt8](repeating: 0, count: Int(profile.usb.transferSize))
+    buffer = [UInt8](repeating: 0, count: Int(profile.blockSize))
     for bit in faults.stuckBits { memory.stuckBits[bit.address, default: 0] |= 1 << bit.bit }
     if faults.isReadProtected { memory.readProtection = 1 }
     for address in faults.writeProtected {

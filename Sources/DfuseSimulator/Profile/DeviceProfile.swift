@@ -72,6 +72,9 @@ package struct DeviceProfile: Sendable {
     self.hasVectorTable = hasVectorTable
   }
 
+  /// Most bytes of a block, and what block numbers are counted by.
+  package var blockSize: UInt16 { quirks.countsBlocksBy ?? usb.transferSize }
+
   /// The memory of a kind with the lowest address, or nil.
   package func memory(_ kind: MemoryRegion.Kind) -> MemoryRegion? {
     memories.filter { $0.kind == kind }.min { $0.start < $1.start }

@@ -40,6 +40,10 @@ package struct Quirks: Hashable, Sendable {
   /// State and status right after power-on instead of dfuIDLE (F407 V2.1: dfuERROR, errFIRMWARE).
   package var powerOnError: UInt8?
 
+  /// What the firmware holds in its buffer and counts its blocks by, where its descriptor says
+  /// something else: a descriptor of 0 or 0xFFFF says nothing.
+  package var countsBlocksBy: UInt16?
+
   /// No quirk at all.
   package init() {}
 }

@@ -60,7 +60,7 @@ struct BoardWork: Sendable {
     }
     guard showsOperations || showsTransfers else { return transport }
     var operations = OperationTrace(
-      transferSize: device.interface.functional?.transferSize ?? 1024)
+      blocks: device.interface.functional?.blocks() ?? BlockNumbering(transferSize: 0))
     let (showsOperations, showsTransfers) = (showsOperations, showsTransfers)
     let start = transport.now
     return TracingTransport(transport) { transfer in

@@ -13,6 +13,12 @@ extension Failure {
         .protocolError, "\(board) shows no memory map",
         why: "without one, nobody knows its addresses and sectors",
         fix: "it may not be a DfuSe bootloader; 'dfuse list --verbose' shows what it says")
+    case .blocksTooShort(let size):
+      self.init(
+        .protocolError, "\(board) takes only \(size) byte\(size == 1 ? "" : "s") at a time",
+        why: "that is its wTransferSize; flash is programmed in units of up to 8 bytes and more",
+        now: FlashError.Progress.untouched.onChip,
+        fix: "put its bootloader right; 'dfuse list --verbose' shows what it says")
     case .noSuchAlternateSetting(let number, let available):
       let list = available.map(String.init).joined(separator: ", ")
       self.init(
@@ -85,8 +91,8 @@ extension Failure {
       self.init(
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that", now: untouched)
-    case .noMemoryMap, .noSuchAlternateSetting, .otherDevice, .conflict, .noSupplySetting,
-      .readProtected, .different, .cancelled, .device:
+    case .noMemoryMap, .blocksTooShort, .noSuchAlternateSetting, .otherDevice, .conflict,
+      .noSupplySetting, .readProtected, .different, .cancelled, .device:
       self.init(.software, "\(board): \(error)")
     }
   }

@@ -32,7 +32,8 @@ import Testing
 
   // MARK: Reading
 
-  private let grid = BlockGrid(pointer: 0x0800_0100, transferSize: 1024, end: 0x0800_0D00)
+  private let upload = UploadRun(
+    pointer: 0x0800_0100, blocks: BlockNumbering(transferSize: 1024), end: 0x0800_0D00)
 
   @Test(
     arguments: [
@@ -42,7 +43,7 @@ import Testing
   func `an address is in the block that its distance from the pointer tells`(
     address: UInt64, block: UInt16?
   ) {
-    #expect(grid.block(holding: address) == block)
+    #expect(upload.block(holding: address) == block)
   }
 
   @Test(
@@ -52,20 +53,22 @@ import Testing
       (5, 0x0800_0D00..<0x0800_0D00), (0xFFFF, 0x0800_0D00..<0x0800_0D00),
     ] as [(UInt16, Range<UInt64>)])
   func `a block ends with the memory`(block: UInt16, range: Range<UInt64>) {
-    #expect(grid.range(of: block) == range)
+    #expect(upload.range(of: block) == range)
   }
 
   @Test func `a short last block is the rest`() {
-    let grid = BlockGrid(pointer: 0, transferSize: 1024, end: 1500)
-    #expect(grid.range(of: 3) == 1024..<1500)
+    let upload = UploadRun(
+      pointer: 0, blocks: BlockNumbering(transferSize: 1024), end: 1500)
+    #expect(upload.range(of: 3) == 1024..<1500)
   }
 
   @Test func `block numbers end at 0xFFFF`() {
-    let grid = BlockGrid(pointer: 0x9000_0000, transferSize: 8, end: 1 << 32)
+    let upload = UploadRun(
+      pointer: 0x9000_0000, blocks: BlockNumbering(transferSize: 8), end: 1 << 32)
     let last = 0x9000_0000 + UInt64(65_533 * 8)
-    #expect(grid.block(holding: last) == 0xFFFF)
-    #expect(grid.block(holding: last + 7) == 0xFFFF)
-    #expect(grid.block(holding: last + 8) == nil)
+    #expect(upload.block(holding: last) == 0xFFFF)
+    #expect(upload.block(holding: last + 7) == 0xFFFF)
+    #expect(upload.block(holding: last + 8) == nil)
   }
 
   // MARK: Comparing

@@ -64,7 +64,7 @@ extension FlashRig {
     get throws {
       let board = try board
       return FlashStep.steps(
-        of: board.transcript, transferSize: Int(board.chip.profile.usb.transferSize))
+        of: board.transcript, transferSize: Int(board.chip.profile.blockSize))
     }
   }
 }

@@ -84,7 +84,7 @@ struct DeviceReport: Encodable, Equatable {
     manufacturer = identity.manufacturer
     product = identity.product
     mode = .dfuse
-    transferSize = interface?.functional?.transferSize
+    transferSize = interface?.functional.map { Int($0.wTransferSize) }
     dfuVersion = interface?.functional?.bcdDFUVersion
     let found = interface?.memories(of: identity) ?? []
     guard !found.isEmpty else { return }

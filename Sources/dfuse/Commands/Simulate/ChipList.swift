@@ -28,7 +28,7 @@ extension SimulatedChip {
   fileprivate var transferSize: Int {
     let bus = SimulatedBus([SimulatedBoard(self)])
     let listing = (try? bus.devices())?.first
-    return listing?.interfaces.first?.functional?.transferSize ?? 0
+    return Int(listing?.interfaces.first?.functional?.wTransferSize ?? 0)
   }
 }
 
