@@ -24,7 +24,7 @@ public struct SimulatedChip: Sendable {
   /// The chip with this name or alias; case and a missing `stm32` in front do not matter.
   public static func named(_ text: String) -> SimulatedChip? {
     let wanted = text.lowercased()
-    return all.first { chip in
+    return (all + others).first { chip in
       let names = [chip.name] + chip.aliases
       return names.contains(wanted) || names.contains("stm32" + wanted)
     }
@@ -44,7 +44,8 @@ public struct SimulatedChip: Sendable {
     return String(repeating: "0", count: max(0, 12 - text.count)) + text
   }
 
-  /// Every chip, in the order in which they are listed to people.
+  /// Every chip with its maker's bootloader, and the two software bootloaders that are measured as
+  /// well, in the order in which they are listed to people.
   public static let all: [SimulatedChip] =
     [stm32f042, stm32f072, stm32f107, stm32f303]
     + [stm32f401, stm32f405, stm32f407v21, stm32f427, stm32f427v90, stm32f429, stm32f446]
@@ -55,4 +56,15 @@ public struct SimulatedChip: Sendable {
     + [stm32h563, stm32u575, stm32c562]
     + [gd32vf103, at32f435, apm32f103, f105clone]
     + [stUsbd, mboot]
+
+  /// Bootloaders of boards, and those that say they speak DfuSe, or that they do not, and are wrong.
+  public static let others: [SimulatedChip] =
+    [portentaH7, gigaR1, opta, legoHub, photon, argon, redBearDuo, daisy]
+    + [numworks, opc20, at32f415, apm32f072, gd32f303, x32f103]
+    + plain
+
+  /// Bootloaders with plain DFU, to which a DfuSe command is firmware.
+  public static let plain: [SimulatedChip] = [
+    tinyusb, unoR4, nanoR4, portentaC33, maple, stm32mp15,
+  ]
 }

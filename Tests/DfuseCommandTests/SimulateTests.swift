@@ -17,7 +17,7 @@ import Testing
     let run = sandbox.run("simulate", "--list")
     #expect(run.status == .success)
     let lines = run.output.split(separator: "\n")
-    #expect(lines.count == SimulatedChip.all.count + 1)
+    #expect(lines.count == SimulatedChip.all.count + SimulatedChip.others.count + 1)
     #expect(lines[0].split(separator: " ") == ["chip", "part", "flash", "transfer", "known"])
     #expect(
       lines.contains { line in

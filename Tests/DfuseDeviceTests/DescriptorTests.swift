@@ -111,20 +111,62 @@ import Testing
     arguments: [
       (0x1234, 0x0001, 0x011A, nil, true),  // says so
       (0x1234, 0x0001, 0x1A01, nil, true),  // OPC-20: says so with swapped bytes
-      (0x0483, 0xDF11, 0x0100, nil, true),  // clones of ST's ROM with a 7-byte descriptor
-      (0x0483, 0xDF11, nil, nil, true),
-      (0x1234, 0x0001, 0x0110, "@SPI Flash/0x00000000/128*64Kg", true),
+      (0x0483, 0xDF11, nil, "@SPI Flash/0x00000000/128*64Kg", true),  // clones: no version
+      (0x1234, 0x0001, nil, "@SPI Flash/0x00000000/128*64Kg", true),
+      (0x0483, 0xDF11, nil, nil, false),  // ST's ids alone say nothing
+      (0x0483, 0xDF11, 0x0110, nil, false),
+      (0x0483, 0xDF11, 0x0110, "@FSBL /0x01/1*1Me", false),  // STM32MP15x
+      (0x0483, 0xDF11, 0x0101, "FLASH", false),  // TinyUSB
+      (0x1234, 0x0001, 0x0110, "@SPI Flash/0x00000000/128*64Kg", false),
+      (0x1234, 0x0001, nil, "@nothing that parses", false),
       (0x1234, 0x0001, 0x0110, "UNKNOWN", false),
+      (0x0483, 0xA291, 0x0100, nil, true),  // NumWorks
+      (0x2E3C, 0xDF11, 0x0110, "@Internal Flash  /0x08000000/ 128*1Kg", true),
+      (0x314B, 0x0106, 0x0100, "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", true),
+      (0x28E9, 0x0189, 0x0100, "@Internal Flash  /0x08000000/12*001Ka,116*001Kg", true),
+      (0x3997, 0xDF11, 0x0110, "@Internal Flash  /0x08000000/128*001Kg", true),
+      (0x2E3C, 0xDF11, 0x0110, "Artery", false),
+      (0x2341, 0x0369, 0x011A, "@CodeFlash /0x00000000/8*2Ka,120*2Kg", false),  // UNO R4
+      (0x2341, 0x0374, nil, "@CodeFlash /0x00000000/8*2Ka,120*2Kg", false),
+      (0x2341, 0x0368, nil, "@CodeFlash /0x00000000/8*2Ka,120*2Kg", false),
       (0x1234, 0x0001, 0x0110, nil, false),
       (0x1234, 0x0001, nil, nil, false),
     ] as [(UInt16, UInt16, UInt16?, String?, Bool)])
-  func `an interface is DfuSe by its version, its device or its name`(
+  func `what an interface speaks follows from known ids, then its version, then its map`(
     vendor: UInt16, product: UInt16, version: UInt16?, name: String?, expected: Bool
   ) {
     let identity = DeviceIdentity(
       vendorID: vendor, productID: product, bcdDevice: 0x0100, path: "1-1", address: 4)
     let interface = Self.interface(version: version, name: name)
     #expect(interface.speaksDfuSe(on: identity) == expected)
+  }
+
+  /// Seven bytes have no version; nine that say 1.0 state one.
+  @Test func `a stated version of 1 point 0 is not the lack of one`() {
+    let identity = DeviceIdentity(
+      vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x0100, path: "1-1", address: 4)
+    var interface = Self.interface(
+      version: 0x0100, name: "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg")
+    interface.functional?.statesVersion = true
+    #expect(interface.dfuProtocol(on: identity) == .plain)
+    interface.functional?.statesVersion = false
+    #expect(interface.dfuProtocol(on: identity) == .dfuse)
+  }
+
+  @Test(
+    arguments: [
+      (0x2E3C, 0xDF11, 0x0110, .undecided), (0x0483, 0xDF11, 0x0100, .undecided),
+      (0x0483, 0xDF11, 0x0110, .plain), (0x0483, 0xDF11, 0x011A, .dfuse),
+      (0x1234, 0x0001, 0x0100, .plain), (0x2341, 0x0369, 0x0101, .plain),
+      (0x0483, 0xA291, 0x0100, .dfuse),
+    ] as [(UInt16, UInt16, UInt16, DFUProtocol)])
+  func `names that were not read leave it open only where ids are known for DfuSe`(
+    vendor: UInt16, product: UInt16, version: UInt16, expected: DFUProtocol
+  ) {
+    let identity = DeviceIdentity(
+      vendorID: vendor, productID: product, bcdDevice: 0x0100, path: "1-1", address: 4)
+    let interface = Self.interface(version: version, name: nil)
+    #expect(interface.dfuProtocol(on: identity, namesAreKnown: false) == expected)
   }
 
   @Test func `the Maple bootloader claims DfuSe and is plain DFU`() {

@@ -108,11 +108,35 @@ import Testing
       try DeviceFilter(path: "1-2").select(from: [open, closed]).identity == open.identity)
   }
 
-  @Test func `a plain DFU version with a memory map qualifies`() throws {
+  @Test func `a plain DFU version with a memory map qualifies only when it is assumed to`() throws {
+    let id = USBID(vendorID: 0x1234, productID: 1)
     let board = Self.listing(
-      "1-2", id: USBID(vendorID: 0x1234, productID: 1), version: 0x0110,
-      name: "@Internal Flash/0x08000000/64*1Kg")
-    #expect(try DeviceFilter().select(from: [board]).identity == board.identity)
+      "1-2", id: id, version: 0x0110, name: "@Internal Flash/0x08000000/64*1Kg")
+    let ignored = SelectionError.noDevice(ignored: [
+      IgnoredDevice(identity: board.identity, reason: .notDfuSe)
+    ])
+    #expect(throws: ignored) { try DeviceFilter().select(from: [board]) }
+    #expect(throws: ignored) { try DeviceFilter(usbID: id).select(from: [board]) }
+    #expect(throws: ignored) { try DeviceFilter(assumesDfuSe: true).select(from: [board]) }
+    #expect(
+      try DeviceFilter(usbID: id, assumesDfuSe: true).select(from: [board, Self.listing("1-3")])
+        .identity == board.identity)
+  }
+
+  @Test func `a closed clone may be the board that is meant`() {
+    let at32 = Self.listing(
+      "1-2", id: USBID(vendorID: 0x2E3C, productID: 0xDF11), version: 0x0110,
+      openError: .accessDenied)
+    #expect(throws: SelectionError.notOpenable(at32.identity, .accessDenied)) {
+      try DeviceFilter().select(from: [at32])
+    }
+    let gadget = Self.listing(
+      "1-3", id: USBID(vendorID: 0x1234, productID: 1), version: 0x0100, openError: .accessDenied)
+    #expect(
+      throws: SelectionError.noDevice(ignored: [
+        IgnoredDevice(identity: gadget.identity, reason: .notDfuSe)
+      ])
+    ) { try DeviceFilter().select(from: [gadget]) }
   }
 
   @Test func `a selection for many boards keeps every one that fits`() {
@@ -126,7 +150,9 @@ import Testing
 
   @Test func `known bootloaders are listed once each, ST's first`() {
     #expect(KnownDevice.all.first?.id == .stBootloader)
-    #expect(Set(KnownDevice.all.map(\.id)).count == KnownDevice.all.count)
+    let all = KnownDevice.all + KnownDevice.plain
+    #expect(Set(all.map(\.id)).count == all.count)
+    #expect(all.allSatisfy { !$0.source.isEmpty })
     #expect(USBID.stBootloader.description == "0483:df11")
     #expect(USBID(vendorID: 0x0001, productID: 0xABCD).description == "0001:abcd")
   }

@@ -44,5 +44,7 @@ extension MemoryMap {
     ("spiflash", .externalFlash),  // DSO Nano, Spark Core
     ("serialflash", .externalFlash),  // Particle P1
     ("norflash", .externalFlash),
+    ("extrawflash", .externalFlash),  // Arduino
+    ("extfileflash", .externalFlash),
   ]
 }

@@ -21,6 +21,8 @@ public enum FlashError: Error, Hashable, Sendable {
   case notWritable(Range<UInt64>, segment: MemorySegment, writable: MemorySegment?)
   /// Writing this memory needs consent that was not given.
   case needsConsent(MemoryKind, name: String, range: Range<UInt64>)
+  /// Data, or their sectors, are the bootloader's own.
+  case bootloaderSectors(Range<UInt64>, ApplicationBootloader)
   /// One-time programmable memory holds zeros where ones are wanted.
   case alreadyProgrammed(address: UInt64, found: UInt8, wanted: UInt8)
   /// The bytes beside the image cannot be read, and so not be kept.

@@ -28,6 +28,7 @@ struct FlashLayout {
     }
     var work: [MemoryWork] = []
     for (memory, image) in images where !image.isEmpty {
+      if forWriting { try checkBootloader(image, in: memory) }
       try checkAccess(to: image, in: memory, forWriting: forWriting)
       if forWriting { try checkConsent(for: image, in: memory) }
       work.append(widened(image, in: memory))
@@ -124,6 +125,19 @@ struct FlashLayout {
   }
 
   // MARK: - Whether it may be written
+
+  /// Refuses what would erase or overwrite the bootloader that is asked to do it.
+  private func checkBootloader(
+    _ image: MemoryImage, in memory: AlternateMemory
+  ) throws(FlashError) {
+    guard !options.allowBootloader, let bootloader = ApplicationBootloader.running(on: identity)
+    else { return }
+    for run in image.runs {
+      if let lost = memory.map.sectors(overlapping: run.range).first(where: bootloader.owns) {
+        throw .bootloaderSectors(lost, bootloader)
+      }
+    }
+  }
 
   private func checkAccess(
     to image: MemoryImage, in memory: AlternateMemory, forWriting: Bool

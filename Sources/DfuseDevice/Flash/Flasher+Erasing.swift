@@ -3,14 +3,22 @@ import DfuseFormat
 extension Flasher {
   /// Erases the sectors that overlap a range, and checks that they are blank.
   ///
-  /// - Parameter range: Addresses in one flash memory; need not be those of whole sectors.
+  /// - Parameters:
+  ///   - range: Addresses in one flash memory; need not be those of whole sectors.
+  ///   - allowBootloader: Erases an application bootloader's own sectors as well.
   /// - Returns: The addresses erased: whole sectors.
   /// - Throws: ``FlashError/outsideMemory(_:alternateSetting:memory:found:)``,
-  ///   ``FlashError/notErasable(_:)`` before anything is erased; ``FlashError/different(_:)`` when
-  ///   a sector is not blank afterwards, as write-protected ones are.
-  public mutating func erase(_ range: Range<UInt64>) throws(FlashError) -> Range<UInt64> {
+  ///   ``FlashError/bootloaderSectors(_:_:)``, ``FlashError/notErasable(_:)`` before anything is
+  ///   erased; ``FlashError/different(_:)`` when a sector is not blank afterwards, as
+  ///   write-protected ones are.
+  public mutating func erase(
+    _ range: Range<UInt64>, allowBootloader: Bool = false
+  ) throws(FlashError) -> Range<UInt64> {
     let memory = try flash(holding: range)
     let sectors = memory.map.sectors(overlapping: range)
+    if !allowBootloader, let bootloader, let sector = sectors.first(where: bootloader.owns) {
+      throw .bootloaderSectors(sector, bootloader)
+    }
     if let sector = sectors.first(where: { !memory.map.isErasable($0) }) {
       throw .notErasable(sector)
     }
@@ -25,24 +33,32 @@ extension Flasher {
   /// Erases the whole flash: by mass erase where the device offers it and it is known to work,
   /// else sector by sector.
   ///
+  /// An application bootloader's own sectors are left alone.
+  ///
+  /// - Parameter allowBootloader: Erases those as well.
   /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
   /// - Throws: ``FlashError``.
-  public mutating func eraseAll() throws(FlashError) -> Int {
+  public mutating func eraseAll(allowBootloader: Bool = false) throws(FlashError) -> Int {
     guard let memory = memories.first(where: { $0.map.kind == .internalFlash }) else {
       throw .noMemoryMap
     }
     try enter()
     try select(memory.alternateSetting)
     let before = result.sectorsErased
-    try massErase(memory)
-    try checkBlank(memory.map.erasableSectors, in: memory)
+    try massErase(memory, allowBootloader: allowBootloader)
+    try checkBlank(erasableSectors(of: memory, allowBootloader: allowBootloader), in: memory)
     return result.sectorsErased - before
   }
 
   /// Mass erase, and then one by one whatever it left.
-  mutating func massErase(_ memory: AlternateMemory) throws(FlashError) {
-    let sectors = memory.map.erasableSectors
-    guard profile.massEraseWorks, try offersMassErase() else { return try eraseSectors(sectors) }
+  mutating func massErase(
+    _ memory: AlternateMemory, allowBootloader: Bool
+  ) throws(FlashError) {
+    let sectors = erasableSectors(of: memory, allowBootloader: allowBootloader)
+    let isSafe = allowBootloader || bootloader?.survivesMassErase ?? true
+    guard profile.massEraseWorks, isSafe, try offersMassErase() else {
+      return try eraseSectors(sectors)
+    }
     let total = sectors.reduce(0) { $0 + UInt64($1.count) }
     report(.started(.erase, total: total))
     // ST's device code says that it is done, and does nothing.
@@ -54,6 +70,14 @@ extension Flasher {
     }
     report(.advanced(.erase, done: total))
     report(.finished(.erase))
+  }
+
+  private func erasableSectors(
+    of memory: AlternateMemory, allowBootloader: Bool
+  ) -> [Range<UInt64>] {
+    let sectors = memory.map.erasableSectors
+    guard !allowBootloader, let bootloader else { return sectors }
+    return sectors.filter { !bootloader.owns($0) }
   }
 
   private mutating func offersMassErase() throws(FlashError) -> Bool {

@@ -1,12 +1,16 @@
 extension Flasher {
   /// Leaves the bootloader and starts a program.
   ///
-  /// - Parameter address: Its vector table; nil for the start of the flash.
+  /// - Parameter address: Its vector table; nil for where the bootloader's programs are known to be,
+  ///   else for the start of the flash.
   /// - Returns: What became of the board.
   /// - Throws: ``FlashError/device(_:_:)``.
   public consuming func leave(to address: UInt32? = nil) throws(FlashError) -> LeaveOutcome {
-    let flash = memories.first { $0.map.kind == .internalFlash }
-    let start = address ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
+    let wanted = address ?? bootloader?.programStart
+    let flash =
+      wanted.flatMap { start in memories.first { $0.map.segment(at: UInt64(start)) != nil } }
+      ?? memories.first { $0.map.kind == .internalFlash }
+    let start = wanted ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
     if let flash { try select(flash.alternateSetting) }
     if session.state == nil { try enter() }
     if let start {

@@ -19,7 +19,7 @@ extension Flasher {
     let flash = plan.memories.filter(\.kind.isFlash)
     let last = FinalBlock(of: plan)
     if let supply = options.supply, !plan.isEmpty { try tell(supply) }
-    try erase(flash, plan)
+    try erase(flash, plan, allowBootloader: options.allowBootloader)
     try write(flash, plan, except: last)
     if options.verify { try verify(flash, plan, except: last) }
     if let last { try finish(last, plan, verify: options.verify) }
@@ -34,15 +34,16 @@ extension Flasher {
 
   // MARK: - Erasing
 
-  private mutating func erase(_ memories: [FlashPlan.Memory], _ plan: FlashPlan) throws(FlashError)
-  {
+  private mutating func erase(
+    _ memories: [FlashPlan.Memory], _ plan: FlashPlan, allowBootloader: Bool
+  ) throws(FlashError) {
     var oneByOne = memories
     if plan.usesMassErase,
       let number = memories.first(where: { $0.kind == .internalFlash })?.alternateSetting,
       let memory = self.memories.first(where: { $0.alternateSetting == number })
     {
       try select(number)
-      try massErase(memory)
+      try massErase(memory, allowBootloader: allowBootloader)
       oneByOne.removeAll { $0.alternateSetting == number }
     }
     let total = oneByOne.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }

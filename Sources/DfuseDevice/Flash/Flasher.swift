@@ -14,6 +14,9 @@ public struct Flasher: ~Copyable {
   /// The device.
   public let identity: DeviceIdentity
 
+  /// The bootloader, if it is a program in flash that is known.
+  public var bootloader: ApplicationBootloader? { ApplicationBootloader.running(on: identity) }
+
   var session: DFUSession
   let isCancelled: () -> Bool
   let report: (FlashEvent) -> Void

@@ -92,6 +92,7 @@ public enum ConfigurationDescriptor {
     DFUFunctionalDescriptor(
       bmAttributes: descriptor.field8(2), wDetachTimeOut: descriptor.field16(3),
       wTransferSize: descriptor.field16(5),
-      bcdDFUVersion: descriptor.count >= 9 ? descriptor.field16(7) : 0x0100)
+      bcdDFUVersion: descriptor.count >= 9 ? descriptor.field16(7) : 0x0100,
+      statesVersion: descriptor.count >= 9)
   }
 }

@@ -9,16 +9,22 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
   /// Most bytes in the data stage of one transfer, as sent; ``blocks(unit:)`` says what it means.
   public var wTransferSize: UInt16
   /// DFU version, binary coded decimal; 0x011A says DfuSe.
+  ///
+  /// 0x0100 where none is stated.
   public var bcdDFUVersion: UInt16
+  /// Whether the descriptor has the field `bcdDFUVersion`, which came with DFU 1.1.
+  public var statesVersion: Bool
 
-  /// Makes a descriptor from its fields.
+  /// Makes a descriptor from its fields; 0x0100 counts as no version unless it is stated.
   public init(
-    bmAttributes: UInt8, wDetachTimeOut: UInt16, wTransferSize: UInt16, bcdDFUVersion: UInt16
+    bmAttributes: UInt8, wDetachTimeOut: UInt16, wTransferSize: UInt16, bcdDFUVersion: UInt16,
+    statesVersion: Bool? = nil
   ) {
     self.bmAttributes = bmAttributes
     self.wDetachTimeOut = wDetachTimeOut
     self.wTransferSize = wTransferSize
     self.bcdDFUVersion = bcdDFUVersion
+    self.statesVersion = statesVersion ?? (bcdDFUVersion != 0x0100)
   }
 
   /// bitCanDnload: the device accepts DFU_DNLOAD.

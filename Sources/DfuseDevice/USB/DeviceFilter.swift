@@ -8,12 +8,27 @@ public struct DeviceFilter: Hashable, Sendable {
   public var serial: String?
   /// Port path, `BUS-PORT[.PORT]…`.
   public var path: String?
+  /// Takes devices in DFU mode with ``usbID`` for DfuSe, whatever they say; without ``usbID`` for
+  /// none.
+  public var assumesDfuSe: Bool
 
   /// Makes a filter; without arguments, one that fits every device.
-  public init(usbID: USBID? = nil, serial: String? = nil, path: String? = nil) {
+  public init(
+    usbID: USBID? = nil, serial: String? = nil, path: String? = nil, assumesDfuSe: Bool = false
+  ) {
     self.usbID = usbID
     self.serial = serial
     self.path = path
+    self.assumesDfuSe = assumesDfuSe
+  }
+
+  /// Which protocol an interface of a device speaks, as far as this filter is concerned.
+  public func dfuProtocol(
+    of interface: DFUInterface, in device: USBDeviceListing
+  ) -> DFUProtocol {
+    if assumesDfuSe, device.identity.usbID == usbID { return .dfuse }
+    return interface.dfuProtocol(
+      on: device.identity, namesAreKnown: device.openError == nil)
   }
 
   /// Whether `identity` fits.

@@ -59,8 +59,9 @@ public struct DeviceSelection: Hashable, Sendable {
 extension DeviceFilter {
   /// Sorts the devices of a bus into those to work with and the rest.
   ///
-  /// By default any DfuSe interface in DFU mode qualifies, whatever the device's ids: a bus has
-  /// other DFU devices as well, such as webcams, sound cards and Bluetooth adapters.
+  /// Any DfuSe interface in DFU mode qualifies, whatever the device's ids: a bus has other DFU
+  /// devices as well, such as webcams, sound cards and Bluetooth adapters. What speaks plain DFU is
+  /// never selected, unless this filter takes it for DfuSe.
   public func selection(from devices: [USBDeviceListing]) -> DeviceSelection {
     var result = DeviceSelection(selected: [], notOpenable: [], ignored: [])
     for device in devices {
@@ -72,7 +73,9 @@ extension DeviceFilter {
         result.ignored.append(IgnoredDevice(identity: identity, reason: .notMatching))
       } else if inDFUMode.isEmpty {
         result.ignored.append(IgnoredDevice(identity: identity, reason: .runTime))
-      } else if let interface = inDFUMode.first(where: { $0.speaksDfuSe(on: identity) }) {
+      } else if let interface = inDFUMode.first(where: {
+        dfuProtocol(of: $0, in: device) != .plain
+      }) {
         if device.openError == nil {
           result.selected.append(SelectedDevice(identity: identity, interface: interface))
         } else {

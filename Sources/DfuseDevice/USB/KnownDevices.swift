@@ -1,31 +1,123 @@
-/// A bootloader known to speak DfuSe.
+/// A bootloader that is known by its USB ids.
 public struct KnownDevice: Hashable, Sendable {
+  /// Whether it speaks DfuSe.
+  public enum DfuSe: Hashable, Sendable {
+    /// As its descriptors say, like any other device.
+    case asStated
+    /// Always, though its descriptors say otherwise.
+    case always
+    /// Where the name of an alternate setting is a memory map, whatever version it states.
+    case withMap
+    /// Never, though its descriptors look like it.
+    case never
+  }
+
   /// Its USB id.
   public var id: USBID
+  /// The releases (`bcdDevice`) that this is about; nil for all.
+  public var release: UInt16?
   /// What it is, for people.
   public var name: String
+  /// Whether it speaks DfuSe.
+  public var dfuse: DfuSe
+  /// Where that is known from.
+  public var source: String
 
-  /// Makes an entry.
-  public init(vendorID: UInt16, productID: UInt16, name: String) {
+  init(
+    _ vendorID: UInt16, _ productID: UInt16, release: UInt16? = nil, _ name: String,
+    dfuse: DfuSe = .asStated, source: String
+  ) {
     self.id = USBID(vendorID: vendorID, productID: productID)
+    self.release = release
     self.name = name
+    self.dfuse = dfuse
+    self.source = source
   }
 }
 
 extension KnownDevice {
+  /// What is known of a device, or nil.
+  public static func of(_ identity: DeviceIdentity) -> KnownDevice? {
+    (plain + all).first { known in
+      known.id == identity.usbID && (known.release ?? identity.bcdDevice) == identity.bcdDevice
+    }
+  }
+
   /// Bootloaders known to speak DfuSe, ST's first.
   ///
   /// Not needed to find a device, since any DfuSe interface will do; needed where ids have to be
   /// known beforehand, as in udev rules. WB32 (342D:DFA0) is left out: it has a protocol of its own.
   public static let all: [KnownDevice] = [
-    KnownDevice(vendorID: 0x0483, productID: 0xDF11, name: "STM32 bootloader"),
-    KnownDevice(vendorID: 0x28E9, productID: 0x0189, name: "GD32 bootloader"),
-    KnownDevice(vendorID: 0x2E3C, productID: 0xDF11, name: "AT32 bootloader"),
-    KnownDevice(vendorID: 0x314B, productID: 0x0106, name: "APM32 bootloader"),
-    KnownDevice(vendorID: 0x3997, productID: 0xDF11, name: "X32 bootloader"),
-    KnownDevice(vendorID: 0x0483, productID: 0xA291, name: "NumWorks calculator"),
-    KnownDevice(vendorID: 0x1D50, productID: 0x6017, name: "Black Magic Probe, DFU mode"),
-    KnownDevice(vendorID: 0x1D50, productID: 0x607F, name: "Spark Core, DFU mode"),
-    KnownDevice(vendorID: 0x2B04, productID: 0xD008, name: "Particle P1, DFU mode"),
+    KnownDevice(0x0483, 0xDF11, "STM32 bootloader", source: "AN2606"),
+    KnownDevice(
+      0x28E9, 0x0189, "GD32 bootloader", dfuse: .withMap,
+      source: "dfu-util quirks.c; gd32-dfu-utils#6; no log shows every release's version"),
+    KnownDevice(
+      0x2E3C, 0xDF11, "AT32 bootloader", dfuse: .withMap,
+      source: "betaflight-configurator usbdfu.js; WeActStudio/ArduinoCore-AT32F4#43"),
+    KnownDevice(
+      0x314B, 0x0106, "APM32 bootloader", dfuse: .withMap,
+      source: "qmk_firmware#20770, #25267"),
+    KnownDevice(
+      0x3997, 0xDF11, "X32 bootloader", dfuse: .withMap, source: "betaflight-configurator"),
+    KnownDevice(
+      0x0483, 0xA291, "NumWorks calculator", dfuse: .always,
+      source: "its bootloader states 0x0100 and takes DfuSe commands; numworks/epsilon"),
+    KnownDevice(
+      0x1D50, 0x6017, "Black Magic Probe, DFU mode",
+      source: "blackmagic-debug/blackmagic, usbdfu.c"),
+    KnownDevice(
+      0x1D50, 0x607F, "Spark Core, DFU mode", source: "dfu-util device-logs/sparkcore.lsusb"),
+    KnownDevice(
+      0x2B04, 0xD006, "Particle Photon, DFU mode",
+      source: "'Found DFU: [2b04:d006]' in NuttX's boards/arm/stm32/photon/README.txt"),
+    KnownDevice(0x2B04, 0xD008, "Particle P1, DFU mode", source: "particle-iot/device-os#706"),
+    KnownDevice(
+      0x2B04, 0xD00A, "Particle Electron, DFU mode", source: "dfu-util -l of an Electron"),
+    KnownDevice(0x2B04, 0xD00C, "Particle Argon, DFU mode", source: "dfu-util -l of an Argon"),
+    KnownDevice(0x2B04, 0xD00D, "Particle Boron, DFU mode", source: "particle-iot/device-os"),
+    KnownDevice(0x2B04, 0xD00E, "Particle Xenon, DFU mode", source: "particle-iot/device-os"),
+    KnownDevice(
+      0x2B04, 0xD058, "RedBear Duo, DFU mode",
+      source: "redbear/Duo, docs/dfu-util_installation_guide.md"),
+    KnownDevice(
+      0x2341, 0x035B, "Arduino Portenta H7 bootloader",
+      source: "micropython ports/stm32/boards/ARDUINO_PORTENTA_H7"),
+    KnownDevice(
+      0x2341, 0x035F, "Arduino Nicla Vision bootloader",
+      source: "micropython ports/stm32/boards/ARDUINO_NICLA_VISION"),
+    KnownDevice(
+      0x2341, 0x0364, "Arduino Opta bootloader",
+      source: "micropython ports/stm32/boards/ARDUINO_OPTA"),
+    KnownDevice(
+      0x2341, 0x0366, "Arduino GIGA R1 bootloader",
+      source: "micropython ports/stm32/boards/ARDUINO_GIGA"),
+    KnownDevice(
+      0x35D1, 0x0364, "Finder Opta bootloader", source: "arduino/ArduinoCore-mbed boards.txt"),
+    KnownDevice(
+      0x0694, 0x0008, "LEGO SPIKE Prime hub, DFU mode",
+      source: "micropython ports/stm32/boards/LEGO_HUB_NO6"),
+    KnownDevice(
+      0x0694, 0x000C, "LEGO SPIKE Essential hub, DFU mode",
+      source: "micropython ports/stm32/boards/LEGO_HUB_NO7"),
+    KnownDevice(
+      0x0694, 0x0011, "LEGO MINDSTORMS Robot Inventor hub, DFU mode",
+      source: "pybricks/pybricksdev"),
+  ]
+
+  /// Bootloaders with plain DFU that look as if they spoke DfuSe.
+  public static let plain: [KnownDevice] = [
+    KnownDevice(
+      0x1EAF, 0x0003, release: 0x0200, "Maple bootloader", dfuse: .never,
+      source: "states 0x011A; dfu-util quirks.c, QUIRK_FORCE_DFU11"),
+    KnownDevice(
+      0x2341, 0x0369, "Arduino UNO R4 Minima bootloader", dfuse: .never,
+      source: "memory maps as names over TinyUSB's DFU class; arduino/arduino-renesas-bootloader"),
+    KnownDevice(
+      0x2341, 0x0374, "Arduino Nano R4 bootloader", dfuse: .never,
+      source: "arduino/arduino-renesas-bootloader"),
+    KnownDevice(
+      0x2341, 0x0368, "Arduino Portenta C33 bootloader", dfuse: .never,
+      source: "arduino/arduino-renesas-bootloader"),
   ]
 }

@@ -15,8 +15,6 @@ public struct USBID: Hashable, Sendable {
   public static let stBootloader = USBID(vendorID: 0x0483, productID: 0xDF11)
   /// GigaDevice's ROM bootloaders.
   public static let gd32Bootloader = USBID(vendorID: 0x28E9, productID: 0x0189)
-  /// The Maple bootloader, which is plain DFU.
-  static let maple = USBID(vendorID: 0x1EAF, productID: 0x0003)
 }
 
 extension USBID: CustomStringConvertible {

@@ -24,7 +24,7 @@ extension BootloaderModel {
   /// status stays. ST's device library stalls and changes nothing.
   mutating func refuse(_ code: UInt8 = StatusCode.errSTALLEDPKT) -> Reaction {
     switch profile.manners.flavour {
-    case .specification:
+    case .specification, .plainDFU:
       if state == .dfuDNBUSY, profile.manners.whileBusy == .stalls { return Reaction(.stall) }
       if state != .dfuERROR {
         if let work { finish(work) }
@@ -39,13 +39,13 @@ extension BootloaderModel {
   private mutating func getState() -> Reaction {
     // DFU 1.1 A.2.5 and A.2.8: not even DFU_GETSTATE is answered while busy.
     let isBusy = state == .dfuDNBUSY || state == .dfuMANIFEST
-    if isBusy, profile.manners.flavour == .specification { return refuse() }
+    if isBusy, profile.manners.flavour != .stMiddleware { return refuse() }
     return Reaction(.data([state.rawValue]))
   }
 
   private mutating func detach() -> Reaction {
     switch profile.manners.flavour {
-    case .specification:
+    case .specification, .plainDFU:
       return refuse()
     case .stMiddleware:
       // A soft disconnect in the middle of the request.
@@ -62,7 +62,7 @@ extension BootloaderModel {
       return Reaction(.acknowledge)
     case (.stMiddleware, _):
       return Reaction(.acknowledge)
-    case (.specification, _):
+    case (.specification, _), (.plainDFU, _):
       return refuse()
     }
   }

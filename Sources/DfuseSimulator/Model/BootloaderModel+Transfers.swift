@@ -39,7 +39,7 @@ extension BootloaderModel {
   /// device library takes everything and fails later.
   private func isAcceptable(_ packet: SetupPacket, _ data: [UInt8]) -> Bool {
     switch profile.manners.flavour {
-    case .stMiddleware: return true
+    case .stMiddleware, .plainDFU: return true
     case .specification: break
     }
     switch packet.wValue {
@@ -65,6 +65,7 @@ extension BootloaderModel {
   }
 
   private func job(block: UInt16, _ data: [UInt8]) -> Job {
+    if profile.manners.flavour == .plainDFU { return .program(dataAddress(block: block), data) }
     switch block {
     case 0: return command(data)
     case 1: return .nothing
@@ -93,7 +94,10 @@ extension BootloaderModel {
   /// ST's USB device library, libopencm3 and mboot take the constant that their descriptor shows,
   /// whatever the length of the block.
   private func dataAddress(block: UInt16) -> UInt64 {
-    UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.blockSize)
+    if profile.manners.flavour == .plainDFU {
+      return UInt64(profile.defaultPointer) + UInt64(block) * UInt64(profile.blockSize)
+    }
+    return UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.blockSize)
   }
 
   // MARK: - DFU_UPLOAD
@@ -102,9 +106,9 @@ extension BootloaderModel {
     guard state == .dfuIDLE || state == .dfuUPLOADIDLE else { return refuse() }
     let asked = min(Int(packet.wLength), buffer.count)
     switch packet.wValue {
-    case 0:
+    case 0 where profile.manners.flavour != .plainDFU:
       return answerUpload(Array(profile.commands.prefix(asked)), to: packet)
-    case 1:
+    case 1 where profile.manners.flavour != .plainDFU:
       return failUpload(StatusCode.errSTALLEDPKT)
     default:
       guard memory.readProtection == 0 else { return failUpload(StatusCode.errVENDOR) }
@@ -133,7 +137,7 @@ extension BootloaderModel {
   /// `bState` and leaves the status OK.
   private mutating func failUpload(_ code: UInt8) -> Reaction {
     switch profile.manners.flavour {
-    case .specification:
+    case .specification, .plainDFU:
       fail(code)
     case .stMiddleware:
       state = .strayStatus

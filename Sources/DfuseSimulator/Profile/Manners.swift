@@ -6,6 +6,8 @@ package struct Manners: Hashable, Sendable {
     case specification
     /// ST's USB device library, which stalls a wrong request and changes nothing.
     case stMiddleware
+    /// The table of DFU 1.1 without DfuSe: block n of a download is the n-th part of the firmware.
+    case plainDFU
   }
 
   /// What happens to a request while the chip works.

@@ -85,7 +85,7 @@ extension SimulatedChip {
     throw Failure(
       .usage, "there is no simulated chip '\(name.visible)'",
       fix: "choose one; 'dfuse simulate --list' describes them:",
-      choices: lines(of: all.map(\.name)))
+      choices: lines(of: (all + others).map(\.name)))
   }
 
   /// Names, several a line.

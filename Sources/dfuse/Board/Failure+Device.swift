@@ -54,6 +54,19 @@ extension Failure {
   private init(noDevice ignored: [IgnoredDevice], filter: DeviceFilter) {
     let wanted = filter.words.isEmpty ? "" : " with \(filter.words.joined(separator: " and "))"
     let isFiltered = ignored.contains { $0.reason == .notMatching }
+    // What is in DFU mode and was meant, and does not speak DfuSe.
+    let plain = ignored.filter { $0.reason == .notDfuSe }
+    if let first = plain.first, plain.count == 1 || plain.count == ignored.count {
+      self.init(
+        .noBoard, "no board in its DfuSe bootloader\(wanted)",
+        why:
+          "\(first.identity.called) speaks plain DFU: it would take DfuSe commands for firmware, "
+          + "and write them over its own",
+        fix: "use a tool for plain DFU, such as dfu-util -D; if it is known to speak DfuSe: "
+          + "--assume-dfuse --device \(first.identity.usbID)",
+        choices: ignored.map(\.line))
+      return
+    }
     self.init(
       .noBoard, "no board in its bootloader\(wanted)",
       why: ignored.isEmpty ? "no DFU device is plugged in" : "the DFU devices seen are others",
@@ -92,6 +105,14 @@ extension DeviceFilter {
   }
 }
 
+extension DeviceIdentity {
+  /// What the device is, by its ids, and where.
+  fileprivate var called: String {
+    let name = KnownDevice.of(self).map { " (\($0.name))" } ?? ""
+    return "the device \(usbID) at \(path)\(usbID == .stBootloader ? "" : name)"
+  }
+}
+
 extension IgnoredDevice {
   /// The device on one line, and why it is not meant.
   fileprivate var line: String {
@@ -99,7 +120,7 @@ extension IgnoredDevice {
       switch reason {
       case .notMatching: "another one"
       case .runTime: "runs its application"
-      case .notDfuSe: "has plain DFU, not DfuSe"
+      case .notDfuSe: "speaks plain DFU, not DfuSe"
       }
     return "\(identity.line)  (\(reason))"
   }

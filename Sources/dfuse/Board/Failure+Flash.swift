@@ -41,6 +41,8 @@ extension Failure {
         .usage, "\(board) cannot be told its supply voltage",
         why: "only the bootloaders of STM32F2, F4 and F7 have the memory Device Feature for it",
         now: FlashError.Progress.untouched.onChip, fix: "leave --supply out")
+    case .bootloaderSectors(let range, let bootloader):
+      self.init(bootloader, owns: range, subject: subject, board: board)
     case .outsideMemory, .notWritable, .needsConsent, .alreadyProgrammed, .cannotPreserve,
       .notErasable:
       self.init(refused: error, subject: subject, board: board)
@@ -92,9 +94,25 @@ extension Failure {
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that", now: untouched)
     case .noMemoryMap, .blocksTooShort, .noSuchAlternateSetting, .otherDevice, .conflict,
-      .noSupplySetting, .readProtected, .different, .cancelled, .device:
+      .noSupplySetting, .readProtected, .different, .cancelled, .device, .bootloaderSectors:
       self.init(.software, "\(board): \(error)")
     }
+  }
+
+  /// What would destroy the bootloader that is asked to do it; nothing was changed.
+  private init(
+    _ bootloader: ApplicationBootloader, owns range: Range<UInt64>, subject: String,
+    board: BoardName
+  ) {
+    let start = bootloader.programStart.map { UInt64($0).addressText }
+    self.init(
+      .usage,
+      "\(subject) reaches into \(range.addressText) of \(board), which is \(bootloader.name)'s own",
+      why: start.map { "programs for it begin at \($0)" }
+        ?? "without it, the board can be flashed only by its ROM or a debug probe",
+      now: FlashError.Progress.untouched.onChip,
+      fix: (start.map { "flash a program that was linked for \($0); " } ?? "")
+        + "--allow-bootloader overwrites its sectors, where the board lets them be written")
   }
 
   private init(consent kind: MemoryKind, name: String, range: Range<UInt64>, subject: String) {

@@ -8,10 +8,12 @@ extension FirmwareFile {
   ///   - alternate: The memory that `-a` chose, or nil.
   ///   - memories: All of the board's.
   ///   - profile: What the board is.
+  ///   - bootloader: The bootloader, if it is a program in flash that is known.
   /// - Returns: What to flash, or to compare with.
   /// - Throws: A failure with status 64 or 65.
   func firmware(
-    alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile
+    alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile,
+    bootloader: ApplicationBootloader?
   ) throws(Failure) -> BoardFirmware {
     switch contents {
     case .container(let container):
@@ -20,7 +22,8 @@ extension FirmwareFile {
       return BoardFirmware(input: .image(image, alternateSetting: alternate?.alternateSetting))
     case .bytes(let bytes, let suffix):
       return try place(
-        bytes, suffix: suffix, alternate: alternate, memories: memories, profile: profile)
+        bytes, suffix: suffix, alternate: alternate, memories: memories, profile: profile,
+        bootloader: bootloader)
     }
   }
 
@@ -41,7 +44,7 @@ extension FirmwareFile {
   /// Raw bytes at the address that was given, or else where the board's programs start.
   private func place(
     _ bytes: [UInt8], suffix: DFUSuffix?, alternate: AlternateMemory?, memories: [AlternateMemory],
-    profile: ChipProfile
+    profile: ChipProfile, bootloader: ApplicationBootloader?
   ) throws(Failure) -> BoardFirmware {
     var notes: [BoardUpdate] = []
     let start: UInt32
@@ -49,19 +52,21 @@ extension FirmwareFile {
       start = address
     } else {
       let memory = alternate ?? memories.first { $0.alternateSetting == 0 } ?? memories.first
-      guard let memory, let segment = memory.map.firstWritable,
-        let first = UInt32(exactly: segment.start)
-      else {
+      guard let memory, let first = memory.map.programStart(under: bootloader) else {
         throw Failure(
           .usage, "\(shown) is a raw binary, and nothing says where it belongs",
           fix: "say it: --address 0x08000000")
       }
       start = first
-      let isWhole = memory.map.segments.allSatisfy { $0.start >= segment.start }
-      let place = isWhole ? "the start of" : "where writing is allowed in"
+      let isWhole = memory.map.segments.allSatisfy { $0.start >= first }
+      let place =
+        isWhole
+        ? "the start of"
+        : bootloader?.programStart == first
+          ? "behind \(bootloader?.name ?? "the bootloader") in" : "where writing is allowed in"
       notes.append(
         .note(
-          "\(shown) is a raw binary: it goes to \(segment.start.addressText), \(place) "
+          "\(shown) is a raw binary: it goes to \(UInt64(first).addressText), \(place) "
             + "\(memory.map.name.visible); --address changes that"))
     }
     do throws(FormatError) {
@@ -97,8 +102,20 @@ extension FirmwareFile {
 }
 
 extension MemoryMap {
-  /// The writable segment with the lowest address.
-  var firstWritable: MemorySegment? {
-    segments.filter { $0.access.contains(.writable) }.min { $0.start < $1.start }
+  /// Where a program belongs that does not say it: where the bootloader's programs are known to be,
+  /// else in the first sector that can be written and is not the bootloader's.
+  func programStart(under bootloader: ApplicationBootloader?) -> UInt32? {
+    if let start = bootloader?.programStart, segment(at: UInt64(start)) != nil { return start }
+    let floor = bootloader?.ownRanges.filter { segment(at: $0.lowerBound) != nil }
+      .map(\.upperBound).min()
+    let starts = segments.filter { $0.access.contains(.writable) }.compactMap { segment in
+      // The first sector of the segment that lies wholly above the floor.
+      let first = max(segment.start, floor ?? 0)
+      guard first < segment.end else { return nil as UInt64? }
+      let sector = segment.sector(at: first)
+      let start = sector.lowerBound < first ? sector.upperBound : sector.lowerBound
+      return start < segment.end ? start : nil
+    }
+    return starts.min().flatMap { UInt32(exactly: $0) }
   }
 }

@@ -11,6 +11,14 @@ struct DeviceOptions: ParsableArguments {
     help: ArgumentHelp(
       "Only the board at this port, as 'dfuse list' shows it: 1-1.3.", valueName: "bus-port"))
   var path: String?
+  @Flag(
+    name: .customLong("assume-dfuse"),
+    help: ArgumentHelp(
+      "Take devices with the ids of --device for DfuSe, though they do not say so.",
+      discussion: """
+        A device that speaks plain DFU takes DfuSe commands for firmware, and loses its own.
+        """))
+  var assumesDfuSe = false
   @Option(
     help: ArgumentHelp(
       "A simulated board instead; its memory is kept in the file, if one is named.",
@@ -31,10 +39,17 @@ struct DeviceOptions: ParsableArguments {
 
   /// Which boards are meant.
   ///
-  /// - Throws: A failure with status 64 for ids that are none.
+  /// - Throws: A failure with status 64 for ids that are none, or that are missing.
   var filter: DeviceFilter {
     get throws(Failure) {
-      DeviceFilter(usbID: try usbID, serial: serial, path: path)
+      guard !assumesDfuSe || device != nil else {
+        throw Failure(
+          .usage, "--assume-dfuse needs --device VID:PID",
+          why: "a device that speaks plain DFU loses its firmware to DfuSe commands",
+          fix: "name the one device that is known to speak DfuSe, as 'dfuse list' shows its ids")
+      }
+      return DeviceFilter(
+        usbID: try usbID, serial: serial, path: path, assumesDfuSe: assumesDfuSe)
     }
   }
 

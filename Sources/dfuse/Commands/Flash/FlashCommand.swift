@@ -46,6 +46,8 @@ struct FlashCommand: HostCommand {
   var allowOptionBytes = false
   @Flag(help: "Let the firmware program one-time programmable memory.")
   var allowOtp = false
+  @Flag(help: "Let the firmware overwrite an application bootloader, as on Arduino's boards.")
+  var allowBootloader = false
   @Flag(help: "Flash every board that fits, all at once.")
   var all = false
   @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
@@ -85,6 +87,7 @@ struct FlashCommand: HostCommand {
     options.ignoreIDs = ignoreIds
     options.allowOptionBytes = allowOptionBytes
     options.allowOTP = allowOtp
+    options.allowBootloader = allowBootloader
     return FlashJob(
       file: file, alternate: firmware.alternate.choice, options: options, isDryRun: dryRun,
       stays: stay)

@@ -23,7 +23,7 @@ struct FlashJob: Sendable {
     let memories = flasher.memories
     let firmware = try file.firmware(
       alternate: try alternate.resolve(in: memories, on: context.board), memories: memories,
-      profile: flasher.profile)
+      profile: flasher.profile, bootloader: flasher.bootloader)
     for note in firmware.notes { context.report(note) }
     let identity = flasher.identity
     let plan: FlashPlan

@@ -1,4 +1,5 @@
 import DfuseDevice
+import DfuseFormat
 
 /// Everything that `dfuse list` tells about a device, for people and for programs.
 ///
@@ -48,6 +49,10 @@ struct DeviceReport: Encodable, Equatable {
   var mode: Mode
   /// The chip or chips it may be; missing when that is not known.
   var chip: String?
+  /// What its ids are known for, if that is more than a maker's bootloader.
+  var knownAs: String?
+  /// Where its programs begin, if it is an application bootloader of which that is known.
+  var programStart: UInt32?
   /// Most bytes of a block; missing when the device does not say.
   var transferSize: Int?
   /// `bcdDFUVersion`.
@@ -57,12 +62,16 @@ struct DeviceReport: Encodable, Equatable {
   /// Why it cannot be opened.
   var problem: Problem?
 
-  init(_ listing: USBDeviceListing) {
+  init(_ listing: USBDeviceListing, filter: DeviceFilter = DeviceFilter()) {
     let identity = listing.identity
     let bootloaders = listing.interfaces.filter { $0.mode == .dfu }
-    let dfuse = bootloaders.first { $0.speaksDfuSe(on: identity) }
+    let dfuse = bootloaders.first { filter.dfuProtocol(of: $0, in: listing) != .plain }
     self.init(identity, dfuse ?? bootloaders.first ?? listing.interfaces.first)
     mode = dfuse != nil ? .dfuse : bootloaders.isEmpty ? .application : .dfu
+    if mode != .dfuse {
+      // Without DfuSe, names are no memory maps, and the ids are not a chip's bootloader.
+      (memories, chip, programStart) = (nil, nil, nil)
+    }
     guard let error = listing.openError else { return }
     // Without its strings, nothing is known of its memories.
     memories = nil
@@ -86,6 +95,8 @@ struct DeviceReport: Encodable, Equatable {
     mode = .dfuse
     transferSize = interface?.functional.map { Int($0.wTransferSize) }
     dfuVersion = interface?.functional?.bcdDFUVersion
+    if identity.usbID != .stBootloader { knownAs = KnownDevice.of(identity)?.name }
+    programStart = ApplicationBootloader.running(on: identity)?.programStart
     let found = interface?.memories(of: identity) ?? []
     guard !found.isEmpty else { return }
     memories = found.map(Memory.init)
@@ -141,8 +152,14 @@ extension DeviceReport {
     case .application:
       lines.append("  runs its application; it is not in its bootloader")
       return lines
-    case .dfu: lines.append("  plain DFU, not DfuSe: dfuse cannot flash it")
+    case .dfu:
+      lines.append("  plain DFU\(versionText), not DfuSe: dfuse cannot flash it; dfu-util can")
+      return lines
     case .dfuse: break
+    }
+    if let programStart {
+      lines.append(
+        "  an application bootloader: programs begin at \(UInt64(programStart).addressText)")
     }
     if let transferSize { lines.append("  \(origin)transfer size \(transferSize) bytes") }
     for memory in memories ?? [] {
@@ -154,13 +171,18 @@ extension DeviceReport {
     return lines
   }
 
-  /// The chip, or what the device calls itself.
+  /// The chip, or what the device is known for, or what it calls itself.
   private var title: String? {
-    chip ?? product.map { $0.collapsingBlanks.visible }
+    chip ?? knownAs ?? product.map { $0.collapsingBlanks.visible }
+  }
+
+  /// ` 1.1`, where the device states a version.
+  private var versionText: String {
+    dfuVersion.map { " \($0 >> 8).\(String($0 & 0xFF, radix: 16).first ?? "0")" } ?? ""
   }
 
   private var origin: String {
-    guard chip != nil, let product else { return "" }
+    guard chip ?? knownAs != nil, let product else { return "" }
     let maker = manufacturer.map { " by \($0.visible)" } ?? ""
     return "\(product.collapsingBlanks.visible)\(maker), "
   }

@@ -21,8 +21,8 @@ struct ListCommand: HostCommand {
 
   func run(host: Host) throws(Failure) {
     let listings: [USBDeviceListing]
+    let filter = try device.filter
     do throws(Failure) {
-      let filter = try device.filter
       listings = try device.source(host: host).devices().filter { listing in
         listing.openError != nil && filter.serial != nil || filter.matches(listing.identity)
       }
@@ -32,7 +32,7 @@ struct ListCommand: HostCommand {
       }
       throw error
     }
-    let report = ListReport(listings)
+    let report = ListReport(listings, filter: filter)
     if json {
       try host.console.output(JSONText.pretty(report))
     } else {

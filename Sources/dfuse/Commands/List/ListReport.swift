@@ -8,8 +8,10 @@ struct ListReport: Encodable, Equatable {
   var devices: [DeviceReport]
   var warnings: [String]
 
-  init(_ listings: [USBDeviceListing]) {
-    devices = listings.filter { !$0.interfaces.isEmpty }.map(DeviceReport.init)
+  init(_ listings: [USBDeviceListing], filter: DeviceFilter = DeviceFilter()) {
+    devices = listings.filter { !$0.interfaces.isEmpty }.map {
+      DeviceReport($0, filter: filter)
+    }
     warnings = []
     let serials = Dictionary(grouping: devices.filter(\.isBoard)) { $0.serial ?? "" }
     for (serial, boards) in serials.sorted(by: { $0.key < $1.key }) {

@@ -16,6 +16,8 @@ struct EraseCommand: HostCommand {
 
   @Flag(help: "Erase the whole flash.")
   var all = false
+  @Flag(help: "Erase an application bootloader's own sectors as well, as on Arduino's boards.")
+  var allowBootloader = false
   @OptionGroup var range: RangeOptions
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
@@ -58,12 +60,12 @@ struct EraseCommand: HostCommand {
     let what: String
     do throws(FlashError) {
       if let wanted {
-        let erased = try flasher.erase(wanted)
+        let erased = try flasher.erase(wanted, allowBootloader: allowBootloader)
         details.ranges = [AddressRange(erased)]
         details.size = UInt64(erased.count)
         what = "\(UInt64(erased.count).sizeText) (\(erased.addressText)) of \(context.board)"
       } else {
-        let count = try flasher.eraseAll()
+        let count = try flasher.eraseAll(allowBootloader: allowBootloader)
         if count > 0 { details.sectorsErased = count }
         what = "the whole flash of \(context.board)"
       }

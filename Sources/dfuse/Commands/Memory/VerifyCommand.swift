@@ -39,7 +39,7 @@ struct VerifyCommand: HostCommand {
     let memories = flasher.memories
     let firmware = try file.firmware(
       alternate: try self.firmware.alternate.choice.resolve(in: memories, on: context.board),
-      memories: memories, profile: flasher.profile)
+      memories: memories, profile: flasher.profile, bootloader: flasher.bootloader)
     for note in firmware.notes { context.report(note) }
     let count: UInt64
     do throws(FlashError) {

@@ -7,7 +7,7 @@ enum ChipList {
   static var lines: [String] {
     let rows =
       [["chip", "part", "flash", "transfer", "known"]]
-      + SimulatedChip.all.map { chip in
+      + (SimulatedChip.all + SimulatedChip.others).map { chip in
         [
           ([chip.name] + chip.aliases).joined(separator: ", "), chip.part,
           UInt64(chip.flashSize).sizeText, "\(chip.transferSize)",
