@@ -83,25 +83,25 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e", otpF4, feature,
       ]),
     .init(
-      name: "STM32F72x/73x", family: .f7, unit: 4,
+      name: "STM32F72x/73x", family: .f7, unit: 8,
       alternates: [
         "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",
         "@Option Bytes  /0x1FFF0000/01*032 e",
       ]),
     .init(
-      name: "STM32F74x/75x", family: .f7, unit: 4,
+      name: "STM32F74x/75x", family: .f7, unit: 8,
       alternates: ["@Internal Flash  /0x08000000/04*032Kg,01*128Kg,03*256Kg"]),
     .init(
-      name: "STM32F76x/77x", family: .f7, unit: 4,
+      name: "STM32F76x/77x", family: .f7, unit: 8,
       alternates: ["@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg"]),
     .init(
-      name: "STM32L07x/08x", family: .l0, unit: 4, erased: 0x00,
+      name: "STM32L07x/08x", family: .l0, unit: 8, erased: 0x00,
       alternates: [
         "@Internal Flash  /0x08000000/1536*128g", "@Option Bytes  /0x1FF80000/01*032 e",
         "@DATA Memory /0x08080000/2*3Ke",
       ]),
     .init(
-      name: "STM32L1", family: .l1, unit: 4, erased: 0x00,
+      name: "STM32L1", family: .l1, unit: 8, erased: 0x00,
       alternates: [
         "@Internal Flash  /0x08000000/1024*256 g", "@DATA Memory /0x08080000/02*004Ke",
         "@Option Bytes  /0x1FF80000/01*032 e",
@@ -176,7 +176,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Internal Flash   /0x08000000/512*08Kg", "@Option Bytes   /0x40022040/01*64 e",
       ]),
     .init(
-      name: "STM32L5", family: .l5, unit: 8, release: 0x0200, product: "DFU in FS Mode",
+      name: "STM32L5", family: .l5, unit: 16, release: 0x0200, product: "DFU in FS Mode",
       alternates: [
         "@Internal Flash   /0x08000000/256*02Kg", "@Option Bytes   /0x40022040/01*64 e",
       ]),

@@ -17,9 +17,9 @@ extension ChipProfile {
   /// STM32L5.
   static let l5 = ChipProfile(
     name: "STM32L5", family: .l5,
-    programmingUnit: 8,
+    programmingUnit: 16,  // the alignment that AN2606 Rev 70 table 7 asks for
     sectorEraseTimes: [.kibibytes(4, 22, 30)],  // as L4
-    programTimePerUnit: .microseconds(82, 91),  // as L4
+    programTimePerUnit: .microseconds(164, 182),  // as L4, twice
     massEraseTime: .milliseconds(22, 30),  // as L4
     safePolling: .spec(reason: "early polling has not been measured"))
 

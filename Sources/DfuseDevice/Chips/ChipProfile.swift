@@ -12,7 +12,8 @@ public struct ChipProfile: Hashable, Sendable {
   public var erasedByte: UInt8
   /// Bytes that are to be written whole and aligned, a power of two.
   ///
-  /// The flash's own unit, but at least 4: the ROMs write words (AN2606).
+  /// The larger of the flash's own unit and the alignment that the family's ROM asks of an address
+  /// (AN2606 Rev 70 table 7: 4, 8 or 16); with any other "the operation fails".
   public var programmingUnit: Int
   /// Erase times by sector size, ascending; see ``eraseTime(forSectorOf:)``.
   public var sectorEraseTimes: [SectorEraseTime]

@@ -26,19 +26,25 @@ public struct AdaptivePolling: PollPolicy {
   }
 
   private var learned: [Kind: Learned] = [:]
+  /// The chip whose own longest times bound every wait; nil where they are not known.
+  private let chip: ChipProfile?
 
   /// Shorter waits than this are none.
   private static let resolution: Duration = .microseconds(250)
 
-  /// Makes a policy that knows nothing yet.
-  public init() {}
+  /// Makes a policy that has learned nothing yet.
+  ///
+  /// - Parameter chip: A chip whose longest times are known: no wait is longer, whatever the device
+  ///   claims. Nil for waits as long as the device says.
+  public init(longestTimesOf chip: ChipProfile? = nil) { self.chip = chip }
 
   /// The reported time for the first of a kind, later the learned one.
   ///
   /// Less what the device spent in its answer.
   public mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
     var plain = SpecificationPolling()
-    let told = plain.delay(for: kind, after: answer)
+    let claimed = plain.delay(for: kind, after: answer)
+    let told = chip.map { min(claimed, $0.longestTime(of: kind)) } ?? claimed
     let key = Self.kind(kind)
     let known = learned[key] ?? Learned(wait: told, enough: told)
     learned[key] = known
@@ -82,5 +88,21 @@ public struct AdaptivePolling: PollPolicy {
     case .write: .write
     case .unprotect: .unprotect
     }
+  }
+}
+
+extension ChipProfile {
+  /// The longest that an operation takes on a sound chip; setting an address counts as a block.
+  fileprivate func longestTime(of kind: OperationKind) -> Duration {
+    switch kind {
+    case .setAddress: programTime(of: BlockNumbering.longestBlock)
+    case .write(let bytes): programTime(of: bytes)
+    case .erase(let sectorSize): eraseTime(forSectorOf: sectorSize).maximum
+    case .massErase, .unprotect: massEraseTime.maximum
+    }
+  }
+
+  private func programTime(of bytes: Int) -> Duration {
+    programTimePerUnit.maximum * (bytes / max(programmingUnit, 1) + 1)
   }
 }

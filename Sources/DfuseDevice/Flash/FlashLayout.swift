@@ -195,8 +195,9 @@ struct FlashLayout {
       runs: runs, image: image, sectors: sectors(of: runs, image: image, in: memory.map))
   }
 
-  /// Rounds each run outwards to the programming unit, inside its first and last sector: no sector
-  /// is entered that the image does not touch.
+  /// Rounds each run outwards to the programming unit, inside its first and last sector.
+  ///
+  /// No sector is entered that the image does not touch. What cannot be erased is not padded.
   private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
     var padded: [ImageElement] = []
     for run in image.runs {
@@ -225,12 +226,18 @@ struct FlashLayout {
   }
 
   private func roundedDown(_ address: UInt64, in map: MemoryMap) -> UInt64 {
-    guard let sector = map.segment(at: address)?.sector(at: address) else { return address }
+    guard let segment = map.segment(at: address), segment.access.contains(.erasable) else {
+      return address
+    }
+    let sector = segment.sector(at: address)
     return max(address / unit * unit, sector.lowerBound)
   }
 
   private func roundedUp(_ end: UInt64, in map: MemoryMap) -> UInt64 {
-    guard let sector = map.segment(at: end - 1)?.sector(at: end - 1) else { return end }
+    guard let segment = map.segment(at: end - 1), segment.access.contains(.erasable) else {
+      return end
+    }
+    let sector = segment.sector(at: end - 1)
     return min((end + unit - 1) / unit * unit, sector.upperBound)
   }
 

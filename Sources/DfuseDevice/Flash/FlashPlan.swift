@@ -6,8 +6,10 @@ public struct FlashPlan: Hashable, Sendable {
   public enum Action: Hashable, Sendable {
     /// It holds the image's bytes already: nothing.
     case keep
-    /// It is blank, or cannot be erased: written without an erase.
+    /// It is blank: written without an erase.
     case write
+    /// It is no flash that is erased: each of its bytes is written over what is there.
+    case overwrite
     /// Erased, then written.
     case eraseAndWrite
   }
@@ -92,7 +94,9 @@ public struct FlashPlan: Hashable, Sendable {
 
   /// Bytes that will be sent: blocks of nothing but the erased value are left out.
   public var bytesToWrite: UInt64 {
-    memories.flatMap(\.runs).reduce(0) { $0 + bytesToWrite(in: $1) }
+    memories.reduce(0) { sum, memory in
+      memory.runs.reduce(sum) { $0 + bytesToWrite(in: $1, of: memory) }
+    }
   }
 
   /// Bytes that will be read back.
@@ -103,9 +107,19 @@ public struct FlashPlan: Hashable, Sendable {
   /// Whether the board holds the firmware already.
   public var isEmpty: Bool { memories.allSatisfy(\.runs.isEmpty) }
 
-  private func bytesToWrite(in run: ImageElement) -> UInt64 {
-    WriteBlock.blocks(of: run, transferSize: transferSize)
-      .filter { !$0.isBlank(in: run, erasedByte: erasedByte) }
-      .reduce(0) { $0 + UInt64($1.count) }
+  /// The blocks of a run that are sent.
+  ///
+  /// Left out is what holds nothing but the erased value, in sectors that are erased or were found
+  /// blank; a run lies in sectors of one sort.
+  func blocks(of run: ImageElement, of memory: Memory) -> [WriteBlock] {
+    let isOverwritten = memory.sectors.contains {
+      $0.action == .overwrite && $0.range.contains(run.range.lowerBound)
+    }
+    return WriteBlock.blocks(of: run, transferSize: transferSize)
+      .filter { isOverwritten || !$0.isBlank(in: run, erasedByte: erasedByte) }
+  }
+
+  private func bytesToWrite(in run: ImageElement, of memory: Memory) -> UInt64 {
+    blocks(of: run, of: memory).reduce(0) { $0 + UInt64($1.count) }
   }
 }

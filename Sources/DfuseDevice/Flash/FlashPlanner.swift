@@ -19,9 +19,14 @@ struct FlashPlanner {
       FlashPlan.Sector(range: sector.range, action: action(for: sector, in: state))
     }
     var runs: [ImageElement] = []
+    var before: FlashPlan.Action?
     for sector in sectors where sector.action != .keep {
-      for run in work.runs(in: sector.range) {
-        if let last = runs.last, last.range.upperBound == run.range.lowerBound {
+      let isOtherSort = before != nil && (before == .overwrite) != (sector.action == .overwrite)
+      before = sector.action
+      for (index, run) in work.runs(in: sector.range).enumerated() {
+        if let last = runs.last, last.range.upperBound == run.range.lowerBound,
+          index > 0 || !isOtherSort
+        {
           runs[runs.count - 1].bytes += run.bytes
         } else {
           runs.append(run)
@@ -36,8 +41,12 @@ struct FlashPlanner {
   private func action(for sector: MemoryWork.Sector, in state: SectorState) -> FlashPlan.Action {
     switch state {
     case .same: .keep
-    case .blank: .write
-    case .different, .unread: sector.access.contains(.erasable) ? .eraseAndWrite : .write
+    case .blank, .different, .unread:
+      if !sector.access.contains(.erasable) {
+        .overwrite
+      } else {
+        state == .blank ? .write : .eraseAndWrite
+      }
     }
   }
 

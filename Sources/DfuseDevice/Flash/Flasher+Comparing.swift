@@ -3,7 +3,8 @@ import DfuseFormat
 /// Looks at sectors until it is known which of them have to be written.
 ///
 /// A sector is read as far as its first difference, and as far as its first byte that is not
-/// erased: then it is different. What is left is the same, or blank.
+/// erased: then it is different. What is left is the same, or blank. The image's own bytes tell
+/// whether it is the same; blank it must be for the padding as well.
 struct SectorComparison {
   private let work: MemoryWork
   private let erasedByte: UInt8
@@ -32,14 +33,23 @@ struct SectorComparison {
 
   private mutating func compare(_ index: Int, _ bytes: [UInt8], _ range: Range<UInt64>) {
     let shared = work.sectors[index].range.clamped(to: range)
-    for run in work.runs {
+    func part(_ run: ImageElement) -> (found: ArraySlice<UInt8>, wanted: ArraySlice<UInt8>) {
       let part = run.range.clamped(to: shared)
-      guard !part.isEmpty else { continue }
-      let found = bytes[Int(part.lowerBound - range.lowerBound)...].prefix(part.count)
-      let wanted = run.bytes[Int(part.lowerBound - run.range.lowerBound)...].prefix(part.count)
-      if mayBeSame[index], !found.elementsEqual(wanted) { mayBeSame[index] = false }
-      if mayBeBlank[index], found.contains(where: { $0 != erasedByte }) {
-        mayBeBlank[index] = false
+      guard !part.isEmpty else { return ([], []) }
+      return (
+        bytes[Int(part.lowerBound - range.lowerBound)...].prefix(part.count),
+        run.bytes[Int(part.lowerBound - run.range.lowerBound)...].prefix(part.count)
+      )
+    }
+    if mayBeSame[index] {
+      mayBeSame[index] = work.image.runs.allSatisfy { run in
+        let (found, wanted) = part(run)
+        return found.elementsEqual(wanted)
+      }
+    }
+    if mayBeBlank[index] {
+      mayBeBlank[index] = work.runs.allSatisfy { run in
+        part(run).found.allSatisfy { $0 == erasedByte }
       }
     }
   }

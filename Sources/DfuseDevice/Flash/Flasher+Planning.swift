@@ -23,7 +23,8 @@ extension Flasher {
     for (work, states) in zip(work, states) {
       let memory =
         work.kind.isFlash
-        ? planner.flash(try preserving(work, states, options: options), states)
+        ? planner.flash(
+          try wholeWords(try preserving(work, states, options: options), states), states)
         : try planCells(work)
       planner.add(memory, image: work.image)
       if planner.massEraseIsQuicker(for: memory, in: work.map) { planner.usesMassErase = true }
@@ -79,9 +80,37 @@ extension Flasher {
         throw .cannotPreserve(sector.range)
       }
       let before = try read(sector.range, of: work)
-      work.preserve(before, at: index)
+      work.preserve(before, at: sector.range)
+      work.sectors[index].isCovered = true
     }
     return work
+  }
+
+  /// Widens what goes into memory that is not erased to whole words, by what is there: such words
+  /// are written back as they were.
+  private mutating func wholeWords(
+    _ work: MemoryWork, _ states: [SectorState]
+  ) throws(FlashError) -> MemoryWork {
+    var widened = work
+    for (sector, state) in zip(work.sectors, states)
+    where !sector.access.contains(.erasable) && state != .same {
+      var done = sector.range.lowerBound
+      for run in work.image.runs.compactMap({ $0.part(sector.range) }) {
+        let word = MemoryWork.wordSize
+        let start = max(run.range.lowerBound / word * word, done)
+        let end = min((run.range.upperBound + word - 1) / word * word, sector.range.upperBound)
+        guard start < end else { continue }
+        done = end
+        guard (start..<end) != run.range else { continue }
+        guard canUpload, sector.access.contains(.readable) else {
+          // A block has at least two bytes.
+          guard run.bytes.count > 1 else { throw .cannotPreserve(start..<end) }
+          continue
+        }
+        widened.preserve(try read(start..<end, of: work), at: start..<end)
+      }
+    }
+    return widened
   }
 
   /// Plans memory that is neither erased nor written in blocks: option bytes, OTP, EEPROM.
@@ -93,7 +122,7 @@ extension Flasher {
     var memory = FlashPlan.Memory(
       alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind, sectors: [],
       runs: [])
-    for range in work.cellRanges {
+    for range in work.cellRanges(unit: UInt64(profile.programmingUnit)) {
       var wanted: [UInt8]
       let current: [UInt8]?
       if canUpload, work.map.readableEnd(from: range.lowerBound) >= range.upperBound {
@@ -114,9 +143,9 @@ extension Flasher {
           with: run.bytes)
       }
       if work.kind == .otp, let current { try checkOTP(current, wanted, at: range.lowerBound) }
-      let action: FlashPlan.Action = current == wanted ? .keep : .write
+      let action: FlashPlan.Action = current == wanted ? .keep : .overwrite
       memory.sectors.append(.init(range: range, action: action))
-      if action == .write, let address = UInt32(exactly: range.lowerBound) {
+      if action == .overwrite, let address = UInt32(exactly: range.lowerBound) {
         memory.runs.append(ImageElement(address: address, bytes: wanted))
       }
     }
@@ -139,8 +168,9 @@ extension Flasher {
 }
 
 extension MemoryWork {
-  /// What is written at once: whole option blocks, else words.
-  var cellRanges: [Range<UInt64>] {
+  /// What is written at once: whole option blocks, else words, or what the chip aligns to.
+  func cellRanges(unit: UInt64) -> [Range<UInt64>] {
+    let unit = max(unit, Self.wordSize)
     var ranges: [Range<UInt64>] = []
     for run in runs {
       var address = run.range.lowerBound
@@ -149,9 +179,9 @@ extension MemoryWork {
         if kind == .optionBytes {
           range = segment.range
         } else {
-          let low = max(segment.start, address / 4 * 4)
-          let high = (run.range.upperBound + 3) / 4 * 4
-          range = low..<min(segment.end, max(high, low + 4))
+          let low = max(segment.start, address / unit * unit)
+          let high = (run.range.upperBound + unit - 1) / unit * unit
+          range = low..<min(segment.end, max(high, low + unit))
         }
         if let last = ranges.last, last.upperBound >= range.lowerBound {
           ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
@@ -169,9 +199,11 @@ extension MemoryWork {
     map.segments.map(\.range).filter { segment in runs.contains { $0.range.overlaps(segment) } }
   }
 
-  /// Takes what a sector held before as part of the image.
-  mutating func preserve(_ before: [UInt8], at index: Int) {
-    let range = sectors[index].range
+  /// The least that memory which is not erased is written in: AN2606 writes words.
+  static let wordSize: UInt64 = 4
+
+  /// Takes what a range held before as part of the image.
+  mutating func preserve(_ before: [UInt8], at range: Range<UInt64>) {
     var bytes = before
     for run in image.runs.compactMap({ $0.part(range) }) {
       let start = Int(run.range.lowerBound - range.lowerBound)
@@ -190,6 +222,5 @@ extension MemoryWork {
         joined.append(run)
       }
     }
-    sectors[index].isCovered = true
   }
 }

@@ -124,11 +124,9 @@ extension Flasher {
     done: (inout Flasher, Int) -> Void
   ) throws(FlashError) {
     var pointer: UInt32?
-    for block in WriteBlock.blocks(of: run, transferSize: plan.transferSize) {
+    for block in plan.blocks(of: run, of: memory) {
       let address = run.range.lowerBound + UInt64(block.offset)
-      guard !block.isBlank(in: run, erasedByte: plan.erasedByte), address != last?.address else {
-        continue
-      }
+      guard address != last?.address else { continue }
       try checkCancelled()
       let number = try number(of: block, at: address, plan, pointer: &pointer)
       let bytes = Array(block.bytes(in: run))

@@ -108,7 +108,8 @@ extension ChipProfile {
     case (.spec, _), (nil, .spec):
       SpecificationPolling(
         eraseTimes: quirks.contains(.stallsWhileBusy) ? sectorEraseTimes : [])
-    case (.adaptive, _), (nil, .adaptive): AdaptivePolling()
+    case (.adaptive, .spec): AdaptivePolling()
+    case (.adaptive, .adaptive), (nil, .adaptive): AdaptivePolling(longestTimesOf: self)
     }
   }
 }

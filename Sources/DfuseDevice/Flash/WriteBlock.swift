@@ -8,10 +8,17 @@ struct WriteBlock: Hashable {
   var count: Int
 
   /// The blocks of a run, in order; the last may be short.
+  ///
+  /// No device takes a block of one byte (AN3156): a word of the block before goes with it.
   static func blocks(of run: ImageElement, transferSize: Int) -> [WriteBlock] {
-    stride(from: 0, to: run.bytes.count, by: max(transferSize, 1)).map {
+    var blocks = stride(from: 0, to: run.bytes.count, by: max(transferSize, 1)).map {
       WriteBlock(offset: $0, count: min(transferSize, run.bytes.count - $0))
     }
+    if blocks.count > 1, let last = blocks.last, last.count == 1, transferSize > 4 {
+      blocks[blocks.count - 2].count -= 4
+      blocks[blocks.count - 1] = WriteBlock(offset: last.offset - 4, count: 5)
+    }
+    return blocks
   }
 
   /// The block's bytes.

@@ -39,7 +39,7 @@ extension SimulatedChip {
         MemoryRegion(.deviceFeature, at: 0xFFFF_0000, [.init(1, 4)]),
       ],
       rules: FlashRules(
-        unit: 1, hasECC: false, rewrite: .clearsBits, readProtectionByte: 0x1FFF_0001),
+        unit: 1, alignment: 8, hasECC: false, rewrite: .clearsBits, readProtectionByte: 0x1FFF_0001),
       times: usualTimes, timesBySupply: [3: wordTimes, 4: wordTimes], polls: polls, quirks: quirks)
   }
 

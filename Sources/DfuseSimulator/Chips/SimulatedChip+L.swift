@@ -1,7 +1,8 @@
 // Low power: L0 and L1 with an erased value of 0x00; L4 and WB with ECC double words.
 extension SimulatedChip {
   /// Words that must be zero before (reference manuals, from memory).
-  private static let zeroRules = FlashRules(unit: 4, hasECC: false, rewrite: .never)
+  private static let zeroRules = FlashRules(
+    unit: 4, alignment: 8, hasECC: false, rewrite: .never)
 
   /// Datasheet typical values, from memory: 3.28 ms for a page, a word or half a page.
   private static func zeroTimes(page: Int, pages: Int) -> WorkTimes {

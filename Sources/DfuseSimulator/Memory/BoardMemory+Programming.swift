@@ -44,6 +44,11 @@ extension BoardMemory {
     let start = UInt64(address)
     guard !bytes.isEmpty, let region = region(holding: start..<(start + UInt64(bytes.count)))
     else { return .outside }
+    if region.kind == .flash || region.kind == .eeprom,
+      start % UInt64(rules.alignment) != 0
+    {
+      return .refused(address: address)
+    }
     switch region.kind {
     case .flash:
       return programFlash(bytes, at: start, in: region)

@@ -22,6 +22,8 @@ package struct FlashRules: Hashable, Sendable {
 
   /// Bytes that are programmed at once.
   package var unit: Int
+  /// What the bootloader wants an address to be a multiple of (AN2606 Rev 70 table 7).
+  package var alignment: Int
   /// Whether a unit carries ECC, so that a programmed unit counts as used whatever it holds.
   package var hasECC: Bool
   /// Rule for units that are not blank.
@@ -35,10 +37,11 @@ package struct FlashRules: Hashable, Sendable {
 
   /// Makes a set of rules.
   package init(
-    unit: Int, hasECC: Bool, rewrite: Rewrite, failure: Failure = .silent,
+    unit: Int, alignment: Int? = nil, hasECC: Bool, rewrite: Rewrite, failure: Failure = .silent,
     readProtectionByte: UInt32? = nil, optionWriteResets: Bool = true
   ) {
     self.unit = unit
+    self.alignment = alignment ?? unit
     self.hasECC = hasECC
     self.rewrite = rewrite
     self.failure = failure

@@ -66,7 +66,7 @@ extension PlanReport.Sectors.Action {
   init(_ action: FlashPlan.Action) {
     switch action {
     case .keep: self = .keep
-    case .write: self = .write
+    case .write, .overwrite: self = .write
     case .eraseAndWrite: self = .eraseAndWrite
     }
   }

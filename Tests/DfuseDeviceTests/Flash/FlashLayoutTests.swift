@@ -218,7 +218,8 @@ import Testing
 
   @Test func `an L0 is widened with zeros`() throws {
     let work = try FlashBench.l072.work(piece(0x0800_0002, 1))
-    #expect(work[0].runs == [ImageElement(address: 0x0800_0000, bytes: [0, 0, 0xA5, 0])])
+    #expect(
+      work[0].runs == [ImageElement(address: 0x0800_0000, bytes: [0, 0, 0xA5, 0, 0, 0, 0, 0])])
     #expect(
       work[0].sectors == [
         .init(

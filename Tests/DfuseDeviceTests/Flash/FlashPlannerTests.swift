@@ -59,12 +59,12 @@ import Testing
     #expect(plan.bytesToErase == 0)
   }
 
-  @Test func `what cannot be erased is written as it is`() throws {
+  @Test func `what cannot be erased is written over what is there, and not padded`() throws {
     let bench = try FlashBench("@External Flash /0x90000000/4*4Kf,4*4Kd")
     // f can be erased and written, d only written.
     let plan = try plan(
       bench, piece(0x9000_3000, 0x2000), states: [.unread, .unread])
-    #expect(plan.memories[0].sectors.map(\.action) == [.eraseAndWrite, .write])
+    #expect(plan.memories[0].sectors.map(\.action) == [.eraseAndWrite, .overwrite])
     #expect(plan.programStart == nil)
   }
 

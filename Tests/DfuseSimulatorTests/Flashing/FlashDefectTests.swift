@@ -245,6 +245,25 @@ import Testing
     #expect(try rig.board.counters.earlyPolls.isEmpty)
   }
 
+  @Test(arguments: ["stm32f405", "stm32f427", "stm32f745", "stm32f767"])
+  func `a minute that a device claims is not waited where the chip's own longest time is known`(
+    name: String
+  ) throws {
+    let chip = try TestProgram.chip(name)
+    let image = try TestProgram.image(for: chip)
+    let rig = FlashRig(TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
+    let before = try rig.now
+    #expect(try rig.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try rig.holds(image))
+    #expect(try rig.now - before < .seconds(30))
+    // Asked to wait as the device says, everything does.
+    let patient = FlashRig(
+      TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
+    patient.boardOptions.polling = .spec
+    #expect(try patient.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try patient.board.counters.earlyPolls.isEmpty)
+  }
+
   @Test(
     arguments: ["stm32f405", "stm32g431", "stm32l476", "stm32c562", "st-usbd"],
     FaultPlan.StartState.allCases)
