@@ -22,6 +22,7 @@ struct Dfuse: ParsableCommand {
   )
 
   static func main() {
+    StandardStream.prepare()
     run(CommandLine.arguments, host: .live()).endProcess()
   }
 
@@ -31,6 +32,7 @@ struct Dfuse: ParsableCommand {
       try dispatch(arguments, host: host)
       return .success
     } catch {
+      let error = error.stopped(by: host.interruptStatus())
       if !error.what.isEmpty { host.console.report(error) }
       return error.status
     }

@@ -8,10 +8,12 @@ struct Host {
   var console: Console
   /// The boards that are plugged in.
   var openBus: () throws(Failure) -> BoardSource
-  /// Takes over Ctrl-C.
+  /// Takes over Ctrl-C, SIGTERM and SIGHUP.
   var listenForInterrupt: () -> Void
-  /// Whether Ctrl-C has come.
+  /// Whether one of them has come.
   var isInterrupted: @Sendable () -> Bool
+  /// The exit status for the one that came.
+  var interruptStatus: @Sendable () -> ExitStatus
   /// Whether the user may change the system's files.
   var isRoot: Bool
   /// Runs a program of the system and waits for it.
@@ -23,6 +25,7 @@ struct Host {
     openBus = { () throws(Failure) in throw Failure(device: .noBus) }
     listenForInterrupt = {}
     isInterrupted = { false }
+    interruptStatus = { .interrupted }
     isRoot = false
     runTool = { _ in .missing }
   }
@@ -33,6 +36,7 @@ struct Host {
     host.openBus = { () throws(Failure) in try BoardSource.machine() }
     host.listenForInterrupt = Interrupt.listen
     host.isInterrupted = { Interrupt.isRequested }
+    host.interruptStatus = { Interrupt.status }
     host.isRoot = SystemTool.isRoot
     host.runTool = SystemTool.run
     return host

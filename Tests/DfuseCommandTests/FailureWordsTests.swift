@@ -220,7 +220,7 @@ import Testing
 
   @Test func `statuses are those of sysexits and of shells`() {
     #expect(
-      Status.allCases.map(\.rawValue) == [0, 1, 64, 65, 66, 69, 70, 73, 74, 76, 77, 130])
+      Status.allCases.map(\.rawValue) == [0, 1, 64, 65, 66, 69, 70, 73, 74, 76, 77, 129, 130, 143])
   }
 
   // MARK: - Leaving

@@ -35,10 +35,15 @@ final class BoardRun {
     let conclusion: Conclusion
     do throws(Failure) {
       conclusion = try body()
-      if let failure = reporter?.failure { throw failure }
+      if var failure = reporter?.failure {
+        failure.now = conclusion.verdict
+        throw failure
+      }
     } catch {
+      let error = error.stopped(by: host.interruptStatus())
       if output.json {
-        try host.console.output(
+        // Standard output may be what failed; the failure that came first is the one to tell.
+        try? host.console.output(
           JSONText.line(ResultLine(command: command, board: reporter?.board, failure: error)))
       }
       throw error

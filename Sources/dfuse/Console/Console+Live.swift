@@ -11,29 +11,26 @@ import SystemPackage
 extension Console {
   /// The process's own standard output and error.
   static func live() -> Console {
-    Console(
+    let output = StandardStream(.standardOutput)
+    let error = StandardStream(.standardError)
+    return Console(
       writeOutput: { bytes throws(Failure) in
-        do {
-          try FileDescriptor.standardOutput.writeAll(bytes)
-        } catch {
-          throw Failure(.inputOutput, "cannot write to standard output: \(error)")
+        if let problem = output.write(bytes) {
+          throw Failure(.inputOutput, "cannot write to standard output: \(problem)")
         }
       },
-      writeError: { text in
-        _ = try? FileDescriptor.standardError.writeAll(Array(text.utf8))
+      writeError: { text in _ = error.write(Array(text.utf8)) },
+      outputIsTerminal: output.isTerminal,
+      errorIsTerminal: error.isTerminal && environmentVariable("NO_COLOR") == nil
+        && environmentVariable("TERM") != "dumb",
+      width: terminalWidth(),
+      keepReport: { failure in
+        // A terminal that sends SIGHUP is about to go, if it is not gone already.
+        guard error.isLost || failure.status == .hungUp && error.isTerminal else { return nil }
+        return ReportFile.append(failure.lines, of: CommandLine.arguments)
       },
-      outputIsTerminal: isatty(STDOUT_FILENO) == 1,
-      errorIsTerminal: isatty(STDERR_FILENO) == 1 && environment("NO_COLOR") == nil
-        && environment("TERM") != "dumb",
-      width: terminalWidth()
+      outputIsClosed: output.isClosed
     )
-  }
-
-  /// A variable of the environment; nil when it is missing or empty.
-  private static func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    let text = unsafe String(cString: value)
-    return text.isEmpty ? nil : text
   }
 
   private static func terminalWidth() -> Int {
@@ -41,4 +38,11 @@ extension Console {
     let result = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)
     return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
+}
+
+/// A variable of the environment; nil when it is missing or empty.
+func environmentVariable(_ name: String) -> String? {
+  guard let value = unsafe getenv(name) else { return nil }
+  let text = unsafe String(cString: value)
+  return text.isEmpty ? nil : text
 }

@@ -12,6 +12,10 @@ struct Console {
   var errorIsTerminal: Bool
   /// Columns of the terminal.
   var width: Int
+  /// Keeps a report about a board in a file when standard error shows it to nobody; the file's name.
+  var keepReport: (Failure) -> String? = { _ in nil }
+  /// Whether there is no standard output.
+  var outputIsClosed = false
   /// Whether all but errors is held back.
   var isQuiet = false
 
@@ -35,6 +39,9 @@ struct Console {
     var lines = failure.lines
     lines[0] = styled("error:", .red) + lines[0].dropFirst("error:".count)
     writeError(lines.map { $0 + "\n" }.joined())
+    if failure.now != nil, let file = keepReport(failure) {
+      writeError("  this report is in \(file.visible) as well\n")
+    }
   }
 
   /// Text in a colour, on a terminal.

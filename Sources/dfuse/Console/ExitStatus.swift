@@ -31,8 +31,12 @@ enum ExitStatus: Int32, CaseIterable {
   case protocolError = 76
   /// No permission on the USB device.
   case noPermission = 77
-  /// Stopped by Ctrl-C: 128 and the number of SIGINT, as shells count.
+  /// Stopped because the terminal was closed: 128 and the number of SIGHUP, as shells count.
+  case hungUp = 129
+  /// Stopped by Ctrl-C, SIGINT.
   case interrupted = 130
+  /// Stopped by `kill` or the end of the session, SIGTERM.
+  case terminated = 143
 
   /// Ends the process.
   func endProcess() -> Never {

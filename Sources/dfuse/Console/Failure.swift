@@ -25,6 +25,19 @@ struct Failure: Error, Equatable {
     self.choices = choices
   }
 
+  /// The same failure, if it is that work was stopped, with the status of the signal that did it.
+  func stopped(by status: ExitStatus) -> Failure {
+    guard self.status == .interrupted else { return self }
+    var failure = self
+    failure.status = status
+    switch status {
+    case .hungUp: failure.why = "SIGHUP came, as when a terminal is closed"
+    case .terminated: failure.why = "SIGTERM came, as from 'kill' or when a session ends"
+    default: break
+    }
+    return failure
+  }
+
   /// The lines to print.
   var lines: [String] {
     var lines = ["error: \(what)"]

@@ -32,6 +32,10 @@ struct OutputFile {
     console: Console, _ produce: (OutputSink) throws(Failure) -> Void
   ) throws(Failure) {
     if isStandardOutput {
+      guard !console.outputIsClosed else {
+        throw Failure(
+          .cannotCreate, "there is no standard output to write to", fix: "name a file with -o")
+      }
       guard !console.outputIsTerminal else {
         throw Failure(
           .usage, "will not write a binary file to a terminal",

@@ -28,7 +28,17 @@ enum SystemTool {
     unsafe arguments.append(nil)
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process = pid_t()
-    guard unsafe posix_spawnp(&process, program, nil, nil, arguments, environment) == 0 else {
+    // What this process ignores, its children would ignore as well.
+    var attributes = posix_spawnattr_t()
+    var signals = sigset_t()
+    unsafe posix_spawnattr_init(&attributes)
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGPIPE)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    guard unsafe posix_spawnp(&process, program, nil, &attributes, arguments, environment) == 0
+    else {
       return .missing
     }
     var status: Int32 = 0

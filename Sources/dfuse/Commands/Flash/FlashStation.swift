@@ -37,7 +37,8 @@ final class FlashStation {
       try source.finish(console: host.console)
       if let failure = reporters.values.lazy.compactMap(\.failure).first { throw failure }
     } catch {
-      try lastLine(error)
+      let error = error.stopped(by: host.interruptStatus())
+      try? lastLine(error)
       throw error
     }
     let summary = summary
@@ -145,12 +146,12 @@ final class FlashStation {
         host.console.note(report.verdict)
       }
     case .finished(let identity, .failure(let failure)):
+      var failure = failure.stopped(by: host.interruptStatus())
       failures.append(failure)
       if output.json {
         reporters[identity]?.line(
           ResultLine(command: "flash", board: reporters[identity]?.board, failure: failure))
       }
-      var failure = failure
       if !failure.what.contains(" at \(identity.path)") {
         failure.what = "\(identity.path): \(failure.what)"
       }
