@@ -43,6 +43,12 @@ extension FormatError: CustomStringConvertible {
       }
     case .alreadyContainer(let isDfuSe):
       "this is a \(isDfuSe ? "DfuSe container" : "DFU file (it ends in a DFU suffix)"), not firmware"
+    case .notFirmware(let file): "this is \(file), not firmware"
+    case .otherThanNamed(let promise, let content):
+      "the name promises \(promise), and the file holds \(content)"
+    case .containerInElement(let target, let element, let offset):
+      "element \(element) of target \(target) at offset \(offset) holds a DfuSe container "
+        + "instead of firmware"
     case .notPackable(let limit):
       limit.description
     }

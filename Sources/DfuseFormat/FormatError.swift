@@ -35,6 +35,12 @@ public enum FormatError: Error, Hashable, Sendable {
   case noData(ImageKind)
   /// The input is a DFU file, where firmware was meant.
   case alreadyContainer(isDfuSe: Bool)
+  /// The file holds something else than firmware.
+  case notFirmware(ForeignFile)
+  /// The file holds something else than its name promises.
+  case otherThanNamed(NamePromise, holds: FileContent)
+  /// An element's data are themselves a DfuSe container.
+  case containerInElement(target: Int, element: Int, offset: Int)
   /// A container cannot hold this; see ``ContainerLimit``.
   case notPackable(ContainerLimit)
 }
@@ -47,10 +53,10 @@ extension FormatError {
       .unsupportedVersion(let offset, _), .badSuffixLength(let offset, _, _),
       .crcMismatch(let offset, _, _), .sizeBeyondEnd(_, let offset, _, _),
       .elementBeyondTarget(_, _, let offset, _, _), .bytesAfterSuffix(let offset, _),
-      .badELF(let offset, _):
+      .badELF(let offset, _), .containerInElement(_, _, let offset):
       offset
     case .outsideAddressSpace, .overlap, .repeatedData, .badRecord, .noData, .alreadyContainer,
-      .notPackable:
+      .notFirmware, .otherThanNamed, .notPackable:
       nil
     }
   }

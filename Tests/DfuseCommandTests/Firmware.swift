@@ -7,8 +7,8 @@ enum Firmware {
   static func program(_ size: Int, at address: UInt32 = 0x0800_0000, seed: UInt64 = 1) -> [UInt8] {
     var random = SplitMix64(seed: seed)
     var bytes: [UInt8] = [0x00, 0x00, 0x02, 0x20]
-    let reset = address + 0x101
-    bytes += (0..<4).map { UInt8(truncatingIfNeeded: reset >> (8 * $0)) }
+    let reset = address + UInt32(min(0x100, max(size - 2, 0) & ~1)) + 1
+    for _ in 0..<15 { bytes += (0..<4).map { UInt8(truncatingIfNeeded: reset >> (8 * $0)) } }
     while bytes.count < size { bytes.append(UInt8(truncatingIfNeeded: random.next())) }
     return Array(bytes.prefix(size))
   }

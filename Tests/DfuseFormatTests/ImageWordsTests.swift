@@ -104,11 +104,6 @@ import Testing
         "the bytes at 0x0800_0000 are no Cortex-M vector table: there are only 7 bytes"
       ),
       (
-        .notAVectorTable(address: 0x0800_0000, reason: .stackPointerNotInRAM(0xFFFF_FFFF)),
-        "the bytes at 0x0800_0000 are no Cortex-M vector table: the initial stack pointer would "
-          + "be 0xffff_ffff, which is not RAM"
-      ),
-      (
         .notAVectorTable(address: 0x0800_0000, reason: .resetVectorEven(8)),
         "the bytes at 0x0800_0000 are no Cortex-M vector table: the reset vector would be "
           + "0x0000_0008, which is even"
@@ -118,6 +113,13 @@ import Testing
         "the bytes at 0x0800_0000 are no Cortex-M vector table: the reset vector would be "
           + "0x0000_0009, which is outside the firmware"
       ),
+      (
+        .notAVectorTable(address: 0x0800_0000, reason: .exceptionVector(number: 3, 8)),
+        "the bytes at 0x0800_0000 are no Cortex-M vector table: the vector of exception 3 would be "
+          + "0x0000_0008, which is even"
+      ),
+      (.leftOut(.utf16), "the file is UTF-16 and was read as ASCII"),
+      (.leftOut(.comments), "the file has comment lines, which were left out"),
     ] as [(ImageWarning, String)])
   func `a warning is told in a sentence`(warning: ImageWarning, words: String) {
     #expect(warning.description == words)

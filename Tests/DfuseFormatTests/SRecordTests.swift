@@ -103,7 +103,6 @@ import Testing
   @Test func `a line that is no record is refused`() {
     expect(
       .startMark(expected: 0x53, found: 0x3A), line: 2, column: 1, in: "S5030000FC\n:00000001FF")
-    expect(.startMark(expected: 0x53, found: 0x73), line: 1, column: 1, in: "s9030000FC")
     expect(.unknownTypeCharacter(0x41), line: 1, column: 2, in: "SA030000FC")
     expect(.tooShort(needed: 4, available: 0), line: 1, column: 2, in: "S")
   }

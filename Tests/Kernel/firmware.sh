@@ -8,13 +8,13 @@
 # Assigned in lib.sh:
 # shellcheck disable=SC2154
 
-# Writes a firmware of some bytes: a vector table's first two words, then bytes of which none is blank
-# on any chip. Another number gives other bytes.
+# Writes a firmware of some bytes: a vector table, then bytes of which none is blank on any chip. Another number gives other bytes.
 make_firmware() {  # make_firmware FILE BYTES [NUMBER]
   local skip=$(((${3:-1} - 1) * 100000))
   {
-    # Stack at the end of 64 KiB of RAM, reset handler at 0x080001c0 (thumb).
-    printf '\x00\x00\x01\x20\xc1\x01\x00\x08'
+    # Stack at the end of 64 KiB of RAM, reset and all other handlers at 0x080001c0 (thumb).
+    printf '\x00\x00\x01\x20'
+    printf '\xc1\x01\x00\x08%.0s' {1..15}
     # A packed stream has no long runs of one byte. Its reader leaves early, on purpose.
     { tail -c "+$((skip + 1))" "$(command -v dfuse)" | gzip -1 -c || true; } 2>/dev/null |
       tail -c +1024

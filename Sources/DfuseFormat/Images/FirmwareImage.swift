@@ -31,7 +31,7 @@ public struct FirmwareImage: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - bytes: The whole file.
-  ///   - kind: Its form; see ``ImageKind/detect(content:fileName:)``.
+  ///   - kind: Its form; see ``FileContent``.
   ///   - rawAddress: Where raw bytes belong; the other forms bring their own addresses.
   /// - Returns: The firmware.
   /// - Throws: What the form's own parser throws.

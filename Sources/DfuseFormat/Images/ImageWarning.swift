@@ -10,6 +10,8 @@ public enum ImageWarning: Hashable, Sendable {
   case sectionNotLoaded(index: Int, address: UInt32, size: UInt32)
   /// Raw bytes were put at address 0, where an STM32 has no memory to write.
   case rawAtAddressZero
+  /// What stands around the records of a text is no record, and was left out.
+  case leftOut(TextOddity)
   /// The firmware does not begin with the vector table of a Cortex-M.
   case notAVectorTable(address: UInt64, reason: VectorTable.Implausibility)
 }
@@ -27,6 +29,7 @@ extension ImageWarning: CustomStringConvertible {
     case .sectionNotLoaded(let index, let address, let size):
       "section \(index) (\(size) bytes for \(UInt64(address).addressText)) is in no loaded "
         + "segment and was left out"
+    case .leftOut(let oddity): oddity.description
     case .rawAtAddressZero:
       "the bytes go to address 0x0000_0000, where an STM32 has nothing to write; its flash "
         + "begins at 0x0800_0000"

@@ -20,13 +20,15 @@ public enum IntelHex {
   /// - Throws: ``FormatError/badRecord(_:line:column:problem:)`` for the first line that is wrong,
   ///   also when data overlap or end above 0x1_0000_0000; ``FormatError/noData(_:)``.
   public static func parse(_ bytes: [UInt8]) throws(FormatError) -> FirmwareImage {
+    let record = RecordText(bytes)
     let firmware: FirmwareImage?
     do {
-      firmware = try read(bytes)
+      firmware = try read(record.text)
     } catch {
-      throw error.error(in: bytes, kind: .hex)
+      throw error.error(in: record.text, kind: .hex)
     }
-    guard let firmware else { throw .noData(.hex) }
+    guard var firmware else { throw .noData(.hex) }
+    firmware.warnings += record.oddities.warnings
     return firmware
   }
 
@@ -39,7 +41,9 @@ public enum IntelHex {
     var ended = false
     var recordCount = 0
 
-    while let line = scanner.nextLine() {
+    var next = scanner.firstRecord() ?? scanner.nextLine()
+    while let line = next {
+      defer { next = scanner.nextLine() }
       guard !ended else { throw RecordFault(.dataAfterEnd, at: line.lowerBound) }
       recordCount += 1
       try decode(line, with: &scanner)
@@ -74,7 +78,8 @@ public enum IntelHex {
     let duplicates = image.duplicateByteCount
     return FirmwareImage(
       kind: .hex, image: image, entryPoint: entryPoint,
-      warnings: duplicates > 0 ? [.duplicateData(bytes: duplicates)] : [])
+      warnings: (duplicates > 0 ? [.duplicateData(bytes: duplicates)] : [])
+        + scanner.oddities.warnings)
   }
 
   /// Decodes a line and checks what all records have: mark, count and checksum.

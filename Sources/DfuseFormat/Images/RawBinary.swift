@@ -10,27 +10,21 @@ public enum RawBinary {
   ///   - address: Where its first byte belongs.
   /// - Returns: The firmware, one run.
   /// - Throws: ``FormatError/noData(_:)`` if there are no bytes;
-  ///   ``FormatError/alreadyContainer(isDfuSe:)`` if they begin with the signature `DfuSe`,
-  ///   or end in a DFU suffix whose checksum is right;
   ///   ``FormatError/outsideAddressSpace(address:size:)`` if they end above 0x1_0000_0000.
   public static func parse(
     _ bytes: [UInt8], at address: UInt32
   ) throws(FormatError) -> FirmwareImage {
     let warnings = try check(
       beginning: Array(bytes.prefix(beginningSize)), size: bytes.count, at: address)
-    guard !DFUSuffix.isPresent(in: bytes) else { throw .alreadyContainer(isDfuSe: false) }
     var image = MemoryImage()
     try image.insert(bytes, at: UInt64(address))
     return FirmwareImage(kind: .raw, image: image, warnings: warnings)
   }
 
   /// Bytes that ``check(beginning:size:at:)`` wants to see of a file that has as many.
-  public static let beginningSize = 8
+  public static let beginningSize = VectorTable.size
 
   /// Checks a file by its beginning, for one that is not read whole.
-  ///
-  /// What only all the bytes can tell is left out: whether they end in a DFU suffix; see
-  /// ``DFUSuffix/mayEnd(_:)``.
   ///
   /// - Parameters:
   ///   - beginning: The first ``beginningSize`` bytes, or all if there are fewer.
@@ -39,13 +33,11 @@ public enum RawBinary {
   /// - Returns: Warnings of address 0, and of bytes that are no vector table where one could be:
   ///   the address of a table is a multiple of 128 at least.
   /// - Throws: ``FormatError/noData(_:)`` if there are no bytes;
-  ///   ``FormatError/alreadyContainer(isDfuSe:)`` if they begin with the signature `DfuSe`;
   ///   ``FormatError/outsideAddressSpace(address:size:)`` if they end above 0x1_0000_0000.
   public static func check(
     beginning: [UInt8], size: Int, at address: UInt32
   ) throws(FormatError) -> [ImageWarning] {
     guard size > 0, !beginning.isEmpty else { throw .noData(.raw) }
-    guard !beginning.starts(with: "DfuSe".utf8) else { throw .alreadyContainer(isDfuSe: true) }
     let end = UInt64(address) + UInt64(size)
     guard end <= 1 << 32 else {
       throw .outsideAddressSpace(address: UInt64(address), size: UInt64(size))

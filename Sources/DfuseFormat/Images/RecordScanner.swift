@@ -45,8 +45,64 @@ struct RecordScanner {
     self.text = text
   }
 
-  /// The next line that is not blank, without the blanks at its end; nil at the end of the text.
+  /// What was left out so far.
+  private(set) var oddities: Set<TextOddity> = []
+  private var isInSymbols = false
+
+  /// The first line that is a record by its beginning; nil if there is none where one may be.
+  ///
+  /// Before it may stand comments, the symbols of `objcopy -O symbolsrec`, and one line of a name.
+  mutating func firstRecord() -> Range<Int>? {
+    let start = self
+    while let line = nextLine() {
+      if RecordText.kind(ofLine: text[line]) != nil { return line }
+      guard isName(line), oddities.insert(.name).inserted else { break }
+    }
+    self = start
+    return nil
+  }
+
+  /// The next line that is neither blank nor a comment, without the blanks at its end; nil at the
+  /// end of the text.
   mutating func nextLine() -> Range<Int>? {
+    while let line = anyLine() {
+      if let oddity = leftOut(line) { oddities.insert(oddity) } else { return line }
+    }
+    return nil
+  }
+
+  /// Why a line says nothing about data, if it does not.
+  private mutating func leftOut(_ line: Range<Int>) -> TextOddity? {
+    let first = text[line.lowerBound]
+    if first == UInt8(ascii: ":") || first | 0x20 == UInt8(ascii: "s") { return nil }
+    let words = text[line].drop(while: RecordScanner.isBlank)
+    if words.starts(with: "$$".utf8) {
+      isInSymbols.toggle()
+      return .symbols
+    }
+    if isInSymbols, words.startIndex > line.lowerBound, words.contains(UInt8(ascii: "$")) {
+      return .symbols
+    }
+    guard
+      words.starts(with: ";".utf8) || words.starts(with: "#".utf8)
+        || words.starts(with: "//".utf8)
+    else { return nil }
+    // A record whose mark was damaged, or one that somebody took out, is no comment.
+    return hidesRecord(words) ? nil : .comments
+  }
+
+  /// Whether a line can be a name that a tool put before the records.
+  private func isName(_ line: Range<Int>) -> Bool {
+    text[line].allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 9 } && !hidesRecord(text[line])
+      && text[line.lowerBound] != UInt8(ascii: ":")
+  }
+
+  /// Whether a line ends in so many hexadecimal digits that they may be a record.
+  private func hidesRecord(_ line: ArraySlice<UInt8>) -> Bool {
+    line.reversed().prefix(while: RecordScanner.isHexDigit).count >= 8
+  }
+
+  private mutating func anyLine() -> Range<Int>? {
     while position < text.count {
       let start = position
       while position < text.count, !RecordScanner.isLineEnd(text[position]) { position += 1 }
@@ -87,6 +143,9 @@ struct RecordScanner {
   func number(at index: Int, count: Int) -> UInt32 {
     record[index..<(index + count)].reduce(0) { $0 << 8 | UInt32($1) }
   }
+
+  /// Whether a character is a hexadecimal digit of either case.
+  static func isHexDigit(_ character: UInt8) -> Bool { hexDigitValues[Int(character)] < 16 }
 
   /// Whether a character ends a line.
   static func isLineEnd(_ character: UInt8) -> Bool {

@@ -21,13 +21,15 @@ public enum SRecord {
   /// - Throws: ``FormatError/badRecord(_:line:column:problem:)`` for the first line that is wrong,
   ///   also when data overlap or end above 0x1_0000_0000; ``FormatError/noData(_:)``.
   public static func parse(_ bytes: [UInt8]) throws(FormatError) -> FirmwareImage {
+    let record = RecordText(bytes)
     let firmware: FirmwareImage?
     do {
-      firmware = try read(bytes)
+      firmware = try read(record.text)
     } catch {
-      throw error.error(in: bytes, kind: .srec)
+      throw error.error(in: record.text, kind: .srec)
     }
-    guard let firmware else { throw .noData(.srec) }
+    guard var firmware else { throw .noData(.srec) }
+    firmware.warnings += record.oddities.warnings
     return firmware
   }
 
@@ -40,7 +42,9 @@ public enum SRecord {
     var ended = false
     var recordCount = 0
 
-    while let line = scanner.nextLine() {
+    var next = scanner.firstRecord() ?? scanner.nextLine()
+    while let line = next {
+      defer { next = scanner.nextLine() }
       guard !ended else { throw RecordFault(.dataAfterEnd, at: line.lowerBound) }
       let (role, addressSize) = try decode(line, with: &scanner)
       let address = scanner.number(at: 1, count: addressSize)
@@ -72,6 +76,7 @@ public enum SRecord {
     if image.duplicateByteCount > 0 {
       warnings.append(.duplicateData(bytes: image.duplicateByteCount))
     }
+    warnings += scanner.oddities.warnings
     return FirmwareImage(
       kind: .srec, image: image, entryPoint: entryPoint, header: header, warnings: warnings)
   }
@@ -82,7 +87,7 @@ public enum SRecord {
   ) throws(RecordFault) -> (role: Role, addressSize: Int) {
     let start = line.lowerBound
     let mark = scanner.text[start]
-    guard mark == UInt8(ascii: "S") else {
+    guard mark | 0x20 == UInt8(ascii: "s") else {
       throw RecordFault(.startMark(expected: UInt8(ascii: "S"), found: mark), at: start)
     }
     guard line.count >= 2 else {

@@ -22,6 +22,13 @@ struct BoardFirmware {
     guard let image = try? MemoryImage(merging: elements.filter { $0.address >= address }),
       image.runs.first?.address == address
     else { return false }
-    return VectorTable.check(image) == nil
+    return ProgramShape.misfit(of: image, at: UInt64(address)) == nil
+  }
+
+  /// Why what the firmware has for `start`, where the board's programs start, is no program; nil
+  /// also if it has nothing for it.
+  func misfit(at start: UInt64, mayBeRISCV: Bool) -> VectorTable.Implausibility? {
+    guard let image = try? MemoryImage(merging: elements) else { return nil }
+    return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
   }
 }

@@ -15,16 +15,27 @@ extension FirmwareFile {
     alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile,
     bootloader: ApplicationBootloader?
   ) throws(Failure) -> BoardFirmware {
+    var firmware: BoardFirmware
     switch contents {
     case .container(let container):
-      return BoardFirmware(input: .container(try targets(of: container, for: alternate)))
+      firmware = BoardFirmware(input: .container(try targets(of: container, for: alternate)))
     case .image(let image):
-      return BoardFirmware(input: .image(image, alternateSetting: alternate?.alternateSetting))
+      firmware = BoardFirmware(input: .image(image, alternateSetting: alternate?.alternateSetting))
     case .bytes(let bytes, let suffix):
-      return try place(
+      firmware = try place(
         bytes, suffix: suffix, alternate: alternate, memories: memories, profile: profile,
         bootloader: bootloader)
     }
+    let flash = memories.first { $0.alternateSetting == 0 } ?? memories.first
+    if let start = flash?.map.programStart(under: bootloader).map(UInt64.init),
+      let reason = firmware.misfit(at: start, mayBeRISCV: profile.family == .gd32)
+    {
+      firmware.notes.append(
+        .warning(
+          "\(shown) covers \(start.addressText), where programs start, and has no vector table "
+            + "there: \(reason)"))
+    }
+    return firmware
   }
 
   /// The whole container, or the targets for one memory.
@@ -41,7 +52,8 @@ extension FirmwareFile {
       fix: "it has targets for \(there.joined(separator: ", "))")
   }
 
-  /// Raw bytes at the address that was given, or else where the board's programs start.
+  /// Raw bytes at the address that was given, or else where the board's programs start, if they are
+  /// a program for that place.
   private func place(
     _ bytes: [UInt8], suffix: DFUSuffix?, alternate: AlternateMemory?, memories: [AlternateMemory],
     profile: ChipProfile, bootloader: ApplicationBootloader?
@@ -57,6 +69,12 @@ extension FirmwareFile {
           .usage, "\(shown) is a raw binary, and nothing says where it belongs",
           fix: "say it: --address 0x08000000")
       }
+      // Of a memory that runs no programs, the start is all that can be meant.
+      if alternate == nil || memory.map.kind == .internalFlash {
+        try checkFit(
+          bytes, to: first, in: memory.map, mayBeRISCV: profile.family == .gd32,
+          sparing: bootloader?.ownRanges ?? [])
+      }
       start = first
       let isWhole = memory.map.segments.allSatisfy { $0.start >= first }
       let place =
@@ -71,14 +89,48 @@ extension FirmwareFile {
     }
     do throws(FormatError) {
       let firmware = try RawBinary.parse(bytes, at: start)
-      // A GD32VF103 is a RISC-V processor, which has no vector table.
-      notes += firmware.warnings.filter { $0.isWorthSaying && profile.family != .gd32 }
-        .map { .warning("\(shown): \($0)") }
       return BoardFirmware(
         input: input(firmware.image, suffix: suffix, alternate: alternate, memories: memories),
         notes: notes)
     } catch {
       throw Failure(reading: shown, error)
+    }
+  }
+
+  /// Refuses bytes that are no program for the place where the board's programs start.
+  private func checkFit(
+    _ bytes: [UInt8], to start: UInt32, in map: MemoryMap, mayBeRISCV: Bool,
+    sparing own: [Range<UInt64>]
+  ) throws(Failure) {
+    func options(_ candidates: [UInt64]) -> [String] {
+      candidates.filter { start in
+        !own.contains { $0.overlaps(start..<(start + UInt64(max(bytes.count, 1)))) }
+      }.map { "--address \(UInt32(truncatingIfNeeded: $0).hex)" }
+    }
+    let place = UInt64(start).addressText
+    let untouched = FlashError.Progress.untouched.onChip
+    switch ProgramPlace.decide(bytes, in: map, start: UInt64(start), mayBeRISCV: mayBeRISCV) {
+    case .sure: return
+    case .doubtful(let likely, let candidates):
+      throw Failure(
+        .badData, "\(shown) is a raw binary, and \(place) is probably not where it belongs",
+        why: "more of the addresses in it make sense if it begins at \(likely.addressText)",
+        now: untouched,
+        fix: candidates.count > 1
+          ? "say where it belongs, the likely place first:"
+          : "\(likely.addressText) is no start of a sector: it was probably made for another "
+            + "board; if it does belong here, say",
+        choices: options(candidates))
+    case .elsewhere(let reason, let candidates):
+      let choices = options(candidates)
+      throw Failure(
+        .badData, "\(shown) is a raw binary, and no program for \(place)", why: "\(reason)",
+        now: untouched,
+        fix: choices.isEmpty
+          ? "if it is not a program, say where it belongs with --address; if it is, it was made "
+            + "for another board"
+          : "say where it belongs; it fits",
+        choices: choices)
     }
   }
 

@@ -35,12 +35,22 @@ struct FirmwareFile: Sendable {
     let bytes = try input.read()
     if let kind {
       try read(bytes, kind: kind)
-    } else if bytes.starts(with: "DfuSe".utf8) || DFUSuffix.isPresent(in: bytes)
-      || options.file.lowercased().hasSuffix(".dfu")
-    {
-      try readDFU(bytes)
-    } else if case .image(let kind) = ImageKind.detect(content: bytes, fileName: options.file) {
-      try read(bytes, kind: kind)
+    } else {
+      switch try recognise(bytes, name: options.file) {
+      case .container, .plainDFU, .foreign: try readDFU(bytes)
+      case .image(let kind): try read(bytes, kind: kind)
+      }
+    }
+  }
+
+  private func recognise(_ bytes: [UInt8], name: String) throws(Failure) -> FileContent {
+    do throws(FormatError) {
+      return try FileContent.recognise(
+        bytes, name: name == "-" ? nil : name, isPlaced: address != nil)
+    } catch {
+      var failure = Failure(reading: shown, error)
+      failure.now = FlashError.Progress.untouched.onChip
+      throw failure
     }
   }
 
@@ -96,8 +106,9 @@ extension ImageWarning {
   /// they are no program.
   var isWorthSaying: Bool {
     switch self {
-    case .notAVectorTable(let address, _): address == 0x0800_0000
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded: true
+    // Where programs start is known when the board is.
+    case .notAVectorTable: false
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut: true
     case .rawAtAddressZero: false
     }
   }

@@ -11,8 +11,9 @@ struct FlashCommand: HostCommand {
       written is read back and compared. Then the firmware is started. If it is interrupted, run \
       the same command again: the board stays in its bootloader.
 
-      A raw file goes to --address, or else to the start of the board's flash. With -a, a raw file \
-      goes to that memory, and of a container only the targets for it are flashed.
+      A raw file goes to --address, or else to where the board's programs start, if it is a \
+      program for that place. With -a, a raw file goes to that memory, and of a container only the \
+      targets for it are flashed.
       """
   )
 

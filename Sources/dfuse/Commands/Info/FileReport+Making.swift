@@ -3,19 +3,24 @@ import DfuseFormat
 extension FileReport {
   /// Looks at a file of any kind.
   init(file: String, bytes: [UInt8], format: ImageKind?) {
-    let isDFU = bytes.starts(with: Array("DfuSe".utf8)) || DFUSuffix.isPresent(in: bytes)
-    if format == nil, isDFU {
-      self.init(file: file, bytes: bytes, DfuseContainer.inspect(bytes))
-    } else if let format {
+    if let format {
       self.init(file: file, bytes: bytes, image: format)
-    } else {
-      switch ImageKind.detect(content: bytes, fileName: file) {
-      case .dfuseContainer: self.init(file: file, bytes: bytes, DfuseContainer.inspect(bytes))
-      case .image(.raw) where file.lowercased().hasSuffix(".dfu"):
-        // The name promises a container: say what keeps it from being one.
-        self.init(file: file, bytes: bytes, DfuseContainer.inspect(bytes))
+      return
+    }
+    do throws(FormatError) {
+      let name = file == "-" ? nil : file
+      switch try FileContent.recognise(bytes, name: name, isPlaced: false) {
       case .image(let kind): self.init(file: file, bytes: bytes, image: kind)
+      case .container, .plainDFU, .foreign:
+        self.init(file: file, bytes: bytes, DfuseContainer.inspect(bytes))
       }
+    } catch  where error.isNoDFU {
+      // The name promises a container: say what keeps it from being one.
+      self.init(file: file, bytes: bytes, DfuseContainer.inspect(bytes))
+    } catch {
+      self.init(
+        file: file, kind: .unknown, size: bytes.count,
+        findings: [Finding(severity: .error, message: "\(error)")])
     }
   }
 
@@ -59,6 +64,14 @@ extension FileReport {
     } catch {
       findings = [Finding(severity: .error, message: "\(error)")]
     }
+  }
+}
+
+extension FormatError {
+  /// Whether a name promises a DFU file, and nothing else is recognised in it.
+  fileprivate var isNoDFU: Bool {
+    self == .otherThanNamed(.dfu, holds: .image(.raw))
+      || self == .otherThanNamed(.dfu, holds: .foreign(.text))
   }
 }
 

@@ -15,8 +15,8 @@ struct PackCommand: ParsableCommand, DfuseCommand {
       """,
     discussion: """
       The order counts: -m belongs to the next -i; -n and all -i belong to the next -a. Images are \
-      raw binaries, Intel HEX, S-record or ELF, told by their content; a name that ends in .bin \
-      is always raw. All but raw ones bring their own addresses. The short form packs one such file.
+      raw binaries, Intel HEX, S-record or ELF, told by their content; with -m, a name that ends in \
+      .bin is raw. All but raw ones bring their own addresses. The short form packs one such file.
 
       Numbers are hexadecimal, with or without 0x; only -a is decimal.
       """

@@ -18,7 +18,7 @@ struct PackInput {
   func pieces() throws(Failure) -> [PackPiece] {
     if let file = try source.regular(), let piece = try rawPiece(file) { return [piece] }
     let bytes = try source.read()
-    let kind = try kind(beginning: bytes)
+    let kind = try kind(of: bytes)
     try checkAddress(kind: kind)
     do throws(FormatError) {
       let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: image.address ?? 0)
@@ -42,10 +42,13 @@ struct PackInput {
     } catch {
       throw source.failure(error)
     }
-    // Blanks only: what begins behind them is not to be seen here.
-    let isClear = ends.beginning.contains { $0 > UInt8(ascii: " ") }
-    guard isClear, try kind(beginning: ends.beginning) == .raw, !DFUSuffix.mayEnd(ends.tail)
-    else { return nil }
+    // What is text, or may be, is looked at whole.
+    let isRaw =
+      image.format == .raw
+      || image.format == nil && FileContent(beginning: ends.beginning) == .image(.raw)
+        && NamePromise(name: image.path) == nil && !DFUSuffix.mayEnd(ends.tail)
+        && ends.beginning.contains { $0 > UInt8(ascii: " ") }
+    guard isRaw else { return nil }
     try checkAddress(kind: .raw)
     let address = image.address ?? 0
     do throws(FormatError) {
@@ -60,15 +63,21 @@ struct PackInput {
   }
 
   /// Bytes that are looked at of either end of a file.
-  private static let endSize = 4096
+  private static let endSize = FileContent.beginningSize
 
   // MARK: - Checks
 
-  private func kind(beginning: [UInt8]) throws(Failure) -> ImageKind {
+  private func kind(of bytes: [UInt8]) throws(Failure) -> ImageKind {
     if let format = image.format { return format }
-    switch ImageKind.detect(content: beginning, fileName: image.path) {
-    case .image(let kind): return kind
-    case .dfuseContainer: throw Failure(reading: source.shown, .alreadyContainer(isDfuSe: true))
+    do throws(FormatError) {
+      let name = source.isStandardInput ? nil : image.path
+      switch try FileContent.recognise(bytes, name: name, isPlaced: image.address != nil) {
+      case .image(let kind): return kind
+      case .container: throw .alreadyContainer(isDfuSe: true)
+      case .plainDFU, .foreign: throw .alreadyContainer(isDfuSe: false)
+      }
+    } catch {
+      throw Failure(reading: source.shown, error)
     }
   }
 
@@ -97,7 +106,7 @@ struct PackInput {
   private func isWorthSaying(_ warning: ImageWarning) -> Bool {
     switch warning {
     case .notAVectorTable(let address, _): address == 0x0800_0000
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded: true
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut: true
     case .rawAtAddressZero: image.address == nil
     }
   }

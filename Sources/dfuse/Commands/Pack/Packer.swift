@@ -127,6 +127,8 @@ extension Failure {
     let fix: String? =
       switch error {
       case .alreadyContainer: "look into it with 'dfuse info', take it apart with 'dfuse unpack'"
+      case .notFirmware, .otherThanNamed:
+        "get the firmware itself; if these bytes are meant, say --format raw"
       case .badRecord: "say --format raw if the file only looks like text records"
       default: nil
       }

@@ -1,0 +1,200 @@
+import DfuseFormat
+import Testing
+
+/// What a file is taken for, by its bytes and its name.
+@Suite struct FileContentTests {
+  private static let hex = ":0100050055A5\n:00000001FF\n"
+  private static let vectors: [UInt8] = [0, 0, 2, 0x20, 9, 0, 0, 8, 0xFE, 0xE7]
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    var text: String
+    var content: FileContent
+    init(_ text: String, _ content: FileContent) { (self.text, self.content) = (text, content) }
+    var testDescription: String { text }
+  }
+
+  @Test(
+    arguments: [
+      Case(":10000000", .image(.hex)), Case("\r\n \t:10000000", .image(.hex)),
+      Case(":0x", .image(.raw)), Case(":fF", .image(.hex)), Case(":", .image(.raw)),
+      Case(":1", .image(.raw)), Case("::10", .image(.raw)), Case("S00600004844521B", .image(.srec)),
+      Case("\n\nS9030000FC", .image(.srec)), Case("S4ab", .image(.srec)),
+      Case("SA06", .image(.raw)), Case("S00", .image(.raw)), Case("S1xy", .image(.raw)),
+      Case("s00600004844521B", .image(.srec)), Case("\u{7F}ELF", .image(.elf)),
+      Case(" \u{7F}ELF", .image(.raw)), Case("\u{7F}EL", .image(.raw)),
+      Case("DfuSe\u{1}", .container), Case("DfuS", .image(.raw)), Case("dfuse\u{1}", .image(.raw)),
+      Case("", .image(.raw)), Case(" \n", .image(.raw)),
+      Case("\u{FEFF}:10000000", .image(.hex)), Case("; made by hand\n:10000000", .image(.hex)),
+      Case("# one\n// two\nS1130000", .image(.srec)), Case("fw.hex\n:10000000", .image(.hex)),
+      Case("\u{1B}[32m:10000000\u{1B}[0m", .image(.hex)),
+      Case("$$ a.srec\n  main $8000100\n$$ \nS0060000", .image(.srec)),
+      Case("<!DOCTYPE html>", .foreign(.html)), Case("\n <html lang=en>", .foreign(.html)),
+      Case("<!-- a comment -->\n<head>", .foreign(.html)),
+      Case("<?xml version=\"1.0\"?>", .foreign(.xml)), Case("<svg xmlns=''>", .foreign(.xml)),
+      Case("{\"message\":\"Not Found\"}", .foreign(.json)), Case("[ {\"a\": 1} ]", .foreign(.json)),
+      Case("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", .foreign(.gitLFSPointer)),
+      Case("404: Not Found", .foreign(.text)), Case("Grüße von der Platine", .foreign(.text)),
+      Case("PK\u{3}\u{4}aaaa", .foreign(.zip)), Case("%PDF-1.7\n", .foreign(.pdf)),
+    ])
+  func `content tells what a file is`(example: Case) {
+    #expect(FileContent(Array(example.text.utf8)) == example.content)
+  }
+
+  @Test(
+    arguments: [
+      ([0x55, 0x46, 0x32, 0x0A, 0x57, 0x51, 0x5D, 0x9E], .uf2), ([0x1F, 0x8B, 8, 0], .gzip),
+      ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], .xz),
+      ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C, 0], .sevenZip),
+      ([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], .png),
+      (
+        [0xFF, 0xFE, 0x3C, 0, 0x68, 0, 0x74, 0, 0x6D, 0, 0x6C, 0, 0x3E, 0, 0x20, 0, 0x20, 0], .html
+      ),
+    ] as [([UInt8], ForeignFile)])
+  func `signatures of other files are known`(bytes: [UInt8], file: ForeignFile) throws {
+    #expect(FileContent(bytes) == .foreign(file))
+    #expect(throws: FormatError.notFirmware(file)) {
+      try FileContent.recognise(bytes, name: "fw.bin", isPlaced: false)
+    }
+    // Pictures, archives and file systems are flashed where somebody says.
+    #expect(try FileContent.recognise(bytes, name: "logo.bin", isPlaced: true) == .image(.raw))
+  }
+
+  @Test(
+    arguments: [
+      "a.hex", "a.IHX", "a.ihex", "/x/a.h86", "a.s19", "a.S28", "a.s37", "a.srec", "a.mot", "a.elf",
+      "a.axf", "a.out", "a.dfu",
+    ])
+  func `a name that promises something is held to it`(name: String) throws {
+    let promise = try #require(NamePromise(name: name))
+    for content in ["<!DOCTYPE html>", "{\"a\": \"b\"}", "404: Not Found", "PK\u{3}\u{4}aaaa"] {
+      let bytes = Array(content.utf8)
+      #expect(throws: FormatError.otherThanNamed(promise, holds: FileContent(bytes))) {
+        try FileContent.recognise(bytes, name: name, isPlaced: false)
+      }
+    }
+    #expect(throws: FormatError.otherThanNamed(promise, holds: .image(.raw))) {
+      try FileContent.recognise(Self.vectors, name: name, isPlaced: false)
+    }
+    let kept = promise == .hex
+    let hex = Array(Self.hex.utf8)
+    if kept {
+      #expect(try FileContent.recognise(hex, name: name, isPlaced: false) == .image(.hex))
+    } else {
+      #expect(throws: FormatError.otherThanNamed(promise, holds: .image(.hex))) {
+        try FileContent.recognise(hex, name: name, isPlaced: false)
+      }
+    }
+  }
+
+  @Test(arguments: ["fw.hex.bin", "a.binary", "hex", "fw.bin", "FW.HEX", nil])
+  func `records are records under any other name`(name: String?) throws {
+    #expect(
+      try FileContent.recognise(Array(Self.hex.utf8), name: name, isPlaced: false) == .image(.hex))
+  }
+
+  @Test func `records under a name in bin are data where their place is stated, unless damaged`()
+    throws
+  {
+    #expect(
+      try FileContent.recognise(Array(Self.hex.utf8), name: "t.bin", isPlaced: true) == .image(.raw)
+    )
+    #expect(throws: FormatError.self) {
+      try FileContent.recognise(Array(":0100050055A6\n".utf8), name: "t.bin", isPlaced: true)
+    }
+  }
+
+  @Test func `a form is read by its parser, raw bytes at the address given`() throws {
+    let hex = Array(":0100050055A5\n:00000001FF".utf8)
+    #expect(
+      try FirmwareImage.read(hex, kind: .hex, rawAddress: 0x100).image.ranges == [5..<6])
+    #expect(
+      try FirmwareImage.read(hex, kind: .raw, rawAddress: 0x0800_0001).image.runs == [
+        ImageElement(address: 0x0800_0001, bytes: hex)
+      ])
+    #expect(
+      throws: FormatError.badRecord(
+        .srec, line: 1, column: 1, problem: .startMark(expected: 0x53, found: 0x3A))
+    ) {
+      try FirmwareImage.read(hex, kind: .srec, rawAddress: 0)
+    }
+    #expect(
+      throws: FormatError.badSignature(
+        field: "e_ident", offset: 0, expected: [0x7F, 0x45, 0x4C, 0x46],
+        found: [0x3A, 0x30, 0x31, 0x30])
+    ) {
+      try FirmwareImage.read(hex, kind: .elf, rawAddress: 0)
+    }
+  }
+}
+
+/// What editors, shells and other tools put around records.
+@Suite struct RecordTextTests {
+  private static let records = ":0100050055A5\r\n:00000001FF\r\n"
+
+  private func image(_ text: String, _ encode: (String) -> [UInt8] = { Array($0.utf8) }) throws
+    -> (MemoryImage, [ImageWarning])
+  {
+    let firmware = try IntelHex.parse(encode(text))
+    return (firmware.image, firmware.warnings)
+  }
+
+  private static func utf16(_ text: String, mark: Bool, isLittle: Bool) -> [UInt8] {
+    (mark ? [0xFEFF] : []).appending(contentsOf: Array(text.utf16)).flatMap { unit in
+      let bytes = [UInt8(unit & 0xFF), UInt8(unit >> 8)]
+      return isLittle ? bytes : bytes.reversed()
+    }
+  }
+
+  @Test(arguments: [(true, true), (true, false), (false, true), (false, false)])
+  func `UTF-16 is read`(mark: Bool, isLittle: Bool) throws {
+    let (image, warnings) = try image(Self.records) {
+      Self.utf16($0, mark: mark, isLittle: isLittle)
+    }
+    #expect(image.runs == [ImageElement(address: 5, bytes: [0x55])])
+    #expect(warnings == [.leftOut(.utf16)])
+    #expect(FileContent(Self.utf16(Self.records, mark: mark, isLittle: isLittle)) == .image(.hex))
+  }
+
+  @Test(
+    arguments: [
+      ("\u{FEFF}" + records, .byteOrderMark), ("; a\n//b\n# c\n" + records, .comments),
+      (":0100050055A5\n  ; between\n:00000001FF", .comments), ("fw.hex v1.2\n" + records, .name),
+      ("\u{1B}[1;32m:0100050055A5\u{1B}[0m\n:00000001FF", .colourCodes),
+    ] as [(String, TextOddity)])
+  func `what stands around the records is left out and told`(
+    text: String, oddity: TextOddity
+  ) throws {
+    let (image, warnings) = try image(text)
+    #expect(image.runs == [ImageElement(address: 5, bytes: [0x55])])
+    #expect(warnings == [.leftOut(oddity)])
+  }
+
+  /// One bit makes `;` of `:`; a record that is lost that way must not be lost in silence.
+  @Test(
+    arguments: [
+      ";0100050055A5\n:00000001FF", "0100050055A5\n:00000001FF",
+      ":0100050055A5\n#:0100060055A4\n:00000001FF", "fw.hex :0100050055A5\n:00000001FF",
+      "one\ntwo\n:0100050055A5\n:00000001FF", ":0100050055A5\nname\n:00000001FF",
+    ])
+  func `nothing is left out that may be a record`(text: String) {
+    #expect(throws: FormatError.self) { try IntelHex.parse(Array(text.utf8)) }
+  }
+
+  @Test func `lower-case S-records, and those with a table of symbols, are read`() throws {
+    let text = """
+      $$ blink.srec
+        main $8000101
+        _estack $20020000
+      $$\u{20}
+      s10b10000001020304050607c8
+      s9030000fc
+      """
+    let firmware = try SRecord.parse(Array(text.utf8))
+    #expect(firmware.image.ranges == [0x1000..<0x1008])
+    #expect(firmware.warnings == [.leftOut(.symbols)])
+  }
+}
+
+extension Array {
+  fileprivate func appending(contentsOf other: [Element]) -> [Element] { self + other }
+}
