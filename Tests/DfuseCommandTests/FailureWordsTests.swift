@@ -227,7 +227,7 @@ import Testing
 
   @Test(
     arguments: [
-      (.left(.gone), "the firmware is running (the board left its bootloader)", "running"),
+      (.left(.gone), "the board left the bus to start its firmware", "left"),
       (
         .stayed(.dfuMANIFEST, .ok),
         "the board is still in its bootloader (dfuMANIFEST); reset it to start the firmware",

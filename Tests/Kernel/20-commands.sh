@@ -70,7 +70,7 @@ erase() {  # erase ERASED
 leave() {
   expect_status 0 dfuse flash --stay "$blink/blink.hex"
   expect_status 0 dfuse leave
-  expect_output "the board left its bootloader"
+  expect_output "the board left the bus to start its firmware"
   expect_status 69 dfuse list
   re_attach
   expect_status 0 dfuse verify "$blink/blink.hex"

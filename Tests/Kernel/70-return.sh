@@ -91,11 +91,11 @@ station() {
 leaves() {  # leaves CHIP
   start_board "$1" --time-scale 20
   expect_status 0 dfuse flash /tmp/first.bin
-  expect_output "the board left its bootloader"
+  expect_output "the board left the bus to start its firmware"
   wait_for 10 is_gone is_attached
   re_attach
   expect_status 0 dfuse leave
-  expect_output "the board left its bootloader"
+  expect_output "the board left the bus to start its firmware"
 }
 
 # The server keeps boards in files, for the next one.

@@ -33,7 +33,7 @@ expect_bootloader() {
 application() {
   start_board stm32f405 --time-scale 20 --after-leave application
   expect_status 0 dfuse flash --address 0x08000000 /tmp/first.bin
-  expect_output "the board left its bootloader"
+  expect_output "the board left the bus to start its firmware"
   expect_in_log "1-1 left its bootloader: the firmware runs; attach it again"
   re_attach
   expect_firmware

@@ -24,6 +24,7 @@ extension ChipProfile {
     var profile = unknown
     profile.name = name
     profile.family = family
+    profile.isROM = true
     return profile
   }
 }

@@ -41,6 +41,8 @@ extension ChipProfile {
     case 0x01FF_8000 where flash.sectorCount == 256: return h7a3  // an H7B3I-EVAL's first ROM
     case 0x4002_2040 where small: return l5
     case 0x4002_2040: return u5(name: flash.size > 2 << 20 ? "STM32U59x/5Ax" : "STM32U5")
+    // ST's OpenBootloader for the C5.
+    case 0x4002_2050 where options.sectorSize == 432: return c5
     case 0x4002_2020: return facts.otpStart == 0x1FFF_6800 ? u0 : c0
     case 0x1FFF_C000: return f4(flash)
     case 0x1FFF_0000: return f7(flash)

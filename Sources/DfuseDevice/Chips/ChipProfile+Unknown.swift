@@ -10,6 +10,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(512, 3200),  // F4, byte by byte
     massEraseTime: .milliseconds(16_000, 32_000),  // F4, byte by byte
     massEraseWorks: false,
+    isROM: false,
     safePolling: .spec(reason: "the chip is not known"))
 
   /// An unknown chip with pages of 128 or 256 bytes, which only flash that erases to 0x00 has.
@@ -24,6 +25,7 @@ extension ChipProfile {
   var withoutROM: ChipProfile {
     var profile = self
     profile.massEraseWorks = false
+    profile.isROM = false
     profile.safePolling = .spec(reason: "the bootloader is not the chip's ROM")
     profile.quirks = []
     return profile

@@ -29,6 +29,8 @@ public struct ChipProfile: Hashable, Sendable {
   /// False where ST lists it as broken and where nothing is known: bootloaders made from ST's
   /// code report it done and do nothing. Erase sector by sector then.
   public var massEraseWorks: Bool
+  /// Whether the bootloader is taken for the one in the chip's ROM, which cannot be erased.
+  public var isROM: Bool
   /// Whether bwPollTimeout may be cut short.
   public var safePolling: PollingSafety
   /// Known misbehaviour.
@@ -39,7 +41,7 @@ public struct ChipProfile: Hashable, Sendable {
     name: String, family: ChipFamily, erasedByte: UInt8 = 0xFF, programmingUnit: Int,
     sectorEraseTimes: [SectorEraseTime], programTimePerUnit: ExpectedTime,
     massEraseTime: ExpectedTime, wordTimes: FlashTimes? = nil, massEraseWorks: Bool = true,
-    safePolling: PollingSafety, quirks: ChipQuirks = []
+    isROM: Bool = true, safePolling: PollingSafety, quirks: ChipQuirks = []
   ) {
     self.name = name
     self.family = family
@@ -50,6 +52,7 @@ public struct ChipProfile: Hashable, Sendable {
     self.massEraseTime = massEraseTime
     self.wordTimes = wordTimes
     self.massEraseWorks = massEraseWorks
+    self.isROM = isROM
     self.safePolling = safePolling
     self.quirks = quirks
   }

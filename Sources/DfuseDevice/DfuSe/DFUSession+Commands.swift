@@ -3,8 +3,8 @@ extension DFUSession {
   ///
   /// Leaves the device in dfuIDLE.
   ///
-  /// DFU_UPLOAD of block 0 with room for 64 commands, then DFU_ABORT. A device that refuses, or
-  /// has nothing to say, gets the commands that every DfuSe device has.
+  /// DFU_UPLOAD of block 0 with room for 64 commands, then DFU_ABORT. A device that refuses,
+  /// does not answer, or has nothing to say, gets the commands that every DfuSe device has.
   ///
   /// - Throws: ``DFUError``, but not for a refusal.
   /// - SeeAlso: ST AN3156, the Get Commands request.
@@ -20,6 +20,9 @@ extension DFUSession {
     } catch .usb(.stall, let activity) {
       _ = explainedStall(during: activity)
       if state != .dfuIDLE { try enter() }
+    } catch .usb(.timedOut, _) {
+      // Not every device answers a request that it does not know.
+      try enter()
     }
     commandList = list
     return list

@@ -2,7 +2,7 @@ public import DfuseFormat
 
 /// Why firmware cannot be, or was not, put on a board.
 ///
-/// Everything up to ``readProtected`` is found before anything is erased.
+/// Everything up to ``readProtected`` is found before anything is changed.
 public enum FlashError: Error, Hashable, Sendable {
   /// No alternate setting of the device has a memory map.
   case noMemoryMap
@@ -23,6 +23,11 @@ public enum FlashError: Error, Hashable, Sendable {
   case needsConsent(MemoryKind, name: String, range: Range<UInt64>)
   /// Data, or their sectors, are the bootloader's own.
   case bootloaderSectors(Range<UInt64>, ApplicationBootloader)
+  /// The option bytes in the firmware would lock the chip for ever: the protection level, where it is
+  /// to go, and the board's serial number, which ``FlashOptions/permanentLockSerial`` has to be.
+  case permanentLock(level: UInt8, address: UInt64, name: String, serial: String?)
+  /// A mass erase was asked for, and there is nothing to be written to the flash.
+  case nothingForFlash
   /// One-time programmable memory holds zeros where ones are wanted.
   case alreadyProgrammed(address: UInt64, found: UInt8, wanted: UInt8)
   /// The bytes beside the image cannot be read, and so not be kept.
@@ -33,12 +38,19 @@ public enum FlashError: Error, Hashable, Sendable {
   case notErasable(Range<UInt64>)
   /// The chip is read protected.
   case readProtected
+  /// The memory of that name does not let itself be read: every upload is refused.
+  case notReadable(name: String, Progress)
   /// Read-back differs from what was written, even after a second try.
   case different(Difference)
+  /// Option bytes, or other memory that is no flash, were not taken.
+  case notTaken(Leftover)
   /// The work was stopped on request, between two blocks.
   case cancelled(Progress)
   /// The device failed, or broke the protocol; how far the work had come.
   case device(DFUError, Progress)
+  /// The device answered errVENDOR, and is not read protected: this run has read from it, or changed
+  /// its memory.
+  case refused(DFUError, Progress)
 
   /// Where a board differs from what it should hold.
   public struct Difference: Hashable, Sendable {
@@ -69,6 +81,37 @@ public enum FlashError: Error, Hashable, Sendable {
     }
   }
 
+  /// Memory that is no flash and was not written, or not as it should be.
+  public struct Leftover: Hashable, Sendable {
+    /// What went wrong.
+    public enum Reason: Hashable, Sendable {
+      /// The device reported an error, or failed; the memory may have changed only if it failed in
+      /// another way than by a status.
+      case failed(DFUError)
+      /// It reads as it did before.
+      case unchanged
+      /// It reads otherwise than before, and not as it should.
+      case different(Difference)
+    }
+
+    /// The memory's name.
+    public var name: String
+    /// The addresses that were to be written.
+    public var range: Range<UInt64>
+    /// What went wrong.
+    public var reason: Reason
+    /// What is in the flash: the firmware was written before.
+    public var firmware: Progress
+
+    /// Makes a report.
+    public init(name: String, range: Range<UInt64>, reason: Reason, firmware: Progress) {
+      self.name = name
+      self.range = range
+      self.reason = reason
+      self.firmware = firmware
+    }
+  }
+
   /// How far the work had come: what is on the chip now.
   public enum Progress: Hashable, Sendable {
     /// Nothing was changed.
@@ -83,5 +126,15 @@ public enum FlashError: Error, Hashable, Sendable {
     case unverified
     /// All is written and was read back.
     case complete
+  }
+}
+
+extension FlashError {
+  /// Whether the device said no, and did nothing.
+  var isRefusal: Bool {
+    switch self {
+    case .device(.device, _), .device(.usb(.stall, _), _), .refused: true
+    default: false
+    }
   }
 }

@@ -43,6 +43,12 @@ public enum FlashNote: Hashable, Sendable {
   case notReadable(name: String)
   /// The mass erase left data behind; those sectors are erased one by one.
   case massEraseIncomplete(sectors: Int)
+  /// The memory cannot be read, so that nobody looks whether it is blank.
+  case notChecked(name: String)
+  /// The device refused the mass erase; that many sectors are erased one by one.
+  case massEraseRefused(sectors: Int)
+  /// The bootloader refused to erase sectors at the start of the flash, which hold itself.
+  case bootloaderKept(Range<UInt64>)
   /// The device left the bus when its option bytes were written.
   case resetByOptionBytes
   /// Bytes beside the image, in sectors that are erased, will be lost.

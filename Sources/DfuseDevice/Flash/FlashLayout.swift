@@ -30,7 +30,10 @@ struct FlashLayout {
     for (memory, image) in images where !image.isEmpty {
       if forWriting { try checkBootloader(image, in: memory) }
       try checkAccess(to: image, in: memory, forWriting: forWriting)
-      if forWriting { try checkConsent(for: image, in: memory) }
+      if forWriting {
+        try checkLock(by: image, in: memory)
+        try checkConsent(for: image, in: memory)
+      }
       work.append(widened(image, in: memory))
     }
     return work.enumerated()
@@ -167,6 +170,20 @@ struct FlashLayout {
     return .outsideMemory(
       range, alternateSetting: memory?.alternateSetting, memory: memory?.map ?? memories.first?.map,
       found: found?.alternateSetting)
+  }
+
+  /// Refuses a protection level that is for ever, unless this one board was named for it.
+  private func checkLock(
+    by image: MemoryImage, in memory: AlternateMemory
+  ) throws(FlashError) {
+    guard let lock = ProtectionLevel.lock(in: image, for: memory.map, of: profile.family) else {
+      return
+    }
+    let serial = identity.ownSerialNumber
+    guard let serial, serial == options.permanentLockSerial else {
+      throw .permanentLock(
+        level: lock.level, address: lock.address, name: memory.map.name, serial: serial)
+    }
   }
 
   private func checkConsent(

@@ -19,6 +19,9 @@ public struct FlashOptions: Hashable, Sendable {
   /// Allows the firmware to overwrite an application bootloader, where the board lets it.
   public var allowBootloader = false
 
+  /// The serial number of the one board that may be locked for ever by the firmware's option bytes.
+  public var permanentLockSerial: String?
+
   /// Makes the default options: what changed, with verification.
   public init() {}
 }

@@ -57,12 +57,24 @@ struct FlashPlanner {
     }
   }
 
-  /// Whether the whole flash is being replaced, and one mass erase takes less time than all sectors.
-  func massEraseIsQuicker(for memory: FlashPlan.Memory, in map: MemoryMap) -> Bool {
-    guard memory.kind == .internalFlash, profile.massEraseWorks else { return false }
-    let erased = memory.sectors.filter { $0.action == .eraseAndWrite }
-    let erasable = map.segments.filter { $0.access.contains(.erasable) }
-    guard erasable.reduce(0, { $0 + $1.sectorCount }) == UInt64(erased.count) else { return false }
+  /// Whether all of the board's flash is being replaced, and one mass erase takes less time than all
+  /// sectors.
+  ///
+  /// The command erases the flash behind every alternate setting that shows some.
+  func massEraseIsQuicker(on board: [AlternateMemory]) -> Bool {
+    guard profile.massEraseWorks else { return false }
+    var erased: [FlashPlan.Sector] = []
+    for memory in board.internalFlash {
+      let sectors =
+        memories.first { $0.alternateSetting == memory.alternateSetting }?.sectors
+        .filter { $0.action == .eraseAndWrite } ?? []
+      let erasable = memory.map.segments.filter { $0.access.contains(.erasable) }
+      guard erasable.reduce(0, { $0 + $1.sectorCount }) == UInt64(sectors.count) else {
+        return false
+      }
+      erased += sectors
+    }
+    guard !erased.isEmpty else { return false }
     let oneByOne = erased.reduce(Duration.zero) {
       $0 + profile.eraseTime(forSectorOf: UInt64($1.range.count)).typical
     }

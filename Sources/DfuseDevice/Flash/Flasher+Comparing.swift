@@ -104,9 +104,13 @@ extension Flasher {
         let block = try readBlockOnce(
           at: address, limit: limit, isApart: isApart, in: map, upload: &upload)
         failuresInARow = 0
+        (isOpen, hasRead) = (true, true)
         return block
       } catch .device(let error, let progress) {
-        guard recover(from: error) else { throw .device(error, progress) }
+        guard recover(from: error) else {
+          if !hasRead, error.refusesReading { throw .notReadable(name: map.name, progress) }
+          throw .device(error, progress)
+        }
         upload = nil
       }
     }
@@ -120,7 +124,7 @@ extension Flasher {
       try session.endUpload()
     } catch {
       // A device that has been brought back to dfuIDLE is in no upload any more.
-      guard recover(from: error) else { throw .device(error, progress) }
+      guard recover(from: error) else { throw failure(error) }
     }
   }
 
@@ -165,15 +169,43 @@ extension Flasher {
   ) throws(FlashError) -> Answer {
     do {
       return try body(&session)
-    } catch .device(.errVENDOR, _, _, _) where progress == .untouched {
+    } catch .device(.errVENDOR, _, _, _) where progress == .untouched && !isOpen {
       throw .readProtected
     } catch {
-      throw .device(error, progress)
+      throw failure(error)
+    }
+  }
+}
+
+extension DFUError {
+  /// Whether the device said no to an upload of memory, or left the states of the specification over
+  /// it, as ST's USB device library does.
+  fileprivate var refusesReading: Bool {
+    switch self {
+    case .usb(.stall, during: .reading), .unknownState(_, during: .reading),
+      .device(.errSTALLEDPKT, _, _, during: .reading):
+      true
+    case .usb, .unknownState, .device, .unexpectedState, .malformedReply, .stillBusy,
+      .illegalRequest, .illegalBlock, .shortBlock, .notOffered, .cannotRecover:
+      false
     }
   }
 }
 
 extension MemoryMap {
+  /// Everything that can be read, in rising order; what touches is one range.
+  public var readableRanges: [Range<UInt64>] {
+    segments.filter { $0.access.contains(.readable) }.map(\.range)
+      .sorted { $0.lowerBound < $1.lowerBound }
+      .reduce(into: []) { joined, range in
+        if let last = joined.last, last.upperBound == range.lowerBound {
+          joined[joined.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+          joined.append(range)
+        }
+      }
+  }
+
   /// Behind the last address that can be read in one go from `address` on.
   func readableEnd(from address: UInt64) -> UInt64 {
     var end = address

@@ -39,34 +39,53 @@ extension Flasher {
   /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
   /// - Throws: ``FlashError``.
   public mutating func eraseAll(allowBootloader: Bool = false) throws(FlashError) -> Int {
-    guard let memory = memories.first(where: { $0.map.kind == .internalFlash }) else {
-      throw .noMemoryMap
-    }
+    guard !memories.internalFlash.isEmpty else { throw .noMemoryMap }
     try enter()
-    try select(memory.alternateSetting)
     let before = result.sectorsErased
-    try massErase(memory, allowBootloader: allowBootloader)
-    try checkBlank(erasableSectors(of: memory, allowBootloader: allowBootloader), in: memory)
+    try massErase(allowBootloader: allowBootloader)
+    let own = bootloaderSectors ?? 0..<0
+    for memory in memories.internalFlash {
+      try select(memory.alternateSetting)
+      let sectors = erasableSectors(of: memory, allowBootloader: allowBootloader)
+      try checkBlank(sectors.filter { !own.overlaps($0) }, in: memory)
+    }
     return result.sectorsErased - before
   }
 
-  /// Mass erase, and then one by one whatever it left.
-  mutating func massErase(
-    _ memory: AlternateMemory, allowBootloader: Bool
-  ) throws(FlashError) {
-    let sectors = erasableSectors(of: memory, allowBootloader: allowBootloader)
-    let isSafe = allowBootloader || bootloader?.survivesMassErase ?? true
-    guard profile.massEraseWorks, isSafe, try offersMassErase() else {
-      return try eraseSectors(sectors)
+  /// Mass erase, and then one by one whatever it left, behind every alternate setting that shows
+  /// some of the flash.
+  mutating func massErase(allowBootloader: Bool) throws(FlashError) {
+    let flash = memories.internalFlash
+    guard let first = flash.first else { return }
+    try select(first.alternateSetting)
+    if !allowBootloader, let bootloader {
+      bootloaderSectors =
+        first.map.sectors(overlapping: 0..<(1 << 32))
+        .filter(bootloader.owns).joined.first
     }
-    let total = sectors.reduce(0) { $0 + UInt64($1.count) }
+    let works = allowBootloader ? nil : bootloader?.survivesMassErase
+    guard works ?? profile.massEraseWorks, try offersMassErase() else {
+      for memory in flash {
+        try select(memory.alternateSetting)
+        try eraseSectors(
+          erasableSectors(of: memory, allowBootloader: allowBootloader),
+          sparingBootloader: memory == first)
+      }
+      return
+    }
+    let sectors = flash.map { erasableSectors(of: $0, allowBootloader: allowBootloader) }
+    let total = sectors.joined().reduce(0) { $0 + UInt64($1.count) }
     report(.started(.erase, total: total))
-    // ST's device code says that it is done, and does nothing.
-    let left = try tryMassErase(memory) ? notBlank(sectors, in: memory) : sectors
-    if !left.isEmpty { report(.note(.massEraseIncomplete(sectors: left.count))) }
-    for sector in left {
-      try checkCancelled()
-      try eraseSector(sector)
+    let isDone = try tryMassErase(first)
+    for (memory, sectors) in zip(flash, sectors) {
+      try select(memory.alternateSetting)
+      // ST's device code says that it is done, and does nothing.
+      let left = isDone ? try notBlank(sectors, in: memory) : sectors
+      if !isDone { report(.note(.massEraseRefused(sectors: left.count))) }
+      try eraseEach(left, sparingBootloader: memory == first, isErasedOtherwise: isDone) { _, _ in }
+      let own = bootloaderSectors ?? 0..<0
+      let count = left.count { !own.overlaps($0) }
+      if isDone, count > 0 { report(.note(.massEraseIncomplete(sectors: count))) }
     }
     report(.advanced(.erase, done: total))
     report(.finished(.erase))
@@ -85,7 +104,9 @@ extension Flasher {
     return list.offers(.massErase)
   }
 
-  /// Mass erase; false when the device refuses it or fails, and can still be talked to.
+  /// Mass erase; false when the device refuses it.
+  ///
+  /// One whose transfer failed may have done it all the same.
   private mutating func tryMassErase(_ memory: AlternateMemory) throws(FlashError) -> Bool {
     let before = progress
     progress = .erased
@@ -97,9 +118,12 @@ extension Flasher {
       if let start = memory.map.segments.first?.start {
         try checkReadProtection(status, at: start, before: before)
       }
+      progress = before
       return false
     } catch {
-      guard recover(from: error) else { throw .device(error, progress) }
+      guard recover(from: error) else { throw failure(error) }
+      guard case .usb(.stall, _) = error else { return true }
+      progress = before
       return false
     }
   }
@@ -111,24 +135,64 @@ extension Flasher {
   mutating func checkReadProtection(
     _ status: DFUStatus, at address: UInt64, before: FlashError.Progress
   ) throws(FlashError) {
-    guard status == .errVENDOR, before == .untouched, canUpload,
+    guard status == .errVENDOR, before == .untouched, canUpload, !isOpen,
       let address = UInt32(exactly: address),
-      (try? session.isReadProtected(at: address)) == true
+      let isProtected = try? session.isReadProtected(at: address)
     else { return }
+    guard isProtected else {
+      isOpen = true
+      return
+    }
     progress = before
     throw .readProtected
   }
 
-  private mutating func eraseSectors(_ sectors: [Range<UInt64>]) throws(FlashError) {
+  private mutating func eraseSectors(
+    _ sectors: [Range<UInt64>], sparingBootloader: Bool = false
+  ) throws(FlashError) {
     report(.started(.erase, total: sectors.reduce(0) { $0 + UInt64($1.count) }))
-    var done: UInt64 = 0
-    for sector in sectors {
-      try checkCancelled()
-      try eraseSector(sector)
-      done += UInt64(sector.count)
-      report(.advanced(.erase, done: done))
+    try eraseEach(sectors, sparingBootloader: sparingBootloader) { flasher, done in
+      flasher.report(.advanced(.erase, done: done))
     }
     report(.finished(.erase))
+  }
+
+  /// Erases sectors in rising order.
+  ///
+  /// A bootloader that is a program in this flash refuses the sectors that hold itself; its map may
+  /// show them like all others. They come first, and are left out if that is wanted.
+  private mutating func eraseEach(
+    _ sectors: [Range<UInt64>], sparingBootloader: Bool, isErasedOtherwise: Bool = false,
+    done: (inout Flasher, UInt64) -> Void
+  ) throws(FlashError) {
+    var bytes: UInt64 = 0
+    var refusal: FlashError?
+    for sector in sectors {
+      try checkCancelled()
+      let before = progress
+      do {
+        try eraseSector(sector)
+        refusal = nil
+      } catch {
+        guard sparingBootloader, !profile.isROM, error.isRefusal,
+          sector.lowerBound == bootloaderEnd(of: sectors)
+        else { throw error }
+        progress = before
+        refusal = error
+        let start = bootloaderSectors?.lowerBound ?? sector.lowerBound
+        bootloaderSectors = start..<sector.upperBound
+      }
+      bytes += UInt64(sector.count)
+      done(&self, bytes)
+    }
+    // All of it was refused: that is another reason.
+    if let refusal, !isErasedOtherwise { throw refusal }
+    if let bootloaderSectors { report(.note(.bootloaderKept(bootloaderSectors))) }
+  }
+
+  /// Where the bootloader's own sectors end, as far as it has refused them.
+  private func bootloaderEnd(of sectors: [Range<UInt64>]) -> UInt64? {
+    bootloaderSectors?.upperBound ?? sectors.first?.lowerBound
   }
 
   /// The sectors that hold something at their beginning; one upload looks at all of them.
@@ -136,6 +200,16 @@ extension Flasher {
     _ sectors: [Range<UInt64>], in memory: AlternateMemory
   ) throws(FlashError) -> [Range<UInt64>] {
     guard canUpload else { return [] }
+    do {
+      return try readNotBlank(sectors, in: memory)
+    } catch .notReadable {
+      return []
+    }
+  }
+
+  private mutating func readNotBlank(
+    _ sectors: [Range<UInt64>], in memory: AlternateMemory
+  ) throws(FlashError) -> [Range<UInt64>] {
     var left: [Range<UInt64>] = []
     var upload: UploadRun?
     for sector in sectors
@@ -154,12 +228,22 @@ extension Flasher {
   private mutating func checkBlank(
     _ sectors: [Range<UInt64>], in memory: AlternateMemory
   ) throws(FlashError) {
-    guard canUpload else { return report(.note(.notReadable(name: memory.map.name))) }
+    guard canUpload else { return report(.note(.notChecked(name: memory.map.name))) }
     for sector in sectors {
       guard memory.map.readableEnd(from: sector.lowerBound) >= sector.upperBound else {
-        return report(.note(.notReadable(name: memory.map.name)))
+        return report(.note(.notChecked(name: memory.map.name)))
       }
     }
+    do {
+      try readBlank(sectors, in: memory)
+    } catch .notReadable {
+      report(.note(.notChecked(name: memory.map.name)))
+    }
+  }
+
+  private mutating func readBlank(
+    _ sectors: [Range<UInt64>], in memory: AlternateMemory
+  ) throws(FlashError) {
     let total = sectors.reduce(0) { $0 + UInt64($1.count) }
     report(.started(.verify, total: total))
     var done: UInt64 = 0
@@ -211,6 +295,14 @@ extension [Range<UInt64>] {
         joined.append(range)
       }
     }
+  }
+}
+
+extension [AlternateMemory] {
+  /// The chip's flash: one entry for each map, whatever alternate settings show it.
+  var internalFlash: [AlternateMemory] {
+    var shown: Set<String> = []
+    return filter { $0.map.kind == .internalFlash && shown.insert($0.map.text).inserted }
   }
 }
 

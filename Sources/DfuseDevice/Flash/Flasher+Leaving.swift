@@ -26,13 +26,22 @@ extension Flasher {
 
   /// Removes the chip's read protection, which erases everything on it.
   ///
+  /// The command is sent only if the device lists it. ST's ROMs all know it: one of them that does
+  /// not answer the request for its list gets the command too.
+  ///
+  /// - Parameter unlisted: Sends it whatever the device lists.
   /// - Returns: What became of the board; often it has to be plugged in again.
-  /// - Throws: ``FlashError/device(_:_:)``.
-  public consuming func unprotect() throws(FlashError) -> UnprotectOutcome {
+  /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(_:listed:)`` when nothing was
+  ///   sent.
+  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> UnprotectOutcome {
     try enter()
+    var forced = unlisted
+    if !forced, identity.usbID == .stBootloader {
+      forced = try attempt { session throws(DFUError) in try session.commands() } == .assumed
+    }
     let progress = progress
     do {
-      return try session.readUnprotect()
+      return try session.readUnprotect(forced: forced)
     } catch {
       throw .device(error, progress)
     }

@@ -13,22 +13,26 @@ extension Flasher {
       memories: memories, profile: profile, identity: identity, options: options)
     let work = try layout.work(for: input)
     try checkErasable(work)
+    guard !options.massErase || work.contains(where: { $0.kind == .internalFlash }) else {
+      throw .nothingForFlash
+    }
     if options.supply != nil { _ = try deviceFeature() }
     try enter()
     var planner = FlashPlanner(
       profile: options.supply == .from2700mV ? profile.withWordTimes : profile,
       transferSize: session.transferSize)
     planner.usesMassErase = options.massErase
+    directWrites = []
     let states = try states(of: work, options: options)
     for (work, states) in zip(work, states) {
       let memory =
         work.kind.isFlash
         ? planner.flash(
           try wholeWords(try preserving(work, states, options: options), states), states)
-        : try planCells(work)
+        : try planDirect(work)
       planner.add(memory, image: work.image)
-      if planner.massEraseIsQuicker(for: memory, in: work.map) { planner.usesMassErase = true }
     }
+    if planner.massEraseIsQuicker(on: memories) { planner.usesMassErase = true }
     let plan = planner.plan
     let lost = planner.bytesLost(work, plan)
     if lost > 0, !options.preserve { report(.note(.bytesLost(lost))) }
@@ -57,7 +61,10 @@ extension Flasher {
         states.append(try compare(work, reporting: &done))
       } else {
         states.append(work.sectors.map { _ in .unread })
-        if work.kind.isFlash, !isReadable(work) { report(.note(.notReadable(name: work.map.name))) }
+        let isAsked = !options.full || options.verify
+        if isAsked, work.kind.isFlash, !isReadable(work) {
+          report(.note(.notReadable(name: work.map.name)))
+        }
       }
     }
     if total > 0 { report(.finished(.compare)) }
@@ -115,14 +122,14 @@ extension Flasher {
 
   /// Plans memory that is neither erased nor written in blocks: option bytes, OTP, EEPROM.
   ///
-  /// What is written is whole words, and whole option blocks, so that the cells beside the image
+  /// What is written is whole words, and whole option blocks, so that what stands beside the image
   /// are read and written back.
-  private mutating func planCells(_ work: MemoryWork) throws(FlashError) -> FlashPlan.Memory {
+  private mutating func planDirect(_ work: MemoryWork) throws(FlashError) -> FlashPlan.Memory {
     try select(work.alternateSetting)
     var memory = FlashPlan.Memory(
       alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind, sectors: [],
       runs: [])
-    for range in work.cellRanges(unit: UInt64(profile.programmingUnit)) {
+    for range in work.directRanges(unit: UInt64(profile.programmingUnit)) {
       var wanted: [UInt8]
       let current: [UInt8]?
       if canUpload, work.map.readableEnd(from: range.lowerBound) >= range.upperBound {
@@ -146,6 +153,11 @@ extension Flasher {
       let action: FlashPlan.Action = current == wanted ? .keep : .overwrite
       memory.sectors.append(.init(range: range, action: action))
       if action == .overwrite, let address = UInt32(exactly: range.lowerBound) {
+        directWrites.append(
+          DirectWrite(
+            alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind,
+            range: range, wanted: work.image.runs.compactMap { $0.part(range) },
+            before: current.map { ImageElement(address: address, bytes: $0) }))
         memory.runs.append(ImageElement(address: address, bytes: wanted))
       }
     }
@@ -169,7 +181,7 @@ extension Flasher {
 
 extension MemoryWork {
   /// What is written at once: whole option blocks, else words, or what the chip aligns to.
-  func cellRanges(unit: UInt64) -> [Range<UInt64>] {
+  func directRanges(unit: UInt64) -> [Range<UInt64>] {
     let unit = max(unit, Self.wordSize)
     var ranges: [Range<UInt64>] = []
     for run in runs {

@@ -4,31 +4,57 @@ extension Flasher {
   /// Reads memory.
   ///
   /// - Parameters:
-  ///   - range: The addresses; nil for all of the first flash that can be read.
+  ///   - range: The addresses.
   ///   - alternateSetting: The memory; nil for the first one that holds the range.
   /// - Returns: The bytes with their address.
   /// - Throws: ``FlashError/outsideMemory(_:alternateSetting:memory:found:)`` before anything is
   ///   read; ``FlashError/readProtected``; other ``FlashError``.
   public mutating func read(
-    _ range: Range<UInt64>?, alternateSetting: UInt8? = nil
+    _ range: Range<UInt64>, alternateSetting: UInt8? = nil
   ) throws(FlashError) -> ImageElement {
     let memory = try memory(for: range, alternateSetting: alternateSetting)
-    let start = range?.lowerBound ?? memory.map.segments.map(\.start).min() ?? 0
-    let end = range?.upperBound ?? memory.map.readableEnd(from: start)
-    guard let address = UInt32(exactly: start), start < end,
-      memory.map.readableEnd(from: start) >= end
-    else {
+    guard !range.isEmpty, memory.map.readableEnd(from: range.lowerBound) >= range.upperBound else {
       throw .outsideMemory(
-        start..<max(start, end), alternateSetting: memory.alternateSetting, memory: memory.map,
-        found: nil)
+        range, alternateSetting: memory.alternateSetting, memory: memory.map, found: nil)
     }
+    return try read([range], of: memory).first ?? ImageElement(address: 0, bytes: [])
+  }
+
+  /// Reads all of a memory: each part that can be read, whatever lies between.
+  ///
+  /// Option bytes often have two groups, far from each other.
+  ///
+  /// - Parameter alternateSetting: The memory; nil for the first flash.
+  /// - Returns: The bytes with their addresses, in rising order; at least one part.
+  /// - Throws: ``FlashError/notReadable(name:_:)`` when nothing of it can be read, and as
+  ///   ``read(_:alternateSetting:)``.
+  public mutating func readAll(
+    alternateSetting: UInt8? = nil
+  ) throws(FlashError) -> [ImageElement] {
+    let memory = try memory(for: nil, alternateSetting: alternateSetting)
+    let ranges = memory.map.readableRanges
+    guard !ranges.isEmpty else { throw .notReadable(name: memory.map.name, progress) }
+    return try read(ranges, of: memory)
+  }
+
+  private mutating func read(
+    _ ranges: [Range<UInt64>], of memory: AlternateMemory
+  ) throws(FlashError) -> [ImageElement] {
+    guard canUpload else { throw .notReadable(name: memory.map.name, progress) }
     try enter()
     try select(memory.alternateSetting)
-    report(.started(.read, total: end - start))
-    let bytes = try read(
-      start..<end, alternateSetting: memory.alternateSetting, map: memory.map, reporting: true)
+    report(.started(.read, total: ranges.reduce(0) { $0 + UInt64($1.count) }))
+    var elements: [ImageElement] = []
+    var done: UInt64 = 0
+    for range in ranges {
+      guard let address = UInt32(exactly: range.lowerBound) else { continue }
+      let bytes = try read(
+        range, alternateSetting: memory.alternateSetting, map: memory.map, reportingFrom: done)
+      elements.append(ImageElement(address: address, bytes: bytes))
+      done += UInt64(bytes.count)
+    }
     report(.finished(.read))
-    return ImageElement(address: address, bytes: bytes)
+    return elements
   }
 
   /// Compares the board with firmware, and changes nothing.
@@ -46,9 +72,7 @@ extension Flasher {
       memories: memories, profile: profile, identity: identity, options: options)
     let work = try layout.work(for: input, forWriting: false)
     for work in work where !isReadable(work) {
-      throw .outsideMemory(
-        work.runs.first?.range ?? 0..<0, alternateSetting: work.alternateSetting, memory: work.map,
-        found: nil)
+      throw .notReadable(name: work.map.name, .untouched)
     }
     try enter()
     let total = work.reduce(0) { $0 + UInt64($1.image.byteCount) }
@@ -74,7 +98,8 @@ extension Flasher {
 
   /// Reads a range of a memory that is known to hold it.
   mutating func read(
-    _ range: Range<UInt64>, alternateSetting: UInt8, map: MemoryMap, reporting: Bool = false
+    _ range: Range<UInt64>, alternateSetting: UInt8, map: MemoryMap,
+    reportingFrom done: UInt64? = nil
   ) throws(FlashError) -> [UInt8] {
     try select(alternateSetting)
     var bytes: [UInt8] = []
@@ -86,7 +111,7 @@ extension Flasher {
         at: address, limit: range.upperBound, in: map, upload: &upload)
       bytes += block[Int(address - start)...]
       address = start + UInt64(block.count)
-      if reporting { report(.advanced(.read, done: UInt64(bytes.count))) }
+      if let done { report(.advanced(.read, done: done + UInt64(bytes.count))) }
     }
     try endUpload(&upload)
     return bytes

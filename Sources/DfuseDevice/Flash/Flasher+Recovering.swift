@@ -16,7 +16,7 @@ extension Flasher {
       do {
         return try body(&session)
       } catch {
-        guard recover(from: error) else { throw .device(error, progress) }
+        guard recover(from: error) else { throw failure(error) }
       }
     }
   }

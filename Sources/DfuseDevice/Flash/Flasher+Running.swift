@@ -23,12 +23,22 @@ extension Flasher {
     try write(flash, plan, except: last)
     if options.verify { try verify(flash, plan, except: last) }
     if let last { try finish(last, plan, verify: options.verify) }
+    let firmware: FlashError.Progress =
+      flash.isEmpty
+      ? .untouched
+      : options.verify && flash.allSatisfy { canVerify($0) } ? .complete : .unverified
+    progress = firmware
     for memory in plan.memories where !memory.kind.isFlash {
-      try writeCells(memory, verify: options.verify)
+      if result.deviceReset {
+        result.toWrite += memory.runs.map(\.range)
+      } else {
+        try writeDirectly(memory, verify: options.verify, firmware: firmware)
+      }
     }
     progress = .complete
+    result.isReadable = plan.memories.allSatisfy { canVerify($0) }
     result.isVerified =
-      options.verify && !result.deviceReset && plan.memories.allSatisfy { canVerify($0) }
+      options.verify && result.isReadable && !result.deviceReset && !result.isReadProtected
     return result
   }
 
@@ -38,13 +48,9 @@ extension Flasher {
     _ memories: [FlashPlan.Memory], _ plan: FlashPlan, allowBootloader: Bool
   ) throws(FlashError) {
     var oneByOne = memories
-    if plan.usesMassErase,
-      let number = memories.first(where: { $0.kind == .internalFlash })?.alternateSetting,
-      let memory = self.memories.first(where: { $0.alternateSetting == number })
-    {
-      try select(number)
-      try massErase(memory, allowBootloader: allowBootloader)
-      oneByOne.removeAll { $0.alternateSetting == number }
+    if plan.usesMassErase {
+      try massErase(allowBootloader: allowBootloader)
+      oneByOne.removeAll { $0.kind == .internalFlash }
     }
     let total = oneByOne.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }
       .reduce(0) { $0 + UInt64($1.range.count) }
@@ -79,9 +85,11 @@ extension Flasher {
       }
     } catch .device(.device(let status, let state, let text, let activity), let progress) {
       try checkReadProtection(status, at: sector.lowerBound, before: before)
-      throw .device(.device(status, state: state, text: text, during: activity), progress)
+      self.progress = progress
+      throw failure(.device(status, state: state, text: text, during: activity))
     }
     failuresInARow = 0
+    isOpen = true
     result.sectorsErased += 1
     // A device that had to be freed may still be erasing.
     if outcome == .freedWhileBusy { try enter() }
@@ -133,9 +141,10 @@ extension Flasher {
       do {
         try session.write(block: number, data: bytes)
         failuresInARow = 0
+        isOpen = true
       } catch {
         guard verifies, canVerify(memory), recover(from: error) else {
-          throw .device(error, progress)
+          throw failure(error)
         }
         pointer = nil
       }

@@ -28,8 +28,16 @@ public struct Flasher: ~Copyable {
   var verifies = false
   /// Transfers that failed since the last one that got something done.
   var failuresInARow = 0
+  /// Sectors at the start of the flash that the bootloader refused to erase, because they hold itself.
+  public internal(set) var bootloaderSectors: Range<UInt64>?
+  /// Whether the chip is known not to be read protected: memory was read from it, or changed.
+  var isOpen = false
+  /// Whether memory was read from the device.
+  var hasRead = false
   /// What has been done so far.
   var result = FlashResult()
+  /// What the plan has for memory that is no flash, with what was there before.
+  var directWrites: [DirectWrite] = []
   /// What is on the chip now.
   var progress = FlashError.Progress.untouched
 
@@ -89,8 +97,17 @@ public struct Flasher: ~Copyable {
     do {
       return try body(&session)
     } catch {
-      throw .device(error, progress)
+      throw failure(error)
     }
+  }
+
+  /// A failure of the device, with what is on the chip.
+  ///
+  /// errVENDOR is read protection or, from bootloaders made of ST's device library, any failure:
+  /// once the chip has let itself be read or changed it is the latter.
+  func failure(_ error: DFUError) -> FlashError {
+    if isOpen, case .device(.errVENDOR, _, _, _) = error { return .refused(error, progress) }
+    return .device(error, progress)
   }
 
   /// Stops if that has been asked for, and leaves the board in dfuIDLE.

@@ -35,3 +35,21 @@ public struct DeviceIdentity: Hashable, Sendable {
     self.product = product
   }
 }
+
+extension DeviceIdentity {
+  /// Serial numbers that many boards have: an unprogrammed unique id (STM32F072), and constants of
+  /// bootloaders (STM32F107, H743, GD32, AT32, APM32).
+  private static let sharedSerialNumbers: Set<String> = [
+    "FFFFFFFEFFFF", "000000000000", "STM32", "200364500000", "AT32", "00000000010C",
+    "STM32FxSTM32",
+  ]
+
+  /// The serial number, if it can belong to this device alone; nil where many have the same, or none.
+  public var ownSerialNumber: String? {
+    guard let serialNumber, !Self.sharedSerialNumbers.contains(serialNumber),
+      // GD32 sends four letters for its size.
+      serialNumber.utf8.count > 4
+    else { return nil }
+    return serialNumber
+  }
+}

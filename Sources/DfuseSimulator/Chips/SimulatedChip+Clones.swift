@@ -54,7 +54,14 @@ extension SimulatedChip {
       times: WorkTimes(
         erase: [4096: .milliseconds(50)], programWidth: 4, program: .microseconds(50),
         massErase: .seconds(8)),
-      polls: ReportedPolls(erase: 100, write: 50, setAddress: 0)))
+      polls: ReportedPolls(erase: 100, write: 50, setAddress: 0), quirks: noCommandList))
+
+  /// Flashers for AT32 send their commands unasked (keirf/flashfloppy#584).
+  private static var noCommandList: Quirks {
+    var quirks = Quirks()
+    quirks.answersNoCommandList = true
+    return quirks
+  }
 
   /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
   static let apm32f103 = SimulatedChip(

@@ -106,11 +106,14 @@ extension BootloaderModel {
     guard state == .dfuIDLE || state == .dfuUPLOADIDLE else { return refuse() }
     let asked = min(Int(packet.wLength), buffer.count)
     switch packet.wValue {
+    case 0 where profile.quirks.answersNoCommandList:
+      return Reaction(.silence)
     case 0 where profile.manners.flavour != .plainDFU:
       return answerUpload(Array(profile.commands.prefix(asked)), to: packet)
     case 1 where profile.manners.flavour != .plainDFU:
       return failUpload(StatusCode.errSTALLEDPKT)
     default:
+      guard !profile.quirks.refusesUploads else { return failUpload(StatusCode.errSTALLEDPKT) }
       guard memory.readProtection == 0 else { return failUpload(StatusCode.errVENDOR) }
       let start = dataAddress(block: packet.wValue)
       let bytes = memory.read(start..<(start + UInt64(asked)))

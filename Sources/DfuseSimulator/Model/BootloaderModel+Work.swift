@@ -154,6 +154,7 @@ extension BootloaderModel {
   private mutating func program(_ bytes: [UInt8], at address: UInt32) -> JobResult {
     if isLost(writeAt: address) { return .done }
     let kind = memory.region(at: UInt64(address))?.kind
+    if kind == .optionBytes, profile.quirks.ignoresOptionBytes { return .done }
     let unit = kind == .flash ? profile.rules.unit : 1
     // What fills the last unit is left over in the transfer buffer: a measured property of ST's
     // device library, assumed of the ROMs.

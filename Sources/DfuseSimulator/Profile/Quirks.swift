@@ -24,6 +24,12 @@ package struct Quirks: Hashable, Sendable {
   package var acceptsAnyAddress = false
   /// Under read protection already Set Address fails (seen by betaflight-configurator).
   package var refusesAddressWhenProtected = false
+  /// A write of option bytes is reported as done and nothing happens.
+  package var ignoresOptionBytes = false
+  /// The request for the list of commands is never answered.
+  package var answersNoCommandList = false
+  /// Every upload of memory is refused, whatever `bmAttributes` says.
+  package var refusesUploads = false
   /// GET_DESCRIPTOR for the DFU functional descriptor is never answered (STM32C5,
   /// betaflight-configurator#5300).
   package var ignoresFunctionalDescriptorRequest = false

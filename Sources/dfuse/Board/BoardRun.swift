@@ -63,13 +63,28 @@ final class BoardRun {
   func onBoard(
     _ body: (consuming Flasher, BoardContext) throws(Failure) -> Conclusion
   ) throws(Failure) -> Conclusion {
+    try onWork { work, report throws(Failure) in
+      try work.perform(report: report) { flasher, now throws(Failure) in
+        try body(flasher, BoardContext(board: work.name, report: report, now: now))
+      }
+    }
+  }
+
+  /// Finds the board and hands the work on it to `body`, which may open it more than once.
+  ///
+  /// What a simulated board holds is kept, however `body` ends.
+  /// - Throws: A failure.
+  func onWork(
+    _ body: (BoardWork, _ report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Conclusion
+  ) throws(Failure) -> Conclusion {
     host.listenForInterrupt()
     let source = try device.source(host: host)
     let finder = try BoardFinder(source: source, device: device, wait: wait, host: host)
-    let work = BoardWork(
+    var work = BoardWork(
       try finder.one(), bus: source.bus, options: BoardOptions(polling: device.polling),
       showsOperations: output.verbose, showsTransfers: output.trace, isCancelled: host.isInterrupted
     )
+    work.isSimulated = source.isSimulated
     let reporter = BoardReporter(board: work.name, console: host.console, output: output)
     self.reporter = reporter
     if output.json {
@@ -79,9 +94,7 @@ final class BoardRun {
     }
     let conclusion: Conclusion
     do throws(Failure) {
-      conclusion = try work.perform(report: reporter.show) { flasher, now throws(Failure) in
-        try body(flasher, BoardContext(board: work.name, report: reporter.show, now: now))
-      }
+      conclusion = try body(work, reporter.show)
     } catch {
       reporter.clear()
       // The failure that came first is the one to tell.

@@ -21,6 +21,25 @@ enum BoardTask: Hashable, Sendable {
     }
   }
 
+  /// What may have happened to the memory when the task did not end well.
+  var changed: String? {
+    switch self {
+    case .unprotecting: "the flash may be erased"
+    case .flashing, .erasing, .verifying, .reading, .leaving: nil
+    }
+  }
+
+  /// Whether a file is put on the board.
+  var isFlashing: Bool { if case .flashing = self { true } else { false } }
+
+  /// Whether the addresses come from a file.
+  var hasFile: Bool {
+    switch self {
+    case .flashing, .verifying: true
+    case .reading, .erasing, .leaving, .unprotecting: false
+    }
+  }
+
   /// Whether the task changes memory.
   var changesMemory: Bool {
     switch self {

@@ -4,7 +4,7 @@ import DfuseDevice
 ///
 /// Sendable, so that many boards can be worked on at once.
 struct BoardWork: Sendable {
-  let device: SelectedDevice
+  private(set) var device: SelectedDevice
   let bus: any USBBus
   /// How to treat the board.
   let options: BoardOptions
@@ -13,6 +13,8 @@ struct BoardWork: Sendable {
   /// Whether each control transfer is told.
   let showsTransfers: Bool
   let isCancelled: @Sendable () -> Bool
+  /// Whether the bus has a clock of its own.
+  var isSimulated = false
 
   /// The board as it is called in messages.
   let name: BoardName
@@ -47,6 +49,30 @@ struct BoardWork: Sendable {
       transport: transport, options: options, isCancelled: isCancelled,
       report: { event in report(.event(event, at: now())) })
     return try body(flasher, now)
+  }
+
+  /// How long a board that has reset itself may take to be there again.
+  private static let returnLimit = Duration.seconds(10)
+
+  /// The same work on the board once it is back on its port, in its bootloader; nil when it does not
+  /// come.
+  func onReturnedBoard() -> BoardWork? {
+    let filter = DeviceFilter(usbID: device.identity.usbID, serial: nil, path: device.identity.path)
+    var clock = WaitClock(limit: .time(Self.returnLimit), isSimulated: isSimulated)
+    while !isCancelled() {
+      let selection = (try? bus.devices()).map { filter.selection(from: $0) }
+      if let found = selection?.selected.first, found.identity.address != device.identity.address {
+        var work = self
+        work.device = found
+        return work
+      }
+      guard let step = clock.nextStep(isClosed: selection?.notOpenable.isEmpty == false) else {
+        return nil
+      }
+      let changed = bus.waitForChange(limit: step)
+      clock.took(step, isOver: !changed)
+    }
+    return nil
   }
 
   private func open(

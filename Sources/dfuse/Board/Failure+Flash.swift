@@ -43,13 +43,41 @@ extension Failure {
         now: FlashError.Progress.untouched.onChip, fix: "leave --supply out")
     case .bootloaderSectors(let range, let bootloader):
       self.init(bootloader, owns: range, subject: subject, board: board)
+    case .nothingForFlash:
+      self.init(
+        .usage, "\(subject) has nothing for the flash of \(board), which --mass-erase would erase",
+        now: FlashError.Progress.untouched.onChip,
+        fix: "leave --mass-erase out; 'dfuse erase --all' erases the flash alone")
+    case .permanentLock(let level, let address, let name, let serial):
+      self.init(
+        .usage,
+        "\(subject) would lock \(board) for ever: protection level \(level.hex) at "
+          + "\(address.addressText) (\(name.visible))",
+        why: "no bootloader, no erase and no debug probe opens the chip again after that",
+        now: FlashError.Progress.untouched.onChip,
+        fix: serial.map {
+          "leave that level out; if it is meant, say --allow-permanent-lock \($0.shellWord)"
+        } ?? "leave that level out; a board without a serial number of its own is never locked")
     case .outsideMemory, .notWritable, .needsConsent, .alreadyProgrammed, .cannotPreserve,
       .notErasable:
-      self.init(refused: error, subject: subject, board: board)
+      self.init(rejected: error, task: task, board: board)
     case .readProtected:
       self.init(
         .protocolError, "\(board) is read protected", now: FlashError.Progress.untouched.onChip,
         fix: "dfuse unprotect --yes removes the protection, and everything in its flash")
+    case .notReadable(let name, let progress):
+      self.init(
+        .protocolError, "\(board) does not let its \(name.visible) be read",
+        why: "its bootloader takes no upload", now: progress.onChip(after: task),
+        fix: task.isFlashing
+          ? "say --full --no-verify: then it is written without being read"
+          : "it can still be flashed, with --full --no-verify; a debug probe can read it")
+    case .notTaken(let leftover):
+      self.init(leftover, board: board)
+    case .refused(let error, let progress):
+      self.init(
+        .protocolError, "\(board) refused: \(error)", why: error.reasonOfRefusal,
+        now: progress.onChip(after: task), fix: error.fixOfRefusal)
     case .different(let difference):
       self.init(difference, task: task, board: board)
     case .cancelled(let progress):
@@ -62,16 +90,17 @@ extension Failure {
   }
 
   /// What the memory map does not allow; nothing was changed.
-  private init(refused error: FlashError, subject: String, board: BoardName) {
+  private init(rejected error: FlashError, task: BoardTask, board: BoardName) {
     let untouched = FlashError.Progress.untouched.onChip
+    let subject = task.subject
     switch error {
     case .outsideMemory(let range, _, let memory, let found):
-      let name = memory.map { $0.name.visible } ?? "the board"
+      let name = memory.map { $0.name.visible } ?? "the memory"
       self.init(
         .badData, "\(subject) has \(range.addressText), which is not in \(name) of \(board)",
         why: memory.map { "\($0.name.visible) is \($0.extent)" }, now: untouched,
         fix: found.map { "alternate setting \($0) has it: say -a \($0)" }
-          ?? "flash a file that was made for this chip")
+          ?? (task.hasFile ? "flash a file that was made for this chip" : nil))
     case .notWritable(let range, let segment, let writable):
       self.init(
         .badData, "\(subject) has \(range.addressText), which cannot be written on \(board)",
@@ -94,7 +123,8 @@ extension Failure {
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that", now: untouched)
     case .noMemoryMap, .blocksTooShort, .noSuchAlternateSetting, .otherDevice, .conflict,
-      .noSupplySetting, .readProtected, .different, .cancelled, .device, .bootloaderSectors:
+      .noSupplySetting, .nothingForFlash, .permanentLock, .readProtected, .notReadable, .different,
+      .notTaken, .cancelled, .device, .refused, .bootloaderSectors:
       self.init(.software, "\(board): \(error)")
     }
   }
@@ -164,9 +194,53 @@ extension Failure {
           + "port is at fault: try a hub between")
   }
 
+  /// Option bytes and the like that were not taken: what of the firmware is on the board all the same.
+  private init(_ leftover: FlashError.Leftover, board: BoardName) {
+    let name = leftover.name.visible
+    let isAlone = leftover.firmware == .untouched
+    func now(_ end: String) -> String {
+      isAlone ? end : "\(leftover.firmware.onChip); \(end)"
+    }
+    switch leftover.reason {
+    case .failed(let error) where error.isRefusal:
+      self.init(
+        error.status, "\(board) did not take the \(name): \(error)",
+        now: isAlone ? leftover.firmware.onChip : now("the \(name) are as they were"),
+        fix: isAlone
+          ? "look at them: dfuse read -a '\(name)' -o options.dfu"
+          : "flash the firmware without them, or look at them: "
+            + "dfuse read -a '\(name)' -o options.dfu")
+    case .failed(let error):
+      self.init(
+        error.status, "\(board): \(error)", why: error.likelyReason,
+        now: now("the \(name) may have changed"),
+        fix: "plug the board in again, in its bootloader, and run the same command again")
+    case .unchanged:
+      self.init(
+        .different, "\(board) did not take the \(name): they read as before",
+        why: "some chips load them only when they lose power",
+        now: isAlone ? leftover.firmware.onChip : now("the \(name) were not changed"),
+        fix: "plug the board in again, in its bootloader, and run the same command again")
+    case .different(let difference):
+      let more = difference.count > 1 ? "; \(difference.count) bytes differ" : ""
+      self.init(
+        .different,
+        "\(board) did not take the \(name) as they were sent: \(difference.address.addressText) "
+          + "holds \(difference.found.hex) instead of \(difference.expected.hex)\(more)",
+        now: now("the \(name) have changed"),
+        fix: "plug the board in again, in its bootloader, and run the same command again")
+    }
+  }
+
   private init(
     _ error: DFUError, _ progress: FlashError.Progress, task: BoardTask, board: BoardName
   ) {
+    if case .notOffered(.readUnprotect, _) = error {
+      self.init(
+        error.status, "\(board): \(error)", why: error.likelyReason, now: "nothing was sent to it",
+        fix: error.fix(progress))
+      return
+    }
     self.init(
       error.status, "\(board): \(error)", why: error.likelyReason,
       now: progress.onChip(after: task), fix: error.fix(progress))

@@ -50,3 +50,20 @@ extension [AlternateMemory] {
     first { $0.map.kind == .internalFlash } ?? first
   }
 }
+
+extension Failure {
+  /// The failure with a list of what there is to read or to erase, if addresses were asked for that
+  /// are not there.
+  func listing(_ memories: [AlternateMemory], if error: FlashError, task: BoardTask) -> Failure {
+    guard case .outsideMemory(_, _, _, found: nil) = error else { return self }
+    var failure = self
+    let access: MemoryAccess = task == .erasing ? .erasable : .readable
+    failure.fix = "what can be \(task == .erasing ? "erased" : "read"):"
+    failure.choices = memories.flatMap { memory in
+      memory.map.segments.filter { $0.access.isSuperset(of: access) }.map {
+        "\($0.range.addressText)  \(memory.map.name.visible) (-a \(memory.alternateSetting))"
+      }
+    }
+    return failure
+  }
+}

@@ -19,7 +19,7 @@ extension FlashError.Progress {
     case .flashing: onChip
     case .erasing:
       self == .untouched ? onChip : "some sectors are erased, others are as they were"
-    case .unprotecting: "the flash may be erased"
+    case .unprotecting: task.changed
     case .verifying, .reading: Self.untouched.onChip
     case .leaving: "the memory is as it was"
     }
@@ -54,17 +54,48 @@ extension DFUError {
     switch self {
     case .usb(.stall, _), .usb(.timedOut, _): nil
     case .usb(let error, _): error.reason
-    case .device(.errVENDOR, _, _, _): "errVENDOR usually means that the chip is read protected"
+    case .device(.errVENDOR, _, _, _):
+      "errVENDOR means read protection, and from many bootloaders any failure"
     case .device(.errWRITE, _, _, _), .device(.errPROG, _, _, _), .device(.errERASE, _, _, _):
       "that sector is probably write protected"
     case .device(.errTARGET, _, _, _), .device(.errADDRESS, _, _, _):
       "the bootloader does not accept that address"
-    case .notOffered(.readUnprotect, _): "bootloaders that are programs in flash cannot do this"
+    case .notOffered(.readUnprotect, listed: .some):
+      "bootloaders that are programs in flash cannot do this"
     case .illegalRequest, .illegalBlock: "this is a mistake in dfuse: please report it"
     case .device, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .shortBlock,
       .notOffered, .cannotRecover:
       nil
     }
+  }
+
+  /// Whether the device said no, and did nothing.
+  var isRefusal: Bool {
+    switch self {
+    case .device, .usb(.stall, _), .notOffered: true
+    case .usb, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .illegalRequest,
+      .illegalBlock, .shortBlock, .cannotRecover:
+      false
+    }
+  }
+
+  /// What may be behind errVENDOR of a chip that is known not to be read protected.
+  var reasonOfRefusal: String {
+    "the chip is not read protected: it has let itself be read or changed. "
+      + (concernsReading
+        ? "That part may be protected, or not be there"
+        : "The sector may be write protected, or hold the bootloader")
+  }
+
+  /// What to do about it.
+  var fixOfRefusal: String {
+    concernsReading
+      ? "leave that part out"
+      : "clear the write protection in the option bytes, if there is one; other addresses may do"
+  }
+
+  private var concernsReading: Bool {
+    if case .device(_, _, _, during: .reading) = self { true } else { false }
   }
 
   /// What to do.
@@ -78,6 +109,8 @@ extension DFUError {
         + progress.carryOn
     case .device(.errWRITE, _, _, _), .device(.errPROG, _, _, _), .device(.errERASE, _, _, _):
       "clear the write protection in the option bytes, then \(progress.carryOn)"
+    case .notOffered(.readUnprotect, _):
+      "a debug probe can do it; --unlisted sends the command all the same"
     case .notOffered: "this bootloader cannot do it; a debug probe can"
     case .cannotRecover, .stillBusy:
       "plug the board in again, in its bootloader, and run the same command again"

@@ -1,4 +1,5 @@
 import DfuseDevice
+import DfuseFormat
 
 /// News of the work on one board, from whatever thread does it.
 enum BoardUpdate: Sendable {
@@ -20,9 +21,16 @@ extension FlashNote {
     switch self {
     case .entered, .bytesLost: nil
     case .notReadable(let name):
-      "\(name.visible) cannot be read: it is neither compared nor verified"
+      "\(name.visible) cannot be read: it is neither compared nor verified, "
+        + "as with --full --no-verify"
+    case .notChecked(let name):
+      "\(name.visible) cannot be read: whether it is blank was not checked"
     case .massEraseIncomplete(let sectors):
       "the mass erase left data behind; \(sectors.counted("sector")) erased one by one"
+    case .massEraseRefused(let sectors):
+      "the board refused the mass erase; \(sectors.counted("sector")) erased one by one"
+    case .bootloaderKept(let range):
+      "\(range.addressText) holds the bootloader itself, which does not erase it"
     case .resetByOptionBytes: "the board restarted when its option bytes were written"
     }
   }
@@ -34,7 +42,9 @@ extension FlashNote {
     case .bytesLost(let count):
       "\(count.sizeText) beside the firmware, in sectors that are erased, will be lost; "
         + "--preserve keeps them"
-    case .notReadable, .massEraseIncomplete, .resetByOptionBytes: text ?? ""
+    case .notReadable, .notChecked, .massEraseIncomplete, .massEraseRefused, .bootloaderKept,
+      .resetByOptionBytes:
+      text ?? ""
     }
   }
 }

@@ -2,8 +2,10 @@ import DfuseDevice
 
 /// What became of a board that was told to start its firmware.
 enum Departure: Sendable, Equatable {
-  /// It left the bus, or came back as something else.
+  /// It came back as something else.
   case running(String)
+  /// It left the bus, and nothing was seen there after it.
+  case left
   /// It came back in its bootloader.
   case bootloaderAgain(DeviceIdentity)
   /// It never left.
@@ -15,7 +17,7 @@ enum Departure: Sendable, Equatable {
 
   init(_ outcome: LeaveOutcome, of identity: DeviceIdentity) {
     switch outcome {
-    case .left(.gone), .left(.stillThere): self = .running("the board left its bootloader")
+    case .left(.gone), .left(.stillThere): self = .left
     case .left(.returned(let other)) where other.usbID == identity.usbID:
       self = .bootloaderAgain(other)
     case .left(.returned(let other)):
@@ -30,6 +32,7 @@ enum Departure: Sendable, Equatable {
   var words: String {
     switch self {
     case .running(let how): "the firmware is running (\(how))"
+    case .left: "the board left the bus to start its firmware"
     case .bootloaderAgain: "the board restarted into its bootloader; is BOOT0 still set?"
     case .stayed(let state):
       "the board is still in its bootloader (\(state)); reset it to start the firmware"
@@ -42,6 +45,7 @@ enum Departure: Sendable, Equatable {
   var name: String {
     switch self {
     case .running: "running"
+    case .left: "left"
     case .bootloaderAgain: "bootloader"
     case .stayed, .notAsked: "stayed"
     case .resetItself: "reset"
@@ -52,7 +56,7 @@ enum Departure: Sendable, Equatable {
   var returned: DeviceIdentity? {
     switch self {
     case .bootloaderAgain(let identity): identity
-    case .running, .stayed, .notAsked, .resetItself: nil
+    case .running, .left, .stayed, .notAsked, .resetItself: nil
     }
   }
 }

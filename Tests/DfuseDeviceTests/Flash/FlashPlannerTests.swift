@@ -114,9 +114,9 @@ import Testing
         map, "@Option Bytes   /0x1FFF7800/01*40Be", product: product)
       let image = try MemoryImage(merging: [piece(0x0800_0000, count)])
       let work = try bench.layout.work(for: .image(image, alternateSetting: nil))[0]
-      let planner = FlashPlanner(profile: bench.profile, transferSize: 1024)
-      let memory = planner.flash(work, work.sectors.map { _ in .different })
-      return planner.massEraseIsQuicker(for: memory, in: bench.memories[0].map)
+      var planner = FlashPlanner(profile: bench.profile, transferSize: 1024)
+      planner.add(planner.flash(work, work.sectors.map { _ in .different }), image: image)
+      return planner.massEraseIsQuicker(on: bench.memories)
     }
     let g431 = "@Internal Flash   /0x08000000/64*02Kg"
     #expect(try isQuicker(g431, 128 << 10, "DFU in FS Mode"))

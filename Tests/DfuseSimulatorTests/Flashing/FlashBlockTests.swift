@@ -72,7 +72,7 @@ import Testing
     #expect(throws: expected) { try rig.flash(.image(image, alternateSetting: nil)) }
     #expect(throws: expected) {
       var flasher = try rig.flasher()
-      _ = try flasher.read(nil)
+      _ = try flasher.readAll()
     }
     #expect(throws: expected) {
       var flasher = try rig.flasher()

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// Erasing everything: by one command where there is one that works.
 @Suite struct MassEraseTests {
@@ -63,7 +64,9 @@ import Testing
       TestProgram.usedBoard(
         try TestProgram.chip("stm32g431"), faults: try FaultPlan(parsing: [fault])))
     #expect(try erase(rig) == 64)
-    #expect(rig.events.contains(.note(.massEraseIncomplete(sectors: 64))))
+    // A mass erase that was refused has left nothing behind.
+    #expect(rig.events.contains(.note(.massEraseRefused(sectors: 64))))
+    #expect(!rig.events.contains(.note(.massEraseIncomplete(sectors: 64))))
     #expect(try rig.board.counters.erases.count == 64)
   }
 
@@ -113,5 +116,33 @@ import Testing
     let firstWrite = try #require(steps.firstIndex { if case .write = $0 { true } else { false } })
     #expect(
       !steps[firstWrite...].contains { if case .erase = $0 { true } else { false } })
+  }
+
+  @Test func `the flash behind another alternate setting is not lost to a mass erase`() throws {
+    let chip = try TestProgram.chip("stm32g431")
+    var profile = chip.profile
+    profile.usb.maps = [
+      "@Internal Flash   /0x08000000/32*02Kg", "@Option Bytes   /0x1FFF7800/01*40Be",
+      "@Internal Flash 2  /0x08010000/32*02Kg",
+    ]
+    let image = MemoryImage.random(64 << 10)
+    var options = FlashOptions()
+    for preserve in [false, true] {
+      options.preserve = preserve
+      let rig = FlashRig(TestProgram.usedBoard(SimulatedChip(chip.name, profile: profile)))
+      let before = try rig.memory(0x0801_0000..<0x0802_0000)
+      let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+      #expect(result.isVerified)
+      #expect(try rig.holds(image))
+      #expect(try rig.memory(0x0801_0000..<0x0802_0000) == before)
+      #expect(try rig.board.counters.massErases == 0)
+    }
+    // All of both is quicker by one command.
+    let rig = FlashRig(TestProgram.usedBoard(SimulatedChip(chip.name, profile: profile)))
+    let both = MemoryImage.random(128 << 10)
+    #expect(try rig.flash(.image(both, alternateSetting: nil)).isVerified)
+    #expect(try rig.board.counters.massErases == 1)
+    #expect(try rig.board.counters.count(.erase) == 0)
+    #expect(try rig.holds(both))
   }
 }

@@ -49,6 +49,11 @@ struct FlashCommand: HostCommand {
   var allowOtp = false
   @Flag(help: "Let the firmware overwrite an application bootloader, as on Arduino's boards.")
   var allowBootloader = false
+  @Option(
+    help: ArgumentHelp(
+      "Let option bytes lock the one board with this serial number for ever.",
+      valueName: "serial"))
+  var allowPermanentLock: String?
   @Flag(help: "Flash every board that fits, all at once.")
   var all = false
   @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
@@ -64,9 +69,9 @@ struct FlashCommand: HostCommand {
     let run = BoardRun("flash", host: host, device: device, output: output, wait: wait)
     try run.telling { () throws(Failure) in
       let job = try job(console: host.quiet(output.quiet).console)
-      return try run.onBoard { flasher, context throws(Failure) in
-        let report = try job.run(flasher, context)
-        if dryRun, !output.json { try show(report.plan, of: context.board, host: host) }
+      return try run.onWork { work, update throws(Failure) in
+        let report = try job.run(work, report: update)
+        if dryRun, !output.json { try show(report.plan, of: report.board, host: host) }
         return Conclusion(verdict: report.verdict, details: report.details)
       }
     }
@@ -89,6 +94,7 @@ struct FlashCommand: HostCommand {
     options.allowOptionBytes = allowOptionBytes
     options.allowOTP = allowOtp
     options.allowBootloader = allowBootloader
+    options.permanentLockSerial = allowPermanentLock
     return FlashJob(
       file: file, alternate: firmware.alternate.choice, options: options, isDryRun: dryRun,
       stays: stay)
@@ -99,6 +105,11 @@ struct FlashCommand: HostCommand {
       (all && loop, "--all and --loop", "--loop flashes every board anyway"),
       (loop && wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
       (loop && dryRun, "--loop and --dry-run", "a loop of plans is of no use"),
+      (
+        allowPermanentLock != nil && (all || loop),
+        "--allow-permanent-lock and \(all ? "--all" : "--loop")",
+        "only one board that is named is ever locked"
+      ),
       (preserve && massErase, "--preserve and --mass-erase", "a mass erase preserves nothing"),
     ]
     for (isThere, options, reason) in conflicts where isThere {

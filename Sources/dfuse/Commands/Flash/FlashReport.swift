@@ -7,7 +7,7 @@ struct FlashReport: Sendable {
   let size: UInt64
   let plan: FlashPlan
   /// Nil when only the plan was made.
-  let result: FlashResult?
+  var result: FlashResult?
   /// Whether verification was not wanted.
   let skipsVerification: Bool
   /// Until all was written and verified.
@@ -39,7 +39,23 @@ struct FlashReport: Sendable {
       result.sectorsRepeated > 0
       ? " (\(result.sectorsRepeated.counted("sector")) written twice)" : ""
     if result.isVerified { return "verified\(again)" }
-    return skipsVerification ? "not verified" : "not verified, since the memory cannot be read"
+    if skipsVerification { return "not verified" }
+    if !result.isReadable { return "not verified, since the memory cannot be read" }
+    let most = firmware == .untouched ? "not verified" : "verified\(again) but for the option bytes"
+    if result.isReadProtected { return "\(most): the chip is read protected now" }
+    return "\(most): the board has not come back to its bootloader"
+  }
+
+  /// What is in the flash while option bytes are written.
+  var firmware: FlashError.Progress {
+    if plan.memories.allSatisfy({ $0.kind.isSettings }) { return .untouched }
+    return skipsVerification || result?.isReadable == false ? .unverified : .complete
+  }
+
+  /// Whether there is something to do once the board is back in its bootloader.
+  var awaitsBoard: Bool {
+    guard let result else { return false }
+    return !result.toWrite.isEmpty || !result.toCheck.isEmpty && !skipsVerification
   }
 
   /// The facts.
@@ -67,5 +83,15 @@ struct FlashReport: Sendable {
       + (result?.isVerified == true ? ", written and verified" : "")
     failure.fix = "reset the board, or: dfuse leave --path \(board.path)"
     return failure
+  }
+}
+
+extension MemoryKind {
+  /// Whether it holds settings of the chip, and no part of a program.
+  fileprivate var isSettings: Bool {
+    switch self {
+    case .optionBytes, .otp, .deviceFeature, .engineeringBytes: true
+    case .internalFlash, .externalFlash, .dataEEPROM, .other: false
+    }
   }
 }

@@ -51,19 +51,17 @@ final class FlashStation {
 
   private func fleet(_ job: FlashJob, _ source: BoardSource) -> Fleet {
     let isCancelled = host.isInterrupted
-    let bus = source.bus
+    let (bus, isSimulated) = (source.bus, source.isSimulated)
     let output = output
     let (showsOperations, showsTransfers) = (output.verbose, output.trace)
     let options = BoardOptions(polling: command.device.polling)
     return Fleet { device, report in
-      let work = BoardWork(
+      var work = BoardWork(
         device, bus: bus, options: options, showsOperations: showsOperations,
         showsTransfers: showsTransfers, isCancelled: isCancelled)
+      work.isSimulated = isSimulated
       do throws(Failure) {
-        return .success(
-          try work.perform(report: report) { flasher, now throws(Failure) in
-            try job.run(flasher, BoardContext(board: work.name, report: report, now: now))
-          })
+        return .success(try job.run(work, report: report))
       } catch {
         return .failure(error)
       }

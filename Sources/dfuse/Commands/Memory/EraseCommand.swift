@@ -57,6 +57,7 @@ struct EraseCommand: HostCommand {
     var flasher = flasher
     let begin = context.now()
     var details = ResultDetails()
+    let memories = flasher.memories
     let what: String
     do throws(FlashError) {
       if let wanted {
@@ -67,13 +68,18 @@ struct EraseCommand: HostCommand {
       } else {
         let count = try flasher.eraseAll(allowBootloader: allowBootloader)
         if count > 0 { details.sectorsErased = count }
-        what = "the whole flash of \(context.board)"
+        what = "the whole flash of \(context.board)\(exception(flasher.bootloaderSectors))"
       }
     } catch {
-      throw Failure(error, task: .erasing, board: context.board)
+      throw Failure(error, task: .erasing, board: context.board).listing(
+        memories, if: error, task: .erasing)
     }
     let time = context.now() - begin
     details.seconds = time.roundedSeconds
     return Conclusion(verdict: "erased \(what) in \(time.timeText)", details: details)
+  }
+
+  private func exception(_ kept: Range<UInt64>?) -> String {
+    kept.map { " but the bootloader's own \($0.addressText)" } ?? ""
   }
 }

@@ -51,20 +51,29 @@ struct ReadCommand: HostCommand {
     let memories = flasher.memories
     let chosen = try alternate.choice.resolve(in: memories, on: context.board)
     let wanted = try wantedRange(in: chosen, of: memories)
-    let element: ImageElement
+    if wanted == nil, let memory = chosen ?? memories.programFlash {
+      try check(memory, context)
+    }
+    let elements: [ImageElement]
     do throws(FlashError) {
-      element = try flasher.read(wanted, alternateSetting: chosen?.alternateSetting)
+      if let wanted {
+        elements = [try flasher.read(wanted, alternateSetting: chosen?.alternateSetting)]
+      } else {
+        elements = try flasher.readAll(alternateSetting: chosen?.alternateSetting)
+      }
     } catch {
-      throw Failure(error, task: .reading, board: context.board)
+      throw Failure(error, task: .reading, board: context.board).listing(
+        memories, if: error, task: .reading)
     }
     let time = context.now() - begin
-    let bytes = try contents(element, chosen, memories, flasher.identity)
+    let bytes = try contents(elements, chosen, memories, flasher.identity)
     try file.write(bytes, console: host.console)
-    let size = UInt64(element.bytes.count)
+    let size = elements.reduce(0) { $0 + UInt64($1.bytes.count) }
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)
-    details.ranges = [AddressRange(element.range)]
+    details.ranges = elements.map { AddressRange($0.range) }
+    let places = elements.map(\.range.addressText).joined(separator: " and ")
     return Conclusion(
-      verdict: "read \(size.sizeText) (\(element.range.addressText)) of \(context.board) in "
+      verdict: "read \(size.sizeText) (\(places)) of \(context.board) in "
         + "\(time.timeText) into \(file.shown)",
       details: details)
   }
@@ -79,24 +88,46 @@ struct ReadCommand: HostCommand {
     if let count = try range.count { return try RangeOptions.range(from: start, count: count) }
     // To the end of what is there in one piece.
     let home = chosen ?? memories.first { $0.map.segment(at: start) != nil }
-    var end = start
-    while let segment = home?.map.segment(at: end) { end = segment.end }
-    return start..<max(end, start + 1)
+    let end = home?.map.readableRanges.first { $0.contains(start) }?.upperBound
+    return start..<(end ?? start + 1)
   }
 
+  /// Whether the file can hold all of a memory; says what cannot be read of it.
+  ///
+  /// - Throws: A failure with status 64 for raw bytes of parts that do not touch.
+  private func check(_ memory: AlternateMemory, _ context: BoardContext) throws(Failure) {
+    let ranges = memory.map.readableRanges
+    if ranges.count > 1, !isContainer {
+      throw Failure(
+        .usage,
+        "\(memory.map.name.visible) of \(context.board) has \(ranges.count) parts, which a raw file "
+          + "cannot tell apart",
+        fix: "name a file that ends in .dfu, which keeps them all, or read one part:",
+        choices: ranges.map {
+          "--address \(UInt32(clamping: $0.lowerBound).hex) --length \($0.count)"
+        })
+    }
+    for segment in memory.map.segments where !segment.access.contains(.readable) {
+      context.report(.warning("\(segment.range.addressText) cannot be read and is left out"))
+    }
+  }
+
+  private var isContainer: Bool { outputFile.lowercased().hasSuffix(".dfu") }
+
   private func contents(
-    _ element: ImageElement, _ chosen: AlternateMemory?, _ memories: [AlternateMemory],
+    _ elements: [ImageElement], _ chosen: AlternateMemory?, _ memories: [AlternateMemory],
     _ identity: DeviceIdentity
   ) throws(Failure) -> [UInt8] {
-    guard outputFile.lowercased().hasSuffix(".dfu") else { return element.bytes }
+    guard isContainer else { return elements.flatMap(\.bytes) }
+    let start = elements.first.map { UInt64($0.address) }
     let memory =
-      chosen ?? memories.first { $0.map.segment(at: UInt64(element.address)) != nil }
+      chosen ?? start.flatMap { start in memories.first { $0.map.segment(at: start) != nil } }
     let container = DfuseContainer(
       productID: identity.productID, vendorID: identity.vendorID,
       targets: [
         .init(
           alternateSetting: memory?.alternateSetting ?? 0, name: memory?.map.name,
-          elements: [element])
+          elements: elements)
       ])
     do throws(FormatError) {
       return try container.encoded()

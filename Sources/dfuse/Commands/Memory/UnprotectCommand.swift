@@ -15,6 +15,8 @@ struct UnprotectCommand: HostCommand {
 
   @Flag(help: "Yes: erase everything on the chip.")
   var yes = false
+  @Flag(help: "Send the command even if the bootloader does not list it, as with AT32.")
+  var unlisted = false
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
@@ -41,7 +43,7 @@ struct UnprotectCommand: HostCommand {
       .note("removing the read protection: leave the board plugged in, it may take half a minute"))
     let outcome: UnprotectOutcome
     do throws(FlashError) {
-      outcome = try flasher.unprotect()
+      outcome = try flasher.unprotect(unlisted: unlisted)
     } catch {
       throw Failure(error, task: .unprotecting, board: context.board)
     }
@@ -56,9 +58,10 @@ struct UnprotectCommand: HostCommand {
         details: ResultDetails(departure: "gone"))
     case .stayed(let state):
       throw Failure(
-        .protocolError, "\(context.board) accepted the command and did nothing",
-        why: "it is still there, in \(state); bootloaders made from ST's USB device library do so",
-        fix: "use the chip's own bootloader (BOOT0), or a debug probe")
+        .protocolError, "\(context.board) took the command and is still there, in \(state)",
+        why: "AT32 are done at once; bootloaders made from ST's USB device library do nothing",
+        now: BoardTask.unprotecting.changed,
+        fix: "plug the board in again; 'dfuse read -o flash.bin' tells whether it can be read")
     }
   }
 }
