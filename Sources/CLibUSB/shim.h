@@ -2,6 +2,9 @@
 #define CLIBUSB_SHIM_H
 
 #include <libusb.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
 

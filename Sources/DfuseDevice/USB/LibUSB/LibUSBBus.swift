@@ -4,25 +4,34 @@ import Synchronization
 ///
 /// One of these serves a whole program, and all its threads.
 public final class LibUSBBus: USBBus {
-  private let context: LibUSBContext
+  private let view: LibUSBView
   private let seen = Mutex(Seen())
 
   /// What the last ``devices()`` saw.
   private struct Seen {
-    /// Listings of devices that could be opened, so that nobody is asked for strings twice: a
-    /// board that is being flashed has better things to do.
-    var listings: [DeviceIdentity: USBDeviceListing] = [:]
+    /// Listings of devices that could be opened, so that nobody is asked for strings twice, least
+    /// of all a board that is being flashed.
+    var listings: [PlugIn: USBDeviceListing] = [:]
     /// Devices of the machine, without strings.
-    var identities: Set<DeviceIdentity> = []
-    /// Changes counted before.
+    var plugIns: Set<PlugIn> = []
+    /// What the kernel had, where it shows that.
+    var kernel: KernelDevices?
+    /// The context, and the changes counted in it before.
+    var context: LibUSBContext?
     var changeCount = 0
+  }
+
+  /// A device from one plug-in to the next, without strings.
+  private struct PlugIn: Hashable {
+    var identity: DeviceIdentity
+    var generation: UInt64
   }
 
   /// Starts libusb.
   ///
   /// - Throws: ``USBError/noBus`` when libusb cannot start.
   public init() throws(USBError) {
-    context = try LibUSBContext()
+    view = try LibUSBView()
   }
 
   /// Every device that has a DFU interface in either mode, in the order of their paths.
@@ -33,23 +42,27 @@ public final class LibUSBBus: USBBus {
   /// - Throws: ``USBError/noBus`` when there is no USB. libusb starts on Linux even then and lists
   ///   nothing; a machine with USB has at least a root hub.
   public func devices() throws(USBError) -> [USBDeviceListing] {
-    let changeCount = context.changeCount
-    let all = try context.devices()
+    let changeCount = view.context.changeCount
+    let sight = try view.look()
     #if os(Linux)
-      if all.isEmpty { throw .noBus }
+      if sight.devices.isEmpty { throw .noBus }
     #endif
     let known = seen.withLock { $0.listings }
-    var listings: [DeviceIdentity: USBDeviceListing] = [:]
-    for device in all {
+    var listings: [PlugIn: USBDeviceListing] = [:]
+    for device in sight.devices {
       let interfaces = device.dfuInterfaces()
       guard !interfaces.isEmpty else { continue }
-      listings[device.identity] = known[device.identity] ?? Self.listing(of: device, interfaces)
+      let plugIn = Self.plugIn(device, in: sight)
+      listings[plugIn] = known[plugIn] ?? Self.listing(of: device, interfaces)
     }
     let found = listings
+    let plugIns = Set(sight.devices.map { Self.plugIn($0, in: sight) })
     seen.withLock { seen in
       seen.listings = found.filter { $0.value.openError == nil }
-      seen.identities = Set(all.map(\.identity))
-      seen.changeCount = changeCount
+      seen.plugIns = plugIns
+      seen.kernel = sight.kernel
+      seen.changeCount = sight.context === seen.context ? changeCount : sight.context.changeCount
+      seen.context = sight.context
     }
     return listings.values.sorted { PortPath($0.identity.path) < PortPath($1.identity.path) }
   }
@@ -61,14 +74,20 @@ public final class LibUSBBus: USBBus {
   public func open(
     _ device: DeviceIdentity, interface: DFUInterface
   ) throws(USBError) -> any USBTransport {
-    let there = try context.devices().first {
+    let sight = try view.look()
+    let there = sight.devices.first {
       $0.identity.path == device.path && $0.identity.usbID == device.usbID
     }
     guard let there else { throw .disconnected }
     var identity = device
     identity.address = there.identity.address
     return try LibUSBTransport(
-      opening: there, as: identity, interface: interface, context: context)
+      opening: there, as: identity, interface: interface,
+      generation: sight.generation(of: there), view: view)
+  }
+
+  private static func plugIn(_ device: LibUSBDevice, in sight: LibUSBView.Sight) -> PlugIn {
+    PlugIn(identity: device.identity, generation: sight.generation(of: device))
   }
 
   /// Waits until a device has come or gone since ``devices()``, or until `limit` has passed.
@@ -80,8 +99,9 @@ public final class LibUSBBus: USBBus {
       if hasChanged() { return true }
       let left = ContinuousClock.now.duration(to: end)
       guard left > .zero else { return false }
-      if context.countsChanges {
-        context.handleEvents(limit: min(left, .seconds(1)))
+      // Events come at once, where they come; the kernel's files are looked at in any case.
+      if view.context.countsChanges {
+        view.context.handleEvents(limit: min(left, .milliseconds(100)))
       } else {
         sleep(min(left, .milliseconds(100)))
       }
@@ -89,9 +109,13 @@ public final class LibUSBBus: USBBus {
   }
 
   private func hasChanged() -> Bool {
-    let (changeCount, identities) = seen.withLock { ($0.changeCount, $0.identities) }
-    if context.countsChanges { return context.changeCount != changeCount }
-    return (try? context.devices()).map { Set($0.map(\.identity)) != identities } ?? true
+    let (changeCount, kernel, plugIns) = seen.withLock { seen in
+      (seen.context === view.context ? seen.changeCount : nil, seen.kernel, seen.plugIns)
+    }
+    if view.hasChanged(since: kernel) == true { return true }
+    if view.context.countsChanges { return view.context.changeCount != changeCount }
+    guard kernel == nil, let sight = try? view.look() else { return false }
+    return Set(sight.devices.map { Self.plugIn($0, in: sight) }) != plugIns
   }
 
   /// Opens a device for its strings and closes it again.

@@ -6,6 +6,8 @@ private import CLibUSB
   let pointer: OpaquePointer
   /// The device's ids and place; its strings are not known before it is opened.
   let identity: DeviceIdentity
+  /// The number of its bus.
+  let bus: UInt8
   /// The device descriptor.
   let descriptor: DeviceDescriptor
   // The context must outlive its devices.
@@ -20,10 +22,10 @@ private import CLibUSB
     let depth = unsafe ports.withUnsafeMutableBufferPointer { buffer in
       unsafe libusb_get_port_numbers(pointer, buffer.baseAddress, Int32(buffer.count))
     }
+    bus = unsafe libusb_get_bus_number(pointer)
     identity = DeviceIdentity(
       vendorID: raw.idVendor, productID: raw.idProduct, bcdDevice: raw.bcdDevice,
-      path: portPath(
-        bus: unsafe libusb_get_bus_number(pointer), ports: Array(ports.prefix(max(Int(depth), 0)))),
+      path: portPath(bus: bus, ports: Array(ports.prefix(max(Int(depth), 0)))),
       address: unsafe libusb_get_device_address(pointer))
     descriptor = DeviceDescriptor(
       vendorID: raw.idVendor, productID: raw.idProduct, bcdDevice: raw.bcdDevice,
@@ -31,6 +33,14 @@ private import CLibUSB
       serialNumberIndex: raw.iSerialNumber)
     self.context = context
     unsafe self.pointer = unsafe libusb_ref_device(pointer)
+  }
+
+  /// The identity with the strings that the kernel knows, without asking the device.
+  var identityWithKnownStrings: DeviceIdentity {
+    var identity = identity
+    (identity.manufacturer, identity.product, identity.serialNumber) = KernelDevices.strings(
+      at: identity.path)
+    return identity
   }
 
   deinit { unsafe libusb_unref_device(pointer) }

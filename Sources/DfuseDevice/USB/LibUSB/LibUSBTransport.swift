@@ -7,7 +7,9 @@ public final class LibUSBTransport: USBTransport {
   /// The claimed interface.
   public let interface: DFUInterface
 
-  private let context: LibUSBContext
+  private let view: LibUSBView
+  /// Tells this plug-in of the device from the next.
+  private let generation: UInt64
   private let handle: LibUSBHandle
   private let start = ContinuousClock.now
   /// The alternate setting selected by us, or nil when the device may be in any.
@@ -15,11 +17,12 @@ public final class LibUSBTransport: USBTransport {
 
   init(
     opening device: LibUSBDevice, as identity: DeviceIdentity, interface: DFUInterface,
-    context: LibUSBContext
+    generation: UInt64, view: LibUSBView
   ) throws(USBError) {
     self.identity = identity
     self.interface = interface
-    self.context = context
+    self.generation = generation
+    self.view = view
     handle = try LibUSBHandle(opening: device)
     try handle.selectConfiguration(interface.configuration)
     try handle.claim(interface.number)
@@ -72,7 +75,7 @@ public final class LibUSBTransport: USBTransport {
 
   /// Watches the port, twenty times a second.
   ///
-  /// The device is the same one as long as its address is; enumeration gives a new one. What has
+  /// The device is the same one as long as it was not plugged in anew. What has
   /// vanished is given a second to come back: an application that uses USB takes less, and whoever
   /// waits for the next flash of one that does not should not wait for nothing.
   public func watchPort(for limit: Duration) -> PortSighting {
@@ -80,15 +83,17 @@ public final class LibUSBTransport: USBTransport {
     var vanished = false
     while true {
       // A list that cannot be had shows nothing either way.
-      if let devices = try? context.devices() {
-        let there = devices.map(\.identity).first { $0.path == identity.path }
+      if let sight = try? view.look() {
+        let there = sight.devices.first { $0.identity.path == identity.path }
         switch there {
         case nil:
           if !vanished { end = min(end, now + .seconds(1)) }
           vanished = true
         case .some(let other)
-        where vanished || other.address != identity.address || other.usbID != identity.usbID:
-          return .returned(other)
+        where vanished || sight.generation(of: other) != generation
+          || other.identity.address != identity.address
+          || other.identity.usbID != identity.usbID:
+          return .returned(other.identityWithKnownStrings)
         case .some:
           break
         }

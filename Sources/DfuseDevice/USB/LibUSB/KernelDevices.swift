@@ -1,0 +1,110 @@
+private import CLibUSB
+
+/// The USB devices that the Linux kernel has, as its own files show them.
+///
+/// libusb learns of arrivals and departures from udev's daemon. Where none runs, or its events do
+/// not come through, as in containers, libusb's list stays what it was when libusb started
+/// (libusb#1012, moby#35359). These files are always up to date, and reading them asks no device.
+struct KernelDevices: Hashable, Sendable {
+  /// One device, from one plug-in to the next.
+  struct Device: Hashable, Sendable {
+    /// Its bus.
+    var bus: UInt8
+    /// Its address there; addresses come again.
+    var address: UInt8
+    /// The number of its file: another one for each time that a device is plugged in.
+    var file: UInt64
+  }
+
+  /// The devices, hubs included.
+  var devices: Set<Device>
+
+  /// What the kernel has now, or nil where it does not show that: on other systems than Linux, or
+  /// without /sys and /dev/bus/usb.
+  static func now() -> KernelDevices? {
+    #if os(Linux)
+      KernelDevices(sysfs: "/sys/bus/usb/devices") ?? KernelDevices(usbfs: "/dev/bus/usb")
+    #else
+      nil
+    #endif
+  }
+
+  /// Reads the kernel's folder of devices; nil when it is not there or shows none.
+  init?(sysfs folder: String) {
+    devices = []
+    // Interfaces stand beside the devices; their names have a colon.
+    for name in Self.names(in: folder) where !name.contains(":") {
+      let path = "\(folder)/\(name)"
+      guard let bus = Self.text(in: path + "/busnum").flatMap(UInt8.init),
+        let address = Self.text(in: path + "/devnum").flatMap(UInt8.init),
+        let file = Self.fileNumber(path)
+      else { continue }
+      devices.insert(Device(bus: bus, address: address, file: file))
+    }
+    if devices.isEmpty { return nil }
+  }
+
+  /// Reads the nodes through which devices are opened, `BUS/ADDRESS`; nil when there are none.
+  init?(usbfs folder: String) {
+    devices = []
+    for busName in Self.names(in: folder) {
+      guard let bus = UInt8(busName) else { continue }
+      for name in Self.names(in: "\(folder)/\(busName)") {
+        guard let address = UInt8(name), let file = Self.fileNumber("\(folder)/\(busName)/\(name)")
+        else { continue }
+        devices.insert(Device(bus: bus, address: address, file: file))
+      }
+    }
+    if devices.isEmpty { return nil }
+  }
+
+  /// The device at an address of a bus.
+  func device(bus: UInt8, address: UInt8) -> Device? {
+    devices.first { $0.bus == bus && $0.address == address }
+  }
+
+  /// Strings of the device at a port, which the kernel read when it was plugged in: manufacturer,
+  /// product, serial number.
+  static func strings(
+    at path: String, sysfs folder: String = "/sys/bus/usb/devices"
+  ) -> (manufacturer: String?, product: String?, serialNumber: String?) {
+    guard !path.contains("/") else { return (nil, nil, nil) }
+    let device = "\(folder)/\(path)/"
+    return (
+      text(in: device + "manufacturer"), text(in: device + "product"), text(in: device + "serial")
+    )
+  }
+
+  // MARK: - Files
+
+  private static func names(in folder: String) -> [String] {
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe _ = closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names
+  }
+
+  /// A short text, without the line's end; nil when it is not there or empty.
+  private static func text(in file: String) -> String? {
+    guard let stream = unsafe fopen(file, "r") else { return nil }
+    defer { unsafe _ = fclose(stream) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe fread(buffer.baseAddress, 1, buffer.count, stream)
+    }
+    let line = bytes.prefix(count).prefix { $0 != 0x0A }
+    return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+  }
+
+  private static func fileNumber(_ path: String) -> UInt64? {
+    var facts = stat()
+    guard unsafe stat(path, &facts) == 0 else { return nil }
+    return UInt64(facts.st_ino)
+  }
+}

@@ -1,0 +1,85 @@
+import Synchronization
+
+/// libusb's view of the machine, renewed where it has become stale.
+///
+/// A libusb context is kept as long as its list has the devices that the kernel has. Where it has
+/// others, and the kernel has changed since the context was made, a fresh one is made, which looks
+/// anew. Devices that are open keep the context they were opened in.
+final class LibUSBView: Sendable {
+  private struct State {
+    var context: LibUSBContext
+    /// What the kernel had when the context was made.
+    var kernel: KernelDevices?
+  }
+
+  /// What there is at one moment.
+  struct Sight {
+    /// The context that the devices belong to.
+    var context: LibUSBContext
+    /// All devices of the machine, whatever they are.
+    var devices: [LibUSBDevice]
+    /// What the kernel has, where it shows that.
+    var kernel: KernelDevices?
+
+    /// Tells one plug-in of a device from the next.
+    func generation(of device: LibUSBDevice) -> UInt64 {
+      kernel?.device(bus: device.bus, address: device.identity.address)?.file
+        ?? UInt64(device.identity.address)
+    }
+  }
+
+  private let state: Mutex<State>
+  private let kernel: @Sendable () -> KernelDevices?
+
+  /// Starts libusb.
+  ///
+  /// `kernel` tells what the kernel has; tests hand in their own.
+  init(
+    kernel: @escaping @Sendable () -> KernelDevices? = { KernelDevices.now() }
+  ) throws(USBError) {
+    self.kernel = kernel
+    let before = kernel()
+    state = Mutex(State(context: try LibUSBContext(), kernel: before))
+  }
+
+  /// The context in use.
+  var context: LibUSBContext { state.withLock { $0.context } }
+
+  /// The devices of the machine now.
+  func look() throws(USBError) -> Sight {
+    // Before the list is asked for, so that a device that comes in between makes them differ.
+    let kernel = kernel()
+    let (context, made) = state.withLock { ($0.context, $0.kernel) }
+    let devices = try context.devices()
+    guard let kernel, kernel != made, !Self.agree(devices, kernel, since: made) else {
+      return Sight(context: context, devices: devices, kernel: kernel)
+    }
+    let fresh = try LibUSBContext()
+    state.withLock { $0 = State(context: fresh, kernel: kernel) }
+    return Sight(context: fresh, devices: try fresh.devices(), kernel: kernel)
+  }
+
+  /// Whether libusb lists what the kernel has; `made` is what it had when libusb looked first.
+  private static func agree(
+    _ devices: [LibUSBDevice], _ kernel: KernelDevices, since made: KernelDevices?
+  ) -> Bool {
+    struct Place: Hashable {
+      var bus: UInt8
+      var address: UInt8
+    }
+    let listed = Set(devices.map { Place(bus: $0.bus, address: $0.identity.address) })
+    guard listed == Set(kernel.devices.map { Place(bus: $0.bus, address: $0.address) }) else {
+      return false
+    }
+    // The same address may be that of another plug-in, of which libusb has heard nothing.
+    return kernel.devices.allSatisfy { device in
+      made?.device(bus: device.bus, address: device.address).map { $0 == device } ?? true
+    }
+  }
+
+  /// Whether the kernel has other devices than `before`; nil where it does not show them.
+  func hasChanged(since before: KernelDevices?) -> Bool? {
+    guard let before, let now = kernel() else { return nil }
+    return now != before
+  }
+}
