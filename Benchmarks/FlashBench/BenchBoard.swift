@@ -84,10 +84,10 @@ struct BenchBoard {
   private func open() throws(BenchError) -> any USBTransport {
     bus.plugBack(Self.port)
     do throws(USBError) {
-      guard let device = try bus.devices().first, let interface = device.interfaces.first else {
+      guard let board = try bus.devices().first?.board else {
         throw .disconnected
       }
-      return try bus.open(device.identity, interface: interface)
+      return try bus.open(board)
     } catch {
       throw .failed(chip: chip.name, "\(error)")
     }

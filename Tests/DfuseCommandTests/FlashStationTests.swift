@@ -1,5 +1,6 @@
 import DfuseDevice
 import DfuseSimulator
+import Synchronization
 import Testing
 
 @testable import dfuse
@@ -138,6 +139,118 @@ import Testing
     sandbox.bus = SimulatedBus([try board(0)])
     let run = sandbox.run("flash", "@fw.dfu", "--loop", "--stay")
     #expect(run.error.hasSuffix("flashed 1 board\n"))
+  }
+
+  // MARK: - A bus as libusb shows it
+
+  @Test func `a board with BOOT0 still set is flashed once`() throws {
+    // A blank program area: the chip resets, and BOOT0 leads back into the bootloader.
+    let inner = SimulatedBus([try board(0)])
+    sandbox.bus = LibUSBLikeBus(inner)
+    let counter = Counter()
+    sandbox.isInterrupted = {
+      // Pressed again and again by a chip that does not start.
+      if let leaves = inner.board(at: "1-1")?.counters.count(.leave), leaves > 0 {
+        if counter.next() == 1 { inner.plugBack("1-1", after: .milliseconds(300)) }
+      }
+      return false
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(inner.board(at: "1-1")?.counters.count(.leave) == 1)
+    #expect(run.error.contains("flashed 1 board\n"))
+    #expect(run.error.contains("is not flashed again until it is plugged in anew"))
+  }
+
+  @Test func `seventy boards with one serial number on one port are all flashed`() throws {
+    let inner = SimulatedBus([try board(0)])
+    sandbox.bus = LibUSBLikeBus(inner)
+    let chip = try #require(SimulatedChip.named("f405"))
+    let serial = chip.serial(ofBoard: 0)
+    let count = Counter()
+    let flashed = Mutex(0)
+    sandbox.isInterrupted = {
+      guard let board = inner.board(at: "1-1"), board.counters.count(.leave) == 1 else {
+        return false
+      }
+      flashed.withLock { $0 += 1 }
+      if count.next() < 70 {
+        inner.plugIn(SimulatedBoard(chip, serial: serial), path: "1-1", after: .seconds(30))
+        return false
+      }
+      return false
+    }
+    let run = sandbox.run("flash", "-q", "@fw.dfu", "--loop", "--json")
+    #expect(run.output.contains(#""flashed":70"#), "\(run.output.suffix(300))")
+  }
+
+  @Test func `a board that another program holds for a moment has not failed`() throws {
+    let inner = SimulatedBus([try board(0)])
+    inner.setOpenError(.busy, at: "1-1")
+    sandbox.bus = LibUSBLikeBus(inner)
+    sandbox.isInterrupted = {
+      if inner.now > .seconds(2) { inner.setOpenError(nil, at: "1-1") }
+      return false
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(run.error.hasSuffix("flashed 1 board\n"))
+  }
+
+  @Test func `a board that stays closed has failed, until it can be opened after all`() throws {
+    let inner = SimulatedBus([try board(0)])
+    inner.setOpenError(.busy, at: "1-1")
+    sandbox.bus = LibUSBLikeBus(inner)
+    let failed = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(failed.status == .inputOutput)
+    #expect(failed.error.contains("error: the board at 1-1 cannot be opened: it is in use\n"))
+    #expect(failed.error.hasSuffix("plug these in again and run the same command again\n"))
+  }
+
+  @Test func `a list that cannot be had does not abandon boards at work`() throws {
+    let inner = SimulatedBus([try board(0)])
+    let bus = LibUSBLikeBus(inner)
+    sandbox.bus = bus
+    let counter = Counter()
+    sandbox.isInterrupted = {
+      if counter.next() == 2 { bus.failNext(20) }
+      return false
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(run.error.hasSuffix("flashed 1 board\n"))
+    #expect(inner.board(at: "1-1")?.read(3000, at: 0x0800_0000) == program)
+  }
+
+  @Test func `a list that is old starts nothing twice`() throws {
+    let inner = SimulatedBus([try board(0)])
+    let bus = LibUSBLikeBus(inner)
+    sandbox.bus = bus
+    let counter = Counter()
+    sandbox.isInterrupted = {
+      if counter.next() == 2 { bus.beStale(for: 5) }
+      return false
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--loop")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(run.error.hasSuffix("flashed 1 board\n"))
+  }
+
+  @Test(arguments: ["flash", "leave"])
+  func `what a board is after leaving is the same over such a bus`(command: String) throws {
+    for blank in [false, true] {
+      var board = try board(0)
+      if !blank { board.load(Firmware.program(3000), at: 0x0800_0000) }
+      let words = command == "flash" ? ["flash", "@fw.dfu", "--json"] : ["leave", "--json"]
+      sandbox.bus = SimulatedBus([board])
+      let plain = sandbox.run(words)
+      sandbox.bus = LibUSBLikeBus(SimulatedBus([board]))
+      let like = sandbox.run(words)
+      #expect(plain.status == like.status)
+      func departure(_ run: Sandbox.Run) -> Substring? {
+        run.output.split(separator: #""departure":"#).last?.prefix(12)
+      }
+      #expect(departure(plain) == departure(like))
+    }
   }
 
   @Test func `Ctrl-C ends the loop`() throws {

@@ -22,11 +22,11 @@ final class StubBus: USBBus {
     }
   }
 
-  func open(
-    _ device: DeviceIdentity, interface: DFUInterface
-  ) throws(USBError) -> any USBTransport {
+  func open(_ board: Board) throws(USBError) -> any USBTransport {
     throw openError
   }
+
+  var now: Duration { waitedTime }
 
   func waitForChange(limit: Duration) -> Bool {
     let moreToCome = views.withLock { $0.count > 1 }

@@ -30,7 +30,7 @@ import Testing
     let board = Self.listing("1-2")
     let selected = try DeviceFilter().select(from: [Self.webcam, board, Self.soundCard])
     #expect(
-      selected == SelectedDevice(identity: board.identity, interface: board.interfaces[0]))
+      selected == Board(identity: board.identity, interface: board.interfaces[0]))
   }
 
   @Test func `without a board, the devices passed over are told with the reason`() {

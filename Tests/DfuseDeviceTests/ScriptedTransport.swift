@@ -21,6 +21,7 @@ final class ScriptedTransport: USBTransport {
   let identity = DeviceIdentity(
     vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-2", address: 7)
   let interface: DFUInterface
+  var board: Board { Board(identity: identity, interface: interface) }
   private(set) var now: Duration = .seconds(1000)
 
   private var lines: [Substring]

@@ -18,7 +18,7 @@ import Testing
       do throws(FlashError) {
         let transport: any USBTransport
         do throws(USBError) {
-          transport = try bus.open(device.identity, interface: device.interface)
+          transport = try bus.open(device)
         } catch {
           throw .device(.usb(error, during: .entering), .untouched)
         }

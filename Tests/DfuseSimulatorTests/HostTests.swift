@@ -28,7 +28,8 @@ import Testing
       limits.stuckBusyRecovery = chip.quirks.contains(.h743StuckBusy)
       limits.leavesWithoutStatus = chip.quirks.contains(.leavesWithoutStatus)
       return DFUSession(
-        transport: try bus.open(device.identity, interface: interface), limits: limits)
+        transport: try bus.open(Board(identity: device.identity, interface: interface)),
+        limits: limits)
     }
   }
 

@@ -12,7 +12,7 @@ import Testing
   /// Opens the only board.
   static func open(_ bus: SimulatedBus) throws -> any USBTransport {
     let device = try #require(try bus.devices().first)
-    return try bus.open(device.identity, interface: try #require(device.interfaces.first))
+    return try bus.open(try #require(device.board))
   }
 
   static let getStatus = ControlRequest(bmRequestType: 0xA1, bRequest: 3, wValue: 0, wIndex: 0)
@@ -28,6 +28,7 @@ import Testing
       device.identity
         == DeviceIdentity(
           vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-1", address: 1,
+          generation: 1,
           serialNumber: "315A28A0B956", manufacturer: "STMicroelectronics",
           product: "STM32  BOOTLOADER"))
     #expect(
@@ -304,7 +305,7 @@ import Testing
       for device in devices {
         group.addTask {
           let transport = try bus.open(
-            device.identity, interface: try #require(device.interfaces.first))
+            try #require(device.board))
           let begin = transport.now
           try transport.controlOut(Self.dnload(0), data: Self.eraseFirst, timeout: .seconds(5))
           _ = try transport.controlIn(Self.getStatus, length: 6, timeout: .seconds(5))

@@ -12,7 +12,7 @@ import Testing
     let device = try DeviceFilter().select(from: try bus.devices())
     var transfers: [TracedTransfer] = []
     let transport = TracingTransport(
-      try bus.open(device.identity, interface: device.interface)
+      try bus.open(device)
     ) { transfers.append($0) }
     var flasher = Flasher(transport: transport)
     var options = FlashOptions()

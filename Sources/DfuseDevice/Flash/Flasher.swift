@@ -7,15 +7,16 @@
 ///
 /// - SeeAlso: ST AN3156 for the operations.
 public struct Flasher: ~Copyable {
+  /// The board, as the bus found it.
+  public let board: Board
   /// The memories behind the interface's alternate settings, corrected where known to be wrong.
-  public let memories: [AlternateMemory]
+  public var memories: [AlternateMemory] { board.memories }
   /// What is known of the chip.
-  public let profile: ChipProfile
+  public var profile: ChipProfile { board.chip }
   /// The device.
-  public let identity: DeviceIdentity
-
+  public var identity: DeviceIdentity { board.identity }
   /// The bootloader, if it is a program in flash that is known.
-  public var bootloader: ApplicationBootloader? { ApplicationBootloader.running(on: identity) }
+  public var bootloader: ApplicationBootloader? { board.bootloader }
 
   var session: DFUSession
   let isCancelled: () -> Bool
@@ -53,12 +54,11 @@ public struct Flasher: ~Copyable {
     isCancelled: @escaping () -> Bool = { false },
     report: @escaping (FlashEvent) -> Void = { _ in }
   ) {
-    identity = transport.identity
-    memories = transport.interface.memories(of: identity)
-    profile = ChipProfile.identify(identity, maps: memories.map(\.map))
+    board = transport.board
+    let chip = board.chip
     session = DFUSession(
-      transport: transport, limits: OperationLimits(for: profile),
-      polling: profile.polling(options.polling), unit: profile.programmingUnit)
+      transport: transport, limits: OperationLimits(for: chip),
+      polling: chip.polling(options.polling), unit: chip.programmingUnit)
     self.isCancelled = isCancelled
     self.report = report
   }
@@ -78,7 +78,7 @@ public struct Flasher: ~Copyable {
   }
 
   /// Whether blocks can be read from the interface at all.
-  var canUpload: Bool { session.transport.interface.functional?.canUpload ?? true }
+  var canUpload: Bool { board.canUpload }
 
   /// Whether memory can be read back.
   func isReadable(_ work: MemoryWork) -> Bool { canUpload && work.isReadable }

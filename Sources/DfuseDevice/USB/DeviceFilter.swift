@@ -22,13 +22,9 @@ public struct DeviceFilter: Hashable, Sendable {
     self.assumesDfuSe = assumesDfuSe
   }
 
-  /// Which protocol an interface of a device speaks, as far as this filter is concerned.
-  public func dfuProtocol(
-    of interface: DFUInterface, in device: USBDeviceListing
-  ) -> DFUProtocol {
-    if assumesDfuSe, device.identity.usbID == usbID { return .dfuse }
-    return interface.dfuProtocol(
-      on: device.identity, namesAreKnown: device.openError == nil)
+  /// Whether a board speaks DfuSe, or may when its names could not be read, or is taken for it.
+  public func speaksDfuSe(_ board: Board) -> Bool {
+    board.dfuProtocol != .plain || assumesDfuSe && board.identity.usbID == usbID
   }
 
   /// Whether `identity` fits.

@@ -11,8 +11,10 @@ public struct DeviceIdentity: Hashable, Sendable {
   public var bcdDevice: UInt16
   /// Bus and port numbers as the kernel writes them, `BUS-PORT[.PORT]…`, for example `1-1.3`.
   public var path: String
-  /// The device's address on its bus, 1 to 127; it changes with every re-plug.
+  /// The device's address on its bus, 1 to 127; addresses come again.
   public var address: UInt8
+  /// Tells one plug-in at a port from the next: another number each time; 0 when nobody knows.
+  public var generation: UInt64
   /// Serial number as the device sends it, or nil when it has none or could not be asked.
   public var serialNumber: String?
   /// Manufacturer string, or nil.
@@ -23,17 +25,33 @@ public struct DeviceIdentity: Hashable, Sendable {
   /// Makes an identity from its facts.
   public init(
     vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, path: String, address: UInt8,
-    serialNumber: String? = nil, manufacturer: String? = nil, product: String? = nil
+    generation: UInt64 = 0, serialNumber: String? = nil, manufacturer: String? = nil,
+    product: String? = nil
   ) {
     self.vendorID = vendorID
     self.productID = productID
     self.bcdDevice = bcdDevice
     self.path = path
     self.address = address
+    self.generation = generation
     self.serialNumber = serialNumber
     self.manufacturer = manufacturer
     self.product = product
   }
+
+  /// A port, and one plug-in there.
+  ///
+  /// Two sightings of a device are the same plug-in exactly if their places are equal, whatever
+  /// is known of its strings.
+  public struct Place: Hashable, Sendable {
+    /// The port path.
+    public var path: String
+    /// Which plug-in at this port.
+    public var generation: UInt64
+  }
+
+  /// Where the device is, and since which plug-in.
+  public var place: Place { Place(path: path, generation: generation) }
 }
 
 extension DeviceIdentity {

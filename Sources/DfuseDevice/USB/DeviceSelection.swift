@@ -1,17 +1,3 @@
-/// A device to work with, and its DfuSe interface.
-public struct SelectedDevice: Hashable, Sendable {
-  /// The device.
-  public var identity: DeviceIdentity
-  /// Its first DfuSe interface in DFU mode, with all alternate settings.
-  public var interface: DFUInterface
-
-  /// Makes a selection.
-  public init(identity: DeviceIdentity, interface: DFUInterface) {
-    self.identity = identity
-    self.interface = interface
-  }
-}
-
 /// A DFU device that was seen and not selected.
 public struct IgnoredDevice: Hashable, Sendable {
   /// Why it was not selected.
@@ -49,7 +35,7 @@ public enum SelectionError: Error, Hashable, Sendable {
 /// What a filter makes of the devices of a bus.
 public struct DeviceSelection: Hashable, Sendable {
   /// Devices that fit and can be worked with.
-  public var selected: [SelectedDevice]
+  public var selected: [Board]
   /// Devices that fit as far as can be seen, and cannot be opened.
   public var notOpenable: [USBDeviceListing]
   /// All others.
@@ -66,23 +52,18 @@ extension DeviceFilter {
     var result = DeviceSelection(selected: [], notOpenable: [], ignored: [])
     for device in devices {
       let identity = device.identity
-      let inDFUMode = device.interfaces.filter { $0.mode == .dfu }
       // A closed device shows neither its serial number nor its maps; it may be meant.
       let fits = device.openError == nil ? matches(identity) : matchesExceptSerial(identity)
       if !fits {
         result.ignored.append(IgnoredDevice(identity: identity, reason: .notMatching))
-      } else if inDFUMode.isEmpty {
-        result.ignored.append(IgnoredDevice(identity: identity, reason: .runTime))
-      } else if let interface = inDFUMode.first(where: {
-        dfuProtocol(of: $0, in: device) != .plain
-      }) {
-        if device.openError == nil {
-          result.selected.append(SelectedDevice(identity: identity, interface: interface))
-        } else {
-          result.notOpenable.append(device)
+      } else if let board = device.board {
+        switch (speaksDfuSe(board), device.openError) {
+        case (false, _): result.ignored.append(IgnoredDevice(identity: identity, reason: .notDfuSe))
+        case (true, nil): result.selected.append(board)
+        case (true, _?): result.notOpenable.append(device)
         }
       } else {
-        result.ignored.append(IgnoredDevice(identity: identity, reason: .notDfuSe))
+        result.ignored.append(IgnoredDevice(identity: identity, reason: .runTime))
       }
     }
     return result
@@ -96,7 +77,7 @@ extension DeviceFilter {
   /// - Parameter devices: All DFU devices of the bus.
   /// - Returns: The device.
   /// - Throws: ``SelectionError``, when none or more than one fits or it cannot be opened.
-  public func select(from devices: [USBDeviceListing]) throws(SelectionError) -> SelectedDevice {
+  public func select(from devices: [USBDeviceListing]) throws(SelectionError) -> Board {
     let found = selection(from: devices)
     let closed = serial == nil || found.selected.isEmpty ? found.notOpenable : []
     let candidates = found.selected.map(\.identity) + closed.map(\.identity)

@@ -11,10 +11,8 @@ public final class TracingTransport: USBTransport {
     self.trace = trace
   }
 
-  /// The device at the other end.
-  public var identity: DeviceIdentity { inner.identity }
-  /// The claimed interface.
-  public var interface: DFUInterface { inner.interface }
+  /// The board at the other end.
+  public var board: Board { inner.board }
 
   /// Sends `data` to the device in the data stage of `request`.
   public func controlOut(

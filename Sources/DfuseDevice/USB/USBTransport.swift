@@ -4,10 +4,8 @@
 /// that a test of a 30-second erase takes no time. There is no policy here: no retry, no state.
 /// Not safe for use from several threads at once.
 public protocol USBTransport: AnyObject {
-  /// The device at the other end.
-  var identity: DeviceIdentity { get }
-  /// The claimed interface.
-  var interface: DFUInterface { get }
+  /// The board at the other end, as the bus found it.
+  var board: Board { get }
 
   /// Sends `data` to the device in the data stage of `request`.
   ///
@@ -44,6 +42,13 @@ public protocol USBTransport: AnyObject {
 
   /// Reads a string descriptor in the device's first language; nil when there is none.
   func string(at index: UInt8) -> String?
+}
+
+extension USBTransport {
+  /// The device at the other end.
+  public var identity: DeviceIdentity { board.identity }
+  /// The claimed interface.
+  public var interface: DFUInterface { board.interface }
 }
 
 /// What was seen on the port of a device that was told to leave.

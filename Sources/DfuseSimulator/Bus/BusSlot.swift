@@ -70,6 +70,7 @@ struct BusSlot: Sendable {
     // The kernel chooses the configuration before anyone else talks to the device.
     if face == .bootloader { board.model.configuration = 1 }
     var enumeration = Enumeration(of: board)
-    listing = try? enumeration.listing(path: path, address: address)
+    listing = try? enumeration.listing(
+      path: path, address: address, generation: UInt64(generation))
   }
 }

@@ -18,7 +18,7 @@ struct Enumeration {
   ///
   /// - Throws: ``USBError/badDescriptor(reason:)`` when the descriptors make no sense.
   mutating func listing(
-    path: String, address: UInt8
+    path: String, address: UInt8, generation: UInt64
   ) throws(USBError) -> USBDeviceListing {
     let device = try DeviceDescriptor.parse(descriptor(0x0100, length: 18))
     let interfaces = try ConfigurationDescriptor.dfuInterfaces(
@@ -27,6 +27,7 @@ struct Enumeration {
     let identity = DeviceIdentity(
       vendorID: device.vendorID, productID: device.productID, bcdDevice: device.bcdDevice,
       path: path, address: address,
+      generation: generation,
       serialNumber: StringDescriptor.decodeSerial(
         serial, vendorID: device.vendorID, productID: device.productID),
       manufacturer: text(device.manufacturerIndex), product: text(device.productIndex))

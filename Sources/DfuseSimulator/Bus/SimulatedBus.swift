@@ -87,30 +87,19 @@ package final class SimulatedBus: USBBus {
     state.withLock { state in
       state.settleClosed()
       return state.slots.compactMap { slot in
-        guard slot.face == .bootloader, var listing = slot.listing else { return nil }
-        guard let error = slot.openError else { return listing }
-        // Without opening it there are no strings.
-        listing.openError = error
-        listing.identity.serialNumber = nil
-        listing.identity.manufacturer = nil
-        listing.identity.product = nil
-        for index in listing.interfaces.indices {
-          for place in listing.interfaces[index].alternateSettings.indices {
-            listing.interfaces[index].alternateSettings[place].name = nil
-          }
-        }
-        return listing
+        guard slot.face == .bootloader, let listing = slot.listing else { return nil }
+        return slot.openError.map { listing.closed(by: $0) } ?? listing
       }
     }
   }
 
-  package func open(
-    _ device: DeviceIdentity, interface: DFUInterface
-  ) throws(USBError) -> any USBTransport {
+  package func open(_ board: Board) throws(USBError) -> any USBTransport {
     let opened: Result<Int, USBError> = state.withLock { state in
       state.settleClosed()
-      guard let index = state.slots.firstIndex(where: { $0.path == device.path }),
-        state.slots[index].face == .bootloader, state.slots[index].address == device.address
+      guard
+        let index = state.slots.firstIndex(where: {
+          $0.face == .bootloader && $0.listing?.identity.place == board.place
+        })
       else { return .failure(.disconnected) }
       if let error = state.slots[index].openError { return .failure(error) }
       guard !state.slots[index].isOpen else { return .failure(.busy) }
@@ -118,8 +107,7 @@ package final class SimulatedBus: USBBus {
       state.slots[index].clock = max(state.slots[index].clock, state.clock)
       return .success(state.slots[index].generation)
     }
-    return SimulatedTransport(
-      bus: self, identity: device, interface: interface, generation: try opened.get())
+    return SimulatedTransport(bus: self, board: board, generation: try opened.get())
   }
 
   package func waitForChange(limit: Duration) -> Bool {
@@ -134,6 +122,9 @@ package final class SimulatedBus: USBBus {
       return false
     }
   }
+
+  /// The time of the board farthest ahead.
+  package var now: Duration { state.withLock { $0.clock } }
 
   // MARK: - For the transport
 
@@ -171,5 +162,21 @@ extension SimulatedBus.State {
       slots[index].clock = max(slots[index].clock, clock)
       slots[index].settle(at: slots[index].clock)
     }
+  }
+}
+
+extension USBDeviceListing {
+  /// The listing of a device that could not be opened, and so not be asked for its strings.
+  fileprivate func closed(by error: USBError) -> USBDeviceListing {
+    var identity = identity
+    (identity.serialNumber, identity.manufacturer, identity.product) = (nil, nil, nil)
+    let nameless = interfaces.map { interface in
+      var interface = interface
+      for place in interface.alternateSettings.indices {
+        interface.alternateSettings[place].name = nil
+      }
+      return interface
+    }
+    return USBDeviceListing(identity: identity, interfaces: nameless, openError: error)
   }
 }

@@ -6,18 +6,14 @@ package import DfuseDevice
 /// When that is longer than the time-out, the clock goes on by the time-out only, the transfer
 /// fails, and the device goes on working.
 package final class SimulatedTransport: USBTransport {
-  package let identity: DeviceIdentity
-  package let interface: DFUInterface
+  package let board: Board
   private let bus: SimulatedBus
   /// The appearance of the device this transport was opened for.
   private let generation: Int
 
-  init(
-    bus: SimulatedBus, identity: DeviceIdentity, interface: DFUInterface, generation: Int
-  ) {
+  init(bus: SimulatedBus, board: Board, generation: Int) {
     self.bus = bus
-    self.identity = identity
-    self.interface = interface
+    self.board = board
     self.generation = generation
   }
 

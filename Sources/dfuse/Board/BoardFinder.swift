@@ -23,7 +23,7 @@ struct BoardFinder {
   /// The one board that fits; waits for it if that was asked for.
   ///
   /// - Throws: A failure: 69 for none or several, 77 or 74 when it cannot be opened, 130 for Ctrl-C.
-  func one() throws(Failure) -> SelectedDevice {
+  func one() throws(Failure) -> Board {
     try waiting { devices throws(Failure) in
       do throws(SelectionError) {
         return .found(try filter.select(from: devices))

@@ -12,15 +12,9 @@ struct BoardName: Hashable, Sendable, CustomStringConvertible {
     self.chip = chip
   }
 
-  init(_ identity: DeviceIdentity, _ profile: ChipProfile) {
-    path = identity.path
-    chip = profile.family == .unknown ? nil : profile.name
-  }
-
-  init(_ device: SelectedDevice) {
-    let memories = device.interface.memories(of: device.identity)
-    self.init(
-      device.identity, ChipProfile.identify(device.identity, maps: memories.map(\.map)))
+  init(_ board: Board) {
+    path = board.identity.path
+    chip = board.chip.family == .unknown ? nil : board.chip.name
   }
 
   /// `STM32F405/407/415/417 at 1-1`, or `the board at 1-1`.

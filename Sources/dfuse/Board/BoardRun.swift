@@ -89,7 +89,7 @@ final class BoardRun {
     self.reporter = reporter
     if output.json {
       var line = EventLine(board: work.name.path, event: .board)
-      line.device = DeviceReport(work.device)
+      line.device = DeviceReport(work.board)
       reporter.line(line)
     }
     let conclusion: Conclusion

@@ -4,7 +4,7 @@ import DfuseDevice
 ///
 /// Sendable, so that many boards can be worked on at once.
 struct BoardWork: Sendable {
-  private(set) var device: SelectedDevice
+  private(set) var board: Board
   let bus: any USBBus
   /// How to treat the board.
   let options: BoardOptions
@@ -20,16 +20,16 @@ struct BoardWork: Sendable {
   let name: BoardName
 
   init(
-    _ device: SelectedDevice, bus: any USBBus, options: BoardOptions, showsOperations: Bool,
+    _ board: Board, bus: any USBBus, options: BoardOptions, showsOperations: Bool,
     showsTransfers: Bool, isCancelled: @escaping @Sendable () -> Bool
   ) {
-    self.device = device
+    self.board = board
     self.bus = bus
     self.options = options
     self.showsOperations = showsOperations
     self.showsTransfers = showsTransfers
     self.isCancelled = isCancelled
-    name = BoardName(device)
+    name = BoardName(board)
   }
 
   /// Opens the board and hands a flasher on it to `body`, with the board's clock.
@@ -40,7 +40,7 @@ struct BoardWork: Sendable {
     _ body: (consuming Flasher, _ now: @escaping () -> Duration) throws(Failure) -> Outcome
   ) throws(Failure) -> Outcome {
     let transport = try open(report: report)
-    for memory in device.interface.memories(of: device.identity) where showsOperations {
+    for memory in board.memories where showsOperations {
       for note in memory.map.notes { report(.note("\(memory.map.name.visible): \(note)")) }
     }
     let start = transport.now
@@ -57,13 +57,15 @@ struct BoardWork: Sendable {
   /// The same work on the board once it is back on its port, in its bootloader; nil when it does not
   /// come.
   func onReturnedBoard() -> BoardWork? {
-    let filter = DeviceFilter(usbID: device.identity.usbID, serial: nil, path: device.identity.path)
+    let filter = DeviceFilter(
+      usbID: board.identity.usbID, path: board.identity.path,
+      assumesDfuSe: board.dfuProtocol == .plain)
     var clock = WaitClock(limit: .time(Self.returnLimit), isSimulated: isSimulated)
     while !isCancelled() {
       let selection = (try? bus.devices()).map { filter.selection(from: $0) }
-      if let found = selection?.selected.first, found.identity.address != device.identity.address {
+      if let found = selection?.selected.first, found.place != board.place {
         var work = self
-        work.device = found
+        work.board = found
         return work
       }
       guard let step = clock.nextStep(isClosed: selection?.notOpenable.isEmpty == false) else {
@@ -80,13 +82,13 @@ struct BoardWork: Sendable {
   ) throws(Failure) -> any USBTransport {
     let transport: any USBTransport
     do {
-      transport = try bus.open(device.identity, interface: device.interface)
+      transport = try bus.open(board)
     } catch {
-      throw Failure(device: error, at: "the board at \(device.identity.path)")
+      throw Failure(device: error, at: "the board at \(board.identity.path)")
     }
     guard showsOperations || showsTransfers else { return transport }
     var operations = OperationTrace(
-      blocks: device.interface.functional?.blocks() ?? BlockNumbering(transferSize: 0))
+      blocks: board.blocks)
     let (showsOperations, showsTransfers) = (showsOperations, showsTransfers)
     let start = transport.now
     return TracingTransport(transport) { transfer in

@@ -31,8 +31,7 @@ final class FlashRig {
   /// Opens the board as a host that has just been started.
   func flasher(isCancelled: @escaping () -> Bool = { false }) throws -> Flasher {
     let listing = try #require(try bus.devices().first)
-    let interface = try #require(listing.interfaces.first)
-    let transport = try bus.open(listing.identity, interface: interface)
+    let transport = try bus.open(try #require(listing.board))
     return Flasher(transport: transport, options: boardOptions, isCancelled: isCancelled) {
       [weak self] event in
       self?.events.append(event)

@@ -5,26 +5,21 @@ import Synchronization
 /// One of these serves a whole program, and all its threads.
 public final class LibUSBBus: USBBus {
   private let view: LibUSBView
+  private let start = ContinuousClock.now
   private let seen = Mutex(Seen())
 
   /// What the last ``devices()`` saw.
   private struct Seen {
     /// Listings of devices that could be opened, so that nobody is asked for strings twice, least
     /// of all a board that is being flashed.
-    var listings: [PlugIn: USBDeviceListing] = [:]
+    var listings: [DeviceIdentity: USBDeviceListing] = [:]
     /// Devices of the machine, without strings.
-    var plugIns: Set<PlugIn> = []
+    var identities: Set<DeviceIdentity> = []
     /// What the kernel had, where it shows that.
     var kernel: KernelDevices?
     /// The context, and the changes counted in it before.
     var context: LibUSBContext?
     var changeCount = 0
-  }
-
-  /// A device from one plug-in to the next, without strings.
-  private struct PlugIn: Hashable {
-    var identity: DeviceIdentity
-    var generation: UInt64
   }
 
   /// Starts libusb.
@@ -48,18 +43,17 @@ public final class LibUSBBus: USBBus {
       if sight.devices.isEmpty { throw .noBus }
     #endif
     let known = seen.withLock { $0.listings }
-    var listings: [PlugIn: USBDeviceListing] = [:]
+    var listings: [DeviceIdentity: USBDeviceListing] = [:]
     for device in sight.devices {
       let interfaces = device.dfuInterfaces()
       guard !interfaces.isEmpty else { continue }
-      let plugIn = Self.plugIn(device, in: sight)
-      listings[plugIn] = known[plugIn] ?? Self.listing(of: device, interfaces)
+      listings[device.identity] = known[device.identity] ?? Self.listing(of: device, interfaces)
     }
     let found = listings
-    let plugIns = Set(sight.devices.map { Self.plugIn($0, in: sight) })
+    let identities = Set(sight.devices.map(\.identity))
     seen.withLock { seen in
       seen.listings = found.filter { $0.value.openError == nil }
-      seen.plugIns = plugIns
+      seen.identities = identities
       seen.kernel = sight.kernel
       seen.changeCount = sight.context === seen.context ? changeCount : sight.context.changeCount
       seen.context = sight.context
@@ -67,27 +61,16 @@ public final class LibUSBBus: USBBus {
     return listings.values.sorted { PortPath($0.identity.path) < PortPath($1.identity.path) }
   }
 
-  /// Opens a device and claims `interface` of it.
+  /// Opens a board and claims its interface.
   ///
-  /// - Throws: ``USBError/disconnected`` when no device with these ids is on its port any more;
+  /// - Throws: ``USBError/disconnected`` when it is not the one that is plugged in there now;
   ///   otherwise what opening or claiming gave.
-  public func open(
-    _ device: DeviceIdentity, interface: DFUInterface
-  ) throws(USBError) -> any USBTransport {
-    let sight = try view.look()
-    let there = sight.devices.first {
-      $0.identity.path == device.path && $0.identity.usbID == device.usbID
+  public func open(_ board: Board) throws(USBError) -> any USBTransport {
+    let there = try view.look().devices.first { device in
+      device.identity.place == board.place && device.identity.usbID == board.identity.usbID
     }
     guard let there else { throw .disconnected }
-    var identity = device
-    identity.address = there.identity.address
-    return try LibUSBTransport(
-      opening: there, as: identity, interface: interface,
-      generation: sight.generation(of: there), view: view)
-  }
-
-  private static func plugIn(_ device: LibUSBDevice, in sight: LibUSBView.Sight) -> PlugIn {
-    PlugIn(identity: device.identity, generation: sight.generation(of: device))
+    return try LibUSBTransport(opening: there, as: board, view: view)
   }
 
   /// Waits until a device has come or gone since ``devices()``, or until `limit` has passed.
@@ -108,33 +91,37 @@ public final class LibUSBBus: USBBus {
     }
   }
 
+  /// Time since libusb was started.
+  public var now: Duration { start.duration(to: .now) }
+
   private func hasChanged() -> Bool {
-    let (changeCount, kernel, plugIns) = seen.withLock { seen in
-      (seen.context === view.context ? seen.changeCount : nil, seen.kernel, seen.plugIns)
+    let (changeCount, kernel, identities) = seen.withLock { seen in
+      (seen.context === view.context ? seen.changeCount : nil, seen.kernel, seen.identities)
     }
     if view.hasChanged(since: kernel) == true { return true }
     if view.context.countsChanges { return view.context.changeCount != changeCount }
     guard kernel == nil, let sight = try? view.look() else { return false }
-    return Set(sight.devices.map { Self.plugIn($0, in: sight) }) != plugIns
+    return Set(sight.devices.map(\.identity)) != identities
   }
 
   /// Opens a device for its strings and closes it again.
   private static func listing(
     of device: LibUSBDevice, _ interfaces: [DFUInterfaceDescriptor]
   ) -> USBDeviceListing {
-    var listing = USBDeviceListing(
-      identity: device.identity, interfaces: interfaces.map(\.interface))
+    var identity = device.identity
+    var named = interfaces.map(\.interface)
+    var openError: USBError?
     do throws(USBError) {
       let handle = try LibUSBHandle(opening: device)
       let inUse = interfaces.map(\.interface).first { $0.mode == .dfu }
       // A claim shows whether another program is at work there, without any transfer.
       if let inUse { try handle.claim(inUse.number) }
       defer { if let inUse { handle.release(inUse.number) } }
-      listing.identity.serialNumber = handle.serialNumber()
-      listing.identity.manufacturer = handle.string(at: device.descriptor.manufacturerIndex)
-      listing.identity.product = handle.string(at: device.descriptor.productIndex)
+      identity.serialNumber = handle.serialNumber()
+      identity.manufacturer = handle.string(at: device.descriptor.manufacturerIndex)
+      identity.product = handle.string(at: device.descriptor.productIndex)
       var names: [UInt8: String?] = [:]
-      listing.interfaces = interfaces.map { interface in
+      named = interfaces.map { interface in
         interface.named { index in
           if let name = names[index] { return name }
           let name = handle.string(at: index)
@@ -143,10 +130,10 @@ public final class LibUSBBus: USBBus {
         }
       }
       // Names that did not come are not the device's last word; nor is the listing kept.
-      if !handle.answersStrings { listing.openError = .timedOut }
+      if !handle.answersStrings { openError = .timedOut }
     } catch {
-      listing.openError = error
+      openError = error
     }
-    return listing
+    return USBDeviceListing(identity: identity, interfaces: named, openError: openError)
   }
 }

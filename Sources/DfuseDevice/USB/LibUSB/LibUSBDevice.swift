@@ -5,7 +5,9 @@ private import CLibUSB
   /// libusb's `libusb_device`, valid as long as this object.
   let pointer: OpaquePointer
   /// The device's ids and place; its strings are not known before it is opened.
-  let identity: DeviceIdentity
+  ///
+  /// ``LibUSBView`` numbers its plug-in.
+  var identity: DeviceIdentity
   /// The number of its bus.
   let bus: UInt8
   /// The device descriptor.

@@ -2,30 +2,24 @@
 ///
 /// The interface is released and the device closed when the object goes away.
 public final class LibUSBTransport: USBTransport {
-  /// The device at the other end.
-  public let identity: DeviceIdentity
-  /// The claimed interface.
-  public let interface: DFUInterface
+  /// The board at the other end, as the bus found it.
+  public let board: Board
 
   private let view: LibUSBView
-  /// Tells this plug-in of the device from the next.
-  private let generation: UInt64
   private let handle: LibUSBHandle
   private let start = ContinuousClock.now
   /// The alternate setting selected by us, or nil when the device may be in any.
   private var alternateSetting: UInt8?
 
+  /// Opens `device`, which is `board` at another address perhaps, and claims its interface.
   init(
-    opening device: LibUSBDevice, as identity: DeviceIdentity, interface: DFUInterface,
-    generation: UInt64, view: LibUSBView
+    opening device: LibUSBDevice, as board: Board, view: LibUSBView
   ) throws(USBError) {
-    self.identity = identity
-    self.interface = interface
-    self.generation = generation
+    self.board = board
     self.view = view
     handle = try LibUSBHandle(opening: device)
-    try handle.selectConfiguration(interface.configuration)
-    try handle.claim(interface.number)
+    try handle.selectConfiguration(board.interface.configuration)
+    try handle.claim(board.interface.number)
   }
 
   deinit { handle.release(interface.number) }
@@ -84,15 +78,11 @@ public final class LibUSBTransport: USBTransport {
     while true {
       // A list that cannot be had shows nothing either way.
       if let sight = try? view.look() {
-        let there = sight.devices.first { $0.identity.path == identity.path }
-        switch there {
+        switch sight.devices.first(where: { $0.identity.path == identity.path }) {
         case nil:
           if !vanished { end = min(end, now + .seconds(1)) }
           vanished = true
-        case .some(let other)
-        where vanished || sight.generation(of: other) != generation
-          || other.identity.address != identity.address
-          || other.identity.usbID != identity.usbID:
+        case .some(let other) where vanished || other.identity.place != identity.place:
           return .returned(other.identityWithKnownStrings)
         case .some:
           break

@@ -10,6 +10,9 @@ final class LibUSBView: Sendable {
     var context: LibUSBContext
     /// What the kernel had when the context was made.
     var kernel: KernelDevices?
+    /// The plug-ins seen so far where the kernel does not number them.
+    var plugIns: [String: DeviceIdentity] = [:]
+    var generation: UInt64 = 0
   }
 
   /// What there is at one moment.
@@ -20,12 +23,6 @@ final class LibUSBView: Sendable {
     var devices: [LibUSBDevice]
     /// What the kernel has, where it shows that.
     var kernel: KernelDevices?
-
-    /// Tells one plug-in of a device from the next.
-    func generation(of device: LibUSBDevice) -> UInt64 {
-      kernel?.device(bus: device.bus, address: device.identity.address)?.file
-        ?? UInt64(device.identity.address)
-    }
   }
 
   private let state: Mutex<State>
@@ -52,11 +49,44 @@ final class LibUSBView: Sendable {
     let (context, made) = state.withLock { ($0.context, $0.kernel) }
     let devices = try context.devices()
     guard let kernel, kernel != made, !Self.agree(devices, kernel, since: made) else {
-      return Sight(context: context, devices: devices, kernel: kernel)
+      return sight(of: devices, in: context, kernel)
     }
     let fresh = try LibUSBContext()
-    state.withLock { $0 = State(context: fresh, kernel: kernel) }
-    return Sight(context: fresh, devices: try fresh.devices(), kernel: kernel)
+    state.withLock { state in
+      state.context = fresh
+      state.kernel = kernel
+    }
+    return sight(of: try fresh.devices(), in: fresh, kernel)
+  }
+
+  /// Numbers the plug-ins of the devices: by the kernel's files, else by their addresses.
+  private func sight(
+    of devices: [LibUSBDevice], in context: LibUSBContext, _ kernel: KernelDevices?
+  ) -> Sight {
+    if let kernel {
+      for device in devices {
+        device.identity.generation =
+          kernel.device(bus: device.bus, address: device.identity.address)?.file ?? 0
+      }
+      return Sight(context: context, devices: devices, kernel: kernel)
+    }
+    state.withLock { state in
+      let before = state.plugIns
+      state.plugIns = [:]
+      for device in devices {
+        let path = device.identity.path
+        if let known = before[path], known.address == device.identity.address,
+          known.usbID == device.identity.usbID
+        {
+          device.identity.generation = known.generation
+        } else {
+          state.generation += 1
+          device.identity.generation = state.generation
+        }
+        state.plugIns[path] = device.identity
+      }
+    }
+    return Sight(context: context, devices: devices, kernel: nil)
   }
 
   /// Whether libusb lists what the kernel has; `made` is what it had when libusb looked first.

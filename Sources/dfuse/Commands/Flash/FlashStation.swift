@@ -5,13 +5,19 @@ final class FlashStation {
   private let command: FlashCommand
   private let host: Host
   private let output: OutputOptions
-  private var reporters: [DeviceIdentity: BoardReporter] = [:]
-  private var failures: [Failure] = []
+  /// Who tells of the board at a port.
+  private var reporters: [String: BoardReporter] = [:]
+  /// Why output could not be written, if so.
+  private var outputFailure: Failure?
+  /// Boards that failed, in the order in which they did.
+  private var failures: [(path: String, isClosed: Bool, failure: Failure)] = []
   private var flashedCount = 0
-  /// Boards that were started; a board that is plugged in again has another address.
-  private var seen: Set<DeviceIdentity> = []
+  private var station = Station()
 
   private typealias Fleet = DeviceFleet<BoardUpdate, Result<FlashReport, Failure>>
+
+  /// How long the bus may fail to be listed before that ends the loop.
+  private static let patience = Duration.seconds(10)
 
   init(command: FlashCommand, host: Host) {
     self.command = command
@@ -35,7 +41,7 @@ final class FlashStation {
         try flashAll(fleet, source)
       }
       try source.finish(console: host.console)
-      if let failure = reporters.values.lazy.compactMap(\.failure).first { throw failure }
+      if let failure = outputFailure { throw failure }
     } catch {
       let error = error.stopped(by: host.interruptStatus())
       try? lastLine(error)
@@ -72,84 +78,123 @@ final class FlashStation {
     let finder = try BoardFinder(
       source: source, device: command.device, wait: command.wait, host: host)
     let selection = try finder.all()
-    for device in selection.selected { start(device, fleet) }
-    tellClosed(selection.notOpenable)
-    while let news = fleet.next() { show(news) }
+    for board in selection.selected { start(board, fleet) }
+    for device in selection.notOpenable {
+      if let error = device.openError { tellClosed(device.identity, error) }
+    }
+    while let news = fleet.next() { show(news, at: source.bus.now) }
   }
 
   /// Flashes whatever comes, until Ctrl-C.
   private func serve(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
     let filter = try command.device.filter
     host.console.note("flashing each board that is plugged in (Ctrl-C ends it)")
+    var hasSeen = false
+    var blindSince: Duration?
+    var blindness: Failure?
     while !host.isInterrupted() {
-      let selection = filter.selection(from: try source.devices())
-      for device in selection.selected where !seen.contains(device.identity) {
-        start(device, fleet)
+      do throws(Failure) {
+        let selection = filter.selection(from: try source.devices())
+        for instruction in station.see(selection, at: source.bus.now) {
+          follow(instruction, fleet)
+        }
+        (hasSeen, blindSince) = (true, nil)
+      } catch {
+        guard hasSeen else { throw error }
+        // Boards at work are none the worse for it.
+        let since = blindSince ?? source.bus.now
+        blindSince = since
+        if fleet.runningCount == 0, source.bus.now - since >= Self.patience {
+          blindness = error
+          break
+        }
       }
-      tellClosed(selection.notOpenable)
       if fleet.runningCount > 0 {
         // Not all at once: a board may be plugged in while others report block after block.
         for _ in 0..<64 {
           guard let news = fleet.next(limit: .milliseconds(50)) else { break }
-          show(news)
+          show(news, at: source.bus.now)
         }
-      } else if !source.bus.waitForChange(
-        limit: source.isSimulated ? .seconds(86400) : .seconds(1)),
-        source.isSimulated
-      {
-        // No simulated board comes unless that was planned.
+      } else if !waitForChange(source, isSoon: blindSince != nil || station.isWaitingToOpen) {
         break
       }
     }
-    while let news = fleet.next() { show(news) }
+    while let news = fleet.next() { show(news, at: source.bus.now) }
+    if let blindness { throw blindness }
   }
 
-  private func start(_ device: SelectedDevice, _ fleet: Fleet) {
-    seen.insert(device.identity)
+  /// Waits a while for boards; false when none can come any more.
+  private func waitForChange(_ source: BoardSource, isSoon: Bool) -> Bool {
+    if isSoon {
+      _ = source.bus.waitForChange(limit: .milliseconds(100))
+      return true
+    }
+    // No simulated board comes unless that was planned.
+    let limit = source.isSimulated ? Duration.seconds(86400) : .seconds(1)
+    return source.bus.waitForChange(limit: limit) || !source.isSimulated
+  }
+
+  private func follow(_ instruction: Station.Instruction, _ fleet: Fleet) {
+    switch instruction {
+    case .start(let board):
+      // It was only closed for longer than others.
+      failures.removeAll { $0.path == board.identity.path && $0.isClosed }
+      start(board, fleet)
+    case .giveUp(let identity, let error): tellClosed(identity, error)
+    case .leaveAlone(let identity):
+      host.console.note(
+        "the board at \(identity.path) is back in its bootloader, and is not flashed again until "
+          + "it is plugged in anew; is BOOT0 still set?")
+    }
+  }
+
+  private func start(_ board: Board, _ fleet: Fleet) {
+    let path = board.identity.path
     let reporter = BoardReporter(
-      board: BoardName(device), console: host.console, output: output, isOneOfMany: true)
-    reporters[device.identity] = reporter
+      board: BoardName(board), console: host.console, output: output, isOneOfMany: true)
+    reporters[path] = reporter
     if output.json {
-      var line = EventLine(board: device.identity.path, event: .board)
-      line.device = DeviceReport(device)
+      var line = EventLine(board: path, event: .board)
+      line.device = DeviceReport(board)
       reporter.line(line)
     }
-    fleet.start(device)
+    fleet.start(board)
   }
 
-  private func tellClosed(_ devices: [USBDeviceListing]) {
-    for device in devices where seen.insert(device.identity).inserted {
-      guard let error = device.openError else { continue }
-      let failure = Failure(device: error, at: "the board at \(device.identity.path)")
-      failures.append(failure)
-      host.console.report(failure)
-    }
+  private func tellClosed(_ identity: DeviceIdentity, _ error: USBError) {
+    let failure = Failure(device: error, at: "the board at \(identity.path)")
+    failures.append((identity.path, true, failure))
+    host.console.report(failure)
   }
 
   // MARK: - News
 
-  private func show(_ news: Fleet.News) {
+  private func show(_ news: Fleet.News, at now: Duration) {
     switch news {
-    case .event(let identity, let update): reporters[identity]?.show(update)
+    case .event(let identity, let update): reporters[identity.path]?.show(update)
     case .finished(let identity, .success(let report)):
       flashedCount += 1
-      // A board that came back in its bootloader has been flashed, whatever its address is now.
-      if let again = report.departure.returned { seen.insert(again) }
-      let board = reporters[identity]?.board
+      station.finished(
+        identity, succeeded: true, returned: report.departure.returned?.place, at: now)
+      let reporter = finishedReporter(identity)
       if output.json {
-        reporters[identity]?.line(
+        reporter?.line(
           ResultLine(
-            command: "flash", board: board, verdict: report.verdict, details: report.details))
+            command: "flash", board: reporter?.board, verdict: report.verdict,
+            details: report.details))
       } else {
         host.console.note(report.verdict)
       }
+      outputFailure = outputFailure ?? reporter?.failure
     case .finished(let identity, .failure(let failure)):
       var failure = failure.stopped(by: host.interruptStatus())
-      failures.append(failure)
+      failures.append((identity.path, false, failure))
+      station.finished(identity, succeeded: false, returned: nil, at: now)
+      let reporter = finishedReporter(identity)
       if output.json {
-        reporters[identity]?.line(
-          ResultLine(command: "flash", board: reporters[identity]?.board, failure: failure))
+        reporter?.line(ResultLine(command: "flash", board: reporter?.board, failure: failure))
       }
+      outputFailure = outputFailure ?? reporter?.failure
       if !failure.what.contains(" at \(identity.path)") {
         failure.what = "\(identity.path): \(failure.what)"
       }
@@ -157,11 +202,16 @@ final class FlashStation {
     }
   }
 
+  /// The reporter of a board that has nothing more to tell.
+  private func finishedReporter(_ identity: DeviceIdentity) -> BoardReporter? {
+    reporters.removeValue(forKey: identity.path)
+  }
+
   // MARK: - The end
 
   /// The end when a board failed; nil when none did.
   private var summary: Failure? {
-    guard let first = failures.first else { return nil }
+    guard let first = failures.first?.failure else { return nil }
     let all = flashedCount + failures.count
     return Failure(
       first.status, "\(failures.count) of \(all.counted("board")) failed (see above)",

@@ -63,14 +63,13 @@ struct DeviceReport: Encodable, Equatable {
   var problem: Problem?
 
   init(_ listing: USBDeviceListing, filter: DeviceFilter = DeviceFilter()) {
-    let identity = listing.identity
-    let bootloaders = listing.interfaces.filter { $0.mode == .dfu }
-    let dfuse = bootloaders.first { filter.dfuProtocol(of: $0, in: listing) != .plain }
-    self.init(identity, dfuse ?? bootloaders.first ?? listing.interfaces.first)
-    mode = dfuse != nil ? .dfuse : bootloaders.isEmpty ? .application : .dfu
-    if mode != .dfuse {
-      // Without DfuSe, names are no memory maps, and the ids are not a chip's bootloader.
-      (memories, chip, programStart) = (nil, nil, nil)
+    self.init(
+      listing.identity, listing.board?.interface ?? listing.interfaces.first)
+    switch listing.board {
+    case nil: mode = .application
+    case .some(let board) where filter.speaksDfuSe(board): add(board)
+    // Without DfuSe, names are no memory maps, and the ids are not a chip's bootloader.
+    case .some: mode = .dfu
     }
     guard let error = listing.openError else { return }
     // Without its strings, nothing is known of its memories.
@@ -80,8 +79,9 @@ struct DeviceReport: Encodable, Equatable {
     problem = Problem(what: failure.what, fix: failure.fix)
   }
 
-  init(_ device: SelectedDevice) {
-    self.init(device.identity, device.interface)
+  init(_ board: Board) {
+    self.init(board.identity, board.interface)
+    add(board)
   }
 
   private init(_ identity: DeviceIdentity, _ interface: DFUInterface?) {
@@ -96,11 +96,14 @@ struct DeviceReport: Encodable, Equatable {
     transferSize = interface?.functional.map { Int($0.wTransferSize) }
     dfuVersion = interface?.functional?.bcdDFUVersion
     if identity.usbID != .stBootloader { knownAs = KnownDevice.of(identity)?.name }
-    programStart = ApplicationBootloader.running(on: identity)?.programStart
-    let found = interface?.memories(of: identity) ?? []
-    guard !found.isEmpty else { return }
-    memories = found.map(Memory.init)
-    chip = BoardName(identity, ChipProfile.identify(identity, maps: found.map(\.map))).chip
+  }
+
+  /// Adds what holds of a board that speaks DfuSe.
+  private mutating func add(_ board: Board) {
+    programStart = board.bootloader?.programStart
+    guard !board.memories.isEmpty else { return }
+    memories = board.memories.map(Memory.init)
+    chip = BoardName(board).chip
   }
 }
 

@@ -20,7 +20,7 @@ public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
     var running = 0
   }
 
-  private let work: @Sendable (SelectedDevice, @escaping (Event) -> Void) -> Outcome
+  private let work: @Sendable (Board, @escaping (Event) -> Void) -> Outcome
   private let state = Mutex(State())
   private let arrivals = DispatchSemaphore(value: 0)
 
@@ -28,7 +28,7 @@ public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
   ///
   /// - Parameter work: What is done with each device, on a thread of its own: it opens the device,
   ///   reports events through the closure, and returns how it ended.
-  public init(work: @escaping @Sendable (SelectedDevice, @escaping (Event) -> Void) -> Outcome) {
+  public init(work: @escaping @Sendable (Board, @escaping (Event) -> Void) -> Outcome) {
     self.work = work
   }
 
@@ -36,7 +36,7 @@ public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
   public var runningCount: Int { state.withLock { $0.running } }
 
   /// Starts the work on a device.
-  public func start(_ device: SelectedDevice) {
+  public func start(_ device: Board) {
     state.withLock { $0.running += 1 }
     DispatchQueue(label: "dfuse \(device.identity.path)").async {
       let outcome = self.work(device) { event in self.add(.event(device.identity, event)) }
