@@ -47,3 +47,102 @@ public struct DFUInterface: Hashable, Sendable {
     self.functional = functional
   }
 }
+
+/// The DFU functional descriptor: what the device can do and how much fits into one transfer.
+///
+/// - SeeAlso: DFU 1.1 section 4.1.3, table 4.2.
+public struct DFUFunctionalDescriptor: Hashable, Sendable {
+  /// Capability bits, as sent.
+  public var bmAttributes: UInt8
+  /// Milliseconds the device waits for a USB reset after DFU_DETACH.
+  public var wDetachTimeOut: UInt16
+  /// Most bytes in the data stage of one transfer, as sent; ``blocks(unit:)`` says what it means.
+  public var wTransferSize: UInt16
+  /// DFU version, binary coded decimal; 0x011A says DfuSe.
+  ///
+  /// 0x0100 where none is stated.
+  public var bcdDFUVersion: UInt16
+  /// Whether the descriptor has the field `bcdDFUVersion`, which came with DFU 1.1.
+  public var statesVersion: Bool
+
+  /// Makes a descriptor from its fields; 0x0100 counts as no version unless it is stated.
+  public init(
+    bmAttributes: UInt8, wDetachTimeOut: UInt16, wTransferSize: UInt16, bcdDFUVersion: UInt16,
+    statesVersion: Bool? = nil
+  ) {
+    self.bmAttributes = bmAttributes
+    self.wDetachTimeOut = wDetachTimeOut
+    self.wTransferSize = wTransferSize
+    self.bcdDFUVersion = bcdDFUVersion
+    self.statesVersion = statesVersion ?? (bcdDFUVersion != 0x0100)
+  }
+
+  /// bitCanDnload: the device accepts DFU_DNLOAD.
+  public var canDownload: Bool { bmAttributes & 0x01 != 0 }
+  /// bitCanUpload: the device accepts DFU_UPLOAD, so that memory can be read back.
+  public var canUpload: Bool { bmAttributes & 0x02 != 0 }
+  /// bitManifestationTolerant: the device still talks after manifestation.
+  public var isManifestationTolerant: Bool { bmAttributes & 0x04 != 0 }
+  /// bitWillDetach: the device leaves the bus by itself on DFU_DETACH.
+  public var willDetach: Bool { bmAttributes & 0x08 != 0 }
+
+  /// Whether the version names ST's extension, DfuSe.
+  ///
+  /// The OPC-20's bootloader sends the version with its bytes swapped; that counts too.
+  public var isDfuSe: Bool { bcdDFUVersion == 0x011A || bcdDFUVersion == 0x1A01 }
+}
+
+/// Which protocol a DFU interface in DFU mode speaks.
+///
+/// The difference matters before the first request: to plain DFU, a DfuSe command is firmware, and
+/// is written over the program that is there. So a device that nothing says DfuSe of is plain.
+public enum DFUProtocol: Hashable, Sendable {
+  /// DFU with ST's extension: commands, addresses, memory maps.
+  case dfuse
+  /// DFU 1.0 or 1.1, in which the first block is the beginning of the firmware.
+  case plain
+  /// The names of its alternate settings would tell, and could not be read.
+  case undecided
+}
+
+extension DFUInterface {
+  /// Which protocol the interface, found in the device `identity`, speaks.
+  ///
+  /// In this order: what is known of its ids and release (``KnownDevice``); `bcdDFUVersion` 0x011A;
+  /// a functional descriptor without a version, where the name of an alternate setting is a memory
+  /// map (clones of ST's ROMs: flashfloppy#462). Anything else is plain DFU, whatever its ids: the
+  /// DFU classes of TinyUSB and Zephyr are found under ST's.
+  ///
+  /// - Parameters:
+  ///   - identity: The device that has the interface.
+  ///   - namesAreKnown: Whether the device was asked for the names of its alternate settings.
+  /// - Returns: The protocol; ``DFUProtocol/undecided`` only for ids under which DfuSe is known.
+  public func dfuProtocol(
+    on identity: DeviceIdentity, namesAreKnown: Bool = true
+  ) -> DFUProtocol {
+    let known = KnownDevice.of(identity)
+    switch known?.dfuse {
+    case .always: return .dfuse
+    case .never: return .plain
+    case .withMap where hasMemoryMap: return .dfuse
+    case .withMap, .asStated, nil: break
+    }
+    if functional?.isDfuSe == true { return .dfuse }
+    let statesVersion = functional?.statesVersion == true
+    if !statesVersion, hasMemoryMap { return .dfuse }
+    let mayHaveMap = known?.dfuse == .withMap || known != nil && !statesVersion
+    return mayHaveMap && !namesAreKnown ? .undecided : .plain
+  }
+
+  /// Whether the interface, found in the device `identity`, is known to speak DfuSe.
+  public func speaksDfuSe(on identity: DeviceIdentity) -> Bool {
+    dfuProtocol(on: identity) == .dfuse
+  }
+
+  /// Whether the name of an alternate setting is a memory map with sectors in it.
+  private var hasMemoryMap: Bool {
+    alternateSettings.contains { setting in
+      setting.name.flatMap(MemoryMap.parse)?.segments.isEmpty == false
+    }
+  }
+}

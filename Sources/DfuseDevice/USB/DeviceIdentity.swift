@@ -71,3 +71,58 @@ extension DeviceIdentity {
     return serialNumber
   }
 }
+
+/// A vendor and product id: what kind of device it is.
+public struct USBID: Hashable, Sendable {
+  /// `idVendor`.
+  public var vendorID: UInt16
+  /// `idProduct`.
+  public var productID: UInt16
+
+  /// Makes an id pair.
+  public init(vendorID: UInt16, productID: UInt16) {
+    self.vendorID = vendorID
+    self.productID = productID
+  }
+
+  /// ST's ROM bootloaders, and many bootloaders made from ST's code.
+  public static let stBootloader = USBID(vendorID: 0x0483, productID: 0xDF11)
+  /// GigaDevice's ROM bootloaders.
+  public static let gd32Bootloader = USBID(vendorID: 0x28E9, productID: 0x0189)
+}
+
+extension USBID: CustomStringConvertible {
+  /// Four hexadecimal digits each, as `0483:df11`.
+  public var description: String { Self.hex(vendorID) + ":" + Self.hex(productID) }
+
+  private static func hex(_ number: UInt16) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 4 - digits.count) + digits
+  }
+}
+
+extension DeviceIdentity {
+  /// The vendor and product id.
+  public var usbID: USBID { USBID(vendorID: vendorID, productID: productID) }
+}
+
+/// A port path taken apart, so that paths sort as people count: `1-2` before `1-10`.
+struct PortPath: Comparable {
+  /// The bus, then one port number a hub.
+  var numbers: [Int]
+
+  /// Takes `BUS-PORT[.PORT]…` apart; what is no number counts as 0.
+  init(_ path: String) {
+    numbers = path.split { $0 == "-" || $0 == "." }.map { Int($0) ?? 0 }
+  }
+
+  static func < (left: PortPath, right: PortPath) -> Bool {
+    left.numbers.lexicographicallyPrecedes(right.numbers)
+  }
+}
+
+/// The path of a device as the Linux kernel writes it: `BUS-PORT[.PORT]…`, or `usbBUS` for a root
+/// hub, which is behind no port.
+func portPath(bus: UInt8, ports: [UInt8]) -> String {
+  ports.isEmpty ? "usb\(bus)" : "\(bus)-" + ports.map(String.init).joined(separator: ".")
+}

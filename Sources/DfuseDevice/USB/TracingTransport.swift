@@ -85,3 +85,105 @@ public final class TracingTransport: USBTransport {
         outcome: outcome))
   }
 }
+
+/// One control transfer as a host saw it: what was asked, what came of it, how long it took.
+public struct TracedTransfer: Hashable, Sendable {
+  /// How a transfer ended.
+  public enum Outcome: Hashable, Sendable {
+    /// The device took the data, or there were none.
+    case sent
+    /// These bytes came.
+    case received([UInt8])
+    /// It failed.
+    case failed(USBError)
+  }
+
+  /// When it began, on the transport's clock.
+  public var start: Duration
+  /// How long it took.
+  public var time: Duration
+  /// Its SETUP fields.
+  public var request: ControlRequest
+  /// Bytes of the data stage, or those asked for (`wLength`).
+  public var length: Int
+  /// The bytes sent; none when the data stage goes to the host.
+  public var data: [UInt8]
+  /// How it ended.
+  public var outcome: Outcome
+
+  /// Makes a record.
+  public init(
+    start: Duration, time: Duration, request: ControlRequest, length: Int, data: [UInt8],
+    outcome: Outcome
+  ) {
+    self.start = start
+    self.time = time
+    self.request = request
+    self.length = length
+    self.data = data
+    self.outcome = outcome
+  }
+}
+
+extension TracedTransfer: CustomStringConvertible {
+  /// One line: `DFU_DNLOAD 2, 2048 bytes: 00 50 00 20 …`, `DFU_GETSTATUS -> 00 05 00 00 04 00`.
+  public var description: String {
+    var line = name
+    switch outcome {
+    case .sent: line += sentText
+    case .received(let bytes): line += " -> " + Self.text(bytes)
+    case .failed(let error): line += sentText + " -> " + Self.name(of: error)
+    }
+    return line
+  }
+
+  private var sentText: String {
+    guard !request.isIn, length > 0 else { return "" }
+    return ", \(length) byte\(length == 1 ? "" : "s"): " + Self.text(data)
+  }
+
+  /// The request's name in DFU 1.1 table 3.2 or USB 2.0 table 9-4, with the parameters that matter.
+  private var name: String {
+    switch (request.bmRequestType, request.bRequest) {
+    case (0x21, 0): "DFU_DETACH \(request.wValue)"
+    case (0x21, 1): "DFU_DNLOAD \(request.wValue)" + (length == 0 ? ", no data" : "")
+    case (0xA1, 2): "DFU_UPLOAD \(request.wValue), \(length) asked"
+    case (0xA1, 3): "DFU_GETSTATUS"
+    case (0x21, 4): "DFU_CLRSTATUS"
+    case (0xA1, 5): "DFU_GETSTATE"
+    case (0x21, 6): "DFU_ABORT"
+    case (0x80, 6): "GET_DESCRIPTOR \(Self.hex(request.wValue, 4))"
+    case (0x01, 11): "SET_INTERFACE \(request.wValue)"
+    default:
+      "request \(Self.hex(UInt16(request.bmRequestType), 2)) "
+        + "\(Self.hex(UInt16(request.bRequest), 2)) \(Self.hex(request.wValue, 4))"
+    }
+  }
+
+  /// At most 16 bytes, and how many there are when there are more.
+  private static func text(_ bytes: [UInt8]) -> String {
+    guard !bytes.isEmpty else { return "no data" }
+    let shown = bytes.prefix(16).map { hex(UInt16($0), 2) }.joined(separator: " ")
+    return bytes.count > 16 ? "\(shown) … (\(bytes.count) bytes)" : shown
+  }
+
+  private static func name(of error: USBError) -> String {
+    switch error {
+    case .stall: "stall"
+    case .timedOut: "no answer"
+    case .disconnected: "disconnected"
+    case .accessDenied: "access denied"
+    case .busy: "busy"
+    case .noDriver: "no driver"
+    case .overflow: "too much data"
+    case .noBus: "no bus"
+    case .badDescriptor(let reason): reason
+    case .other(_, _, let name): name
+    }
+  }
+
+  private static func hex(_ value: UInt16, _ digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+}

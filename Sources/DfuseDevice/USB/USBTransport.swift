@@ -60,3 +60,56 @@ public enum PortSighting: Hashable, Sendable {
   /// Another device, or the same one newly enumerated, is on the port.
   case returned(DeviceIdentity)
 }
+
+/// The SETUP fields of a USB control transfer, without its data stage.
+///
+/// The direction is the top bit of ``bmRequestType`` and must fit the transport's method that is
+/// called with it. `wLength` is the length of the data, or the length asked for.
+///
+/// - SeeAlso: USB 2.0 section 9.3.
+public struct ControlRequest: Hashable, Sendable {
+  /// Direction, type and recipient: 0x21 is class, interface, host to device; 0xA1 the way back.
+  public var bmRequestType: UInt8
+  /// The request's number.
+  public var bRequest: UInt8
+  /// First parameter; the block number in DFU_DNLOAD and DFU_UPLOAD.
+  public var wValue: UInt16
+  /// Second parameter; the interface number in class requests to an interface.
+  public var wIndex: UInt16
+
+  /// Makes a request from its four SETUP fields.
+  public init(bmRequestType: UInt8, bRequest: UInt8, wValue: UInt16, wIndex: UInt16) {
+    self.bmRequestType = bmRequestType
+    self.bRequest = bRequest
+    self.wValue = wValue
+    self.wIndex = wIndex
+  }
+
+  /// Whether the data stage, if there is one, goes from the device to the host.
+  public var isIn: Bool { bmRequestType & 0x80 != 0 }
+}
+
+/// What can go wrong below the DFU protocol: on the bus, in the operating system, in libusb.
+public enum USBError: Error, Hashable, Sendable {
+  /// The device refused the request (libusb `LIBUSB_ERROR_PIPE`).
+  case stall
+  /// No answer within the time allowed (libusb `LIBUSB_ERROR_TIMEOUT`).
+  case timedOut
+  /// The device left the bus, or was never there (libusb `LIBUSB_ERROR_NO_DEVICE`,
+  /// `LIBUSB_ERROR_NOT_FOUND` on an open device).
+  case disconnected
+  /// The operating system lets this user not open the device (libusb `LIBUSB_ERROR_ACCESS`).
+  case accessDenied
+  /// Another program or driver holds the interface (libusb `LIBUSB_ERROR_BUSY`).
+  case busy
+  /// No driver that libusb can use is bound to the device (libusb `LIBUSB_ERROR_NOT_SUPPORTED`).
+  case noDriver
+  /// The device sent more than was asked for (libusb `LIBUSB_ERROR_OVERFLOW`).
+  case overflow
+  /// There is no USB on this machine: no bus, or libusb could not start.
+  case noBus
+  /// The device's descriptors cannot be understood.
+  case badDescriptor(reason: String)
+  /// Any other libusb failure: the function, its code, and libusb's name for the code.
+  case other(call: String, code: Int32, name: String)
+}

@@ -72,3 +72,44 @@ public struct SimulatedBoard: Sendable {
     return reaction
   }
 }
+
+extension SimulatedBoard {
+  /// What appears on the port by itself, after the bootloader has left it.
+  ///
+  /// The chip decides what starts, the firmware whether that is to be seen.
+  package func face(after afterlife: Reaction.Afterlife) -> BoardFace {
+    switch (afterlife, afterLeave) {
+    case (.nothing, _), (.application, .nothing): .empty
+    case (.application, .application): .application
+    case (.bootloaderAgain, _): .bootloader
+    }
+  }
+
+  /// Runs what is to be seen on the port from `now` on; the memory is what it was.
+  mutating func become(_ face: BoardFace, at now: Duration) {
+    application = nil
+    switch face {
+    case .empty: break
+    case .bootloader: model.powerOn(at: now)
+    case .application: application = ApplicationModel(serial: model.serial)
+    }
+  }
+}
+
+/// What a board's firmware has on USB, once the bootloader has started it.
+public enum AfterLeave: String, CaseIterable, Hashable, Sendable {
+  /// A device of its own: the board comes back as that.
+  case application
+  /// Nothing: the board stays off the bus.
+  case nothing
+}
+
+/// What is to be seen of a board on its port.
+package enum BoardFace: Hashable, Sendable {
+  /// Nothing.
+  case empty
+  /// The bootloader.
+  case bootloader
+  /// The firmware's own device.
+  case application
+}

@@ -1,4 +1,13 @@
 import DfuseDevice
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// The udev rules that let people flash boards without being root.
 ///
@@ -36,5 +45,65 @@ enum UdevRules {
       MODE="0660", GROUP="plugdev", TAG+="uaccess"
 
       """
+  }
+}
+
+/// Where the rules are kept, in the system or below a packager's folder.
+struct UdevPlace {
+  /// A folder that stands for `/`, or nil for the system itself.
+  var root: String?
+
+  /// The folder of the rules.
+  var folder: String {
+    let root = root.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } ?? ""
+    return root + "/etc/udev/rules.d"
+  }
+
+  /// The file.
+  var file: String { folder + "/" + UdevRules.fileName }
+
+  /// Refuses to try what only root may do, with the line that does it.
+  ///
+  /// - Throws: A failure with status 77.
+  func requirePermission(_ host: Host, command: String) throws(Failure) {
+    guard root == nil, !host.isRoot else { return }
+    throw Failure(
+      .noPermission, "\(folder) can be changed by root only",
+      fix: "sudo dfuse udev \(command)")
+  }
+
+  /// Writes the rules, unless they are there.
+  ///
+  /// - Returns: Whether they were not.
+  /// - Throws: A failure with status 73 or 74.
+  func write(console: Console) throws(Failure) -> Bool {
+    let text = Array(UdevRules.text.utf8)
+    if FileFacts.of(file) != nil, (try? InputFile(name: file).read()) == text { return false }
+    try OutputFile(name: file).write(text, console: console)
+    return true
+  }
+
+  /// Takes the rules away.
+  ///
+  /// - Returns: Whether they were there.
+  /// - Throws: A failure with status 74.
+  func remove() throws(Failure) -> Bool {
+    guard unsafe unlink(file) != 0 else { return true }
+    let error = Errno(rawValue: errno)
+    guard error != .noSuchFileOrDirectory else { return false }
+    throw Failure(.inputOutput, "cannot remove \(file.visible): \(error)")
+  }
+
+  /// Lets udev read its rules again, and apply them to what is plugged in.
+  ///
+  /// - Returns: Whether udev did both.
+  func apply(_ host: Host) -> Bool {
+    let reload = host.runTool(["udevadm", "control", "--reload"])
+    let trigger = host.runTool([
+      "udevadm", "trigger", "--action=add", "--subsystem-match=usb",
+    ])
+    // The permissions are there when the events have been worked off.
+    _ = host.runTool(["udevadm", "settle", "--timeout=5"])
+    return reload == .ended(0) && trigger == .ended(0)
   }
 }
