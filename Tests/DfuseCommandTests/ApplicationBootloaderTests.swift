@@ -157,6 +157,44 @@ import Testing
     #expect(bus.board(at: "1-1")?.read(3000, at: 0x0800_C000) == program)
   }
 
+  @Test func `a memory of no sectors is said to be empty`() throws {
+    let bus = try bus("portenta-h7")
+    try sandbox.write(Firmware.program(100), to: "fw.bin")
+    try container(0, alt: 3, ids: (0x2341, 0x035B))
+    for words in [
+      ["read", "-a", "2", "-o", "@out.bin"],
+      ["read", "-a", "3", "--length", "16", "-o", "@out.bin"],
+      ["read", "-a", "2", "--address", "0", "--length", "16", "-o", "@out.bin"],
+      ["flash", "@fw.bin", "-a", "2", "--address", "0"], ["flash", "@fw.dfu"],
+      ["verify", "@fw.dfu"],
+    ] {
+      let run = sandbox.run(words)
+      #expect(run.status == .badData, "\(run.error)")
+      #expect(run.error.contains(", is empty\n  why: its memory map lists no sectors\n"))
+      #expect(!run.error.contains("0x0000_0000"))
+    }
+    #expect(bus.board(at: "1-1")?.counters.count(.any) == 0)
+    #expect(
+      sandbox.run("list").output.contains(
+        """
+          alternate setting 2: Ext File Flash 0MB
+            no sectors: nothing is there
+
+        """))
+  }
+
+  @Test func `the flash of a board that has none inside the chip is erased`() throws {
+    var board = SimulatedBoard(try #require(SimulatedChip.named("daisy")))
+    board.load([1, 2, 3], at: 0x9000_0000)
+    board.load([1, 2, 3], at: 0x9004_0000)
+    let bus = SimulatedBus([board])
+    sandbox.bus = bus
+    let run = sandbox.run("erase", "--all")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(bus.board(at: "1-1")?.read(3, at: 0x9004_0000) == [0xFF, 0xFF, 0xFF])
+    #expect(bus.board(at: "1-1")?.read(3, at: 0x9000_0000) == [1, 2, 3])
+  }
+
   @Test func `list says where programs begin`() throws {
     _ = try bus("portenta-h7")
     let run = sandbox.run("list")

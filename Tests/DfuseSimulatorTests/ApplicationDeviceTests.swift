@@ -91,6 +91,7 @@ import Testing
         == .returned(
           DeviceIdentity(
             vendorID: 0x0483, productID: 0x5740, bcdDevice: 0x0200, path: "1-1", address: 2,
+            generation: 2,
             serialNumber: "315A28A0B956", manufacturer: "STMicroelectronics",
             product: "STM32 Virtual ComPort")))
     bus.plugBack("1-1")

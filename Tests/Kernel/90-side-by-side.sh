@@ -75,7 +75,7 @@ setup make_firmware "$firmware" 131072
 # shellcheck disable=SC2154
 if $all_chips; then
   # One of them has no room for 128 KiB.
-  mapfile -t chips < <(dfuse simulate --list | sed -n '2,$s/^\([^ ,]*\).*$/\1/p' |
+  mapfile -t chips < <(dfuse simulate --list | sed -n '2,/^mboot /s/^\([^ ,]*\).*$/\1/p' |
     grep -v stm32f042 | awk -v half="$half" 'NR % 2 == half % 2')
 elif [ "$half" = 1 ]; then
   chips=(stm32f405 stm32f745 stm32h743 stm32l476)

@@ -38,6 +38,15 @@ public struct Board: Hashable, Sendable {
       interface.functional?.blocks(unit: unit) ?? BlockNumbering(transferSize: 0, unit: unit)
   }
 
+  /// The memory that programs are in: where the bootloader's programs are known to be, else the
+  /// first flash of the chip, else the first one outside it.
+  public var programMemory: AlternateMemory? {
+    let flashes = memories.filter { !$0.map.segments.isEmpty && $0.map.kind.isFlash }
+    let start = bootloader?.programStart.map(UInt64.init)
+    return flashes.first { memory in start.map { memory.map.segment(at: $0) != nil } ?? false }
+      ?? flashes.first { $0.map.kind == .internalFlash } ?? flashes.first
+  }
+
   /// Port and generation.
   public var place: DeviceIdentity.Place { identity.place }
   /// Bytes from the address of one block number to that of the next; nil when nobody knows.

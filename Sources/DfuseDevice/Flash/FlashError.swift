@@ -15,6 +15,8 @@ public enum FlashError: Error, Hashable, Sendable {
     vendorID: UInt16, productID: UInt16, deviceVendorID: UInt16, deviceProductID: UInt16)
   /// Two pieces of the firmware differ about the same addresses.
   case conflict(FormatError)
+  /// The memory that was chosen has no sectors.
+  case nothingThere(alternateSetting: UInt8, name: String)
   /// Data lie outside the memory; `found` names the alternate setting that would have room.
   case outsideMemory(Range<UInt64>, alternateSetting: UInt8?, memory: MemoryMap?, found: UInt8?)
   /// Data lie in a segment that cannot be written; `writable` is the next one that can.

@@ -116,6 +116,7 @@ struct FlashLayout {
     guard let memory = memories.first(where: { $0.alternateSetting == number }) else {
       throw .noSuchAlternateSetting(number, available: memories.map(\.alternateSetting))
     }
+    guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     return memory
   }
 

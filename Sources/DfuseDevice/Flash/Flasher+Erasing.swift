@@ -39,12 +39,12 @@ extension Flasher {
   /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
   /// - Throws: ``FlashError``.
   public mutating func eraseAll(allowBootloader: Bool = false) throws(FlashError) -> Int {
-    guard !memories.internalFlash.isEmpty else { throw .noMemoryMap }
+    guard !wholeFlash.isEmpty else { throw .noMemoryMap }
     try enter()
     let before = result.sectorsErased
     try massErase(allowBootloader: allowBootloader)
     let own = bootloaderSectors ?? 0..<0
-    for memory in memories.internalFlash {
+    for memory in wholeFlash {
       try select(memory.alternateSetting)
       let sectors = erasableSectors(of: memory, allowBootloader: allowBootloader)
       try checkBlank(sectors.filter { !own.overlaps($0) }, in: memory)
@@ -55,7 +55,7 @@ extension Flasher {
   /// Mass erase, and then one by one whatever it left, behind every alternate setting that shows
   /// some of the flash.
   mutating func massErase(allowBootloader: Bool) throws(FlashError) {
-    let flash = memories.internalFlash
+    let flash = wholeFlash
     guard let first = flash.first else { return }
     try select(first.alternateSetting)
     if !allowBootloader, let bootloader {
@@ -89,6 +89,13 @@ extension Flasher {
     }
     report(.advanced(.erase, done: total))
     report(.finished(.erase))
+  }
+
+  /// The memories that erasing the whole flash is about: the chip's own, or where it shows none, the
+  /// one that programs are in.
+  private var wholeFlash: [AlternateMemory] {
+    let inside = memories.internalFlash
+    return inside.isEmpty ? board.programMemory.map { [$0] } ?? [] : inside
   }
 
   private func erasableSectors(

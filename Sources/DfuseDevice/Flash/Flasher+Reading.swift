@@ -13,6 +13,7 @@ extension Flasher {
     _ range: Range<UInt64>, alternateSetting: UInt8? = nil
   ) throws(FlashError) -> ImageElement {
     let memory = try memory(for: range, alternateSetting: alternateSetting)
+    guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     guard !range.isEmpty, memory.map.readableEnd(from: range.lowerBound) >= range.upperBound else {
       throw .outsideMemory(
         range, alternateSetting: memory.alternateSetting, memory: memory.map, found: nil)
@@ -32,6 +33,7 @@ extension Flasher {
     alternateSetting: UInt8? = nil
   ) throws(FlashError) -> [ImageElement] {
     let memory = try memory(for: nil, alternateSetting: alternateSetting)
+    guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     let ranges = memory.map.readableRanges
     guard !ranges.isEmpty else { throw .notReadable(name: memory.map.name, progress) }
     return try read(ranges, of: memory)
@@ -139,5 +141,12 @@ extension Flasher {
       throw .outsideMemory(asked, alternateSetting: nil, memory: memories.first?.map, found: nil)
     }
     return memory
+  }
+}
+
+extension FlashError {
+  /// The failure for a memory without sectors.
+  static func nothingThere(_ memory: AlternateMemory) -> FlashError {
+    .nothingThere(alternateSetting: memory.alternateSetting, name: memory.map.name)
   }
 }

@@ -77,14 +77,10 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
     self.statesVersion = statesVersion ?? (bcdDFUVersion != 0x0100)
   }
 
-  /// bitCanDnload: the device accepts DFU_DNLOAD.
-  public var canDownload: Bool { bmAttributes & 0x01 != 0 }
   /// bitCanUpload: the device accepts DFU_UPLOAD, so that memory can be read back.
   public var canUpload: Bool { bmAttributes & 0x02 != 0 }
-  /// bitManifestationTolerant: the device still talks after manifestation.
-  public var isManifestationTolerant: Bool { bmAttributes & 0x04 != 0 }
   /// bitWillDetach: the device leaves the bus by itself on DFU_DETACH.
-  public var willDetach: Bool { bmAttributes & 0x08 != 0 }
+  var willDetach: Bool { bmAttributes & 0x08 != 0 }
 
   /// Whether the version names ST's extension, DfuSe.
   ///
@@ -135,7 +131,7 @@ extension DFUInterface {
   }
 
   /// Whether the interface, found in the device `identity`, is known to speak DfuSe.
-  public func speaksDfuSe(on identity: DeviceIdentity) -> Bool {
+  package func speaksDfuSe(on identity: DeviceIdentity) -> Bool {
     dfuProtocol(on: identity) == .dfuse
   }
 

@@ -41,6 +41,12 @@ extension Failure {
         .usage, "\(board) cannot be told its supply voltage",
         why: "only the bootloaders of STM32F2, F4 and F7 have the memory Device Feature for it",
         now: FlashError.Progress.untouched.onChip, fix: "leave --supply out")
+    case .nothingThere(let number, let name):
+      self.init(
+        .badData, "alternate setting \(number) of \(board), \(name.visible), is empty",
+        why: "its memory map lists no sectors",
+        now: FlashError.Progress.untouched.onChip,
+        fix: "choose another; 'dfuse list' shows what each has")
     case .bootloaderSectors(let range, let bootloader):
       self.init(bootloader, owns: range, subject: subject, board: board)
     case .nothingForFlash:
@@ -124,7 +130,7 @@ extension Failure {
         why: "its memory map does not allow that", now: untouched)
     case .noMemoryMap, .blocksTooShort, .noSuchAlternateSetting, .otherDevice, .conflict,
       .noSupplySetting, .nothingForFlash, .permanentLock, .readProtected, .notReadable, .different,
-      .notTaken, .cancelled, .device, .refused, .bootloaderSectors:
+      .notTaken, .cancelled, .device, .refused, .bootloaderSectors, .nothingThere:
       self.init(.software, "\(board): \(error)")
     }
   }

@@ -25,10 +25,11 @@ extension MemorySegment {
 }
 
 extension MemoryMap {
-  /// First and last address; not all between them need be there.
+  /// First and last address, not all between them need be there; `empty` without sectors.
   var extent: String {
-    let start = segments.map(\.start).min() ?? 0
-    let end = segments.map(\.end).max() ?? 0
+    guard let start = segments.map(\.start).min(), let end = segments.map(\.end).max() else {
+      return "empty"
+    }
     return (start..<max(start, end)).addressText
   }
 

@@ -3,9 +3,9 @@ private import CLibUSB
 /// A device open through libusb, with one interface claimed.
 ///
 /// The interface is released and the device closed when the object goes away.
-public final class LibUSBTransport: USBTransport {
+final class LibUSBTransport: USBTransport {
   /// The board at the other end, as the bus found it.
-  public let board: Board
+  let board: Board
 
   private let view: LibUSBView
   private let handle: LibUSBHandle
@@ -27,14 +27,14 @@ public final class LibUSBTransport: USBTransport {
   deinit { handle.release(interface.number) }
 
   /// Sends `data` to the device in the data stage of `request`.
-  public func controlOut(
+  func controlOut(
     _ request: ControlRequest, data: [UInt8], timeout: Duration
   ) throws(USBError) {
     try handle.controlOut(request, data: data, timeout: timeout)
   }
 
   /// Asks the device for at most `length` bytes.
-  public func controlIn(
+  func controlIn(
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
     try handle.controlIn(request, length: length, timeout: timeout)
@@ -44,7 +44,7 @@ public final class LibUSBTransport: USBTransport {
   ///
   /// Nothing is sent when it is selected already, or is the only one there: a device may stall the
   /// request then (USB 2.0 section 9.4.10), and macOS makes an error of that (libusb#1011).
-  public func selectAlternateSetting(_ number: UInt8) throws(USBError) {
+  func selectAlternateSetting(_ number: UInt8) throws(USBError) {
     guard number != alternateSetting else { return }
     if interface.alternateSettings.map(\.number) != [number] {
       alternateSetting = nil
@@ -54,15 +54,15 @@ public final class LibUSBTransport: USBTransport {
   }
 
   /// Lets the thread sleep for `duration`.
-  public func wait(_ duration: Duration) { sleep(duration) }
+  func wait(_ duration: Duration) { sleep(duration) }
 
   /// Time since the device was opened.
-  public var now: Duration { start.duration(to: .now) }
+  var now: Duration { start.duration(to: .now) }
 
   /// Resets the device's port, and claims the interface again.
   ///
   /// - Throws: ``USBError/disconnected`` when the device has changed by it and must be found anew.
-  public func reset() throws(USBError) {
+  func reset() throws(USBError) {
     alternateSetting = nil
     handle.release(interface.number)
     try handle.reset()
@@ -74,7 +74,7 @@ public final class LibUSBTransport: USBTransport {
   /// The device is the same one as long as it was not plugged in anew. What has
   /// vanished is given a second to come back: an application that uses USB takes less, and whoever
   /// waits for the next flash of one that does not should not wait for nothing.
-  public func watchPort(for limit: Duration) -> PortSighting {
+  func watchPort(for limit: Duration) -> PortSighting {
     var end = now + limit
     var vanished = false
     while true {
@@ -97,7 +97,7 @@ public final class LibUSBTransport: USBTransport {
   }
 
   /// Reads a string descriptor in the device's first language; nil when there is none.
-  public func string(at index: UInt8) -> String? { handle.string(at: index) }
+  func string(at index: UInt8) -> String? { handle.string(at: index) }
 }
 
 extension Duration {

@@ -168,6 +168,7 @@ extension DeviceReport {
     for memory in memories ?? [] {
       lines.append("  alternate setting \(memory.alternateSetting): \(memory.name.visible)")
       lines += memory.segments.map { "    \($0.segment.line)" }
+      if memory.segments.isEmpty { lines.append("    no sectors: nothing is there") }
       lines += (memory.notes ?? []).map { "    note: \($0.visible)" }
       if isVerbose { lines.append("    as sent: \"\(memory.text.visible)\"") }
     }

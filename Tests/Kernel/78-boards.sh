@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# checks: plain DFU that looks like DfuSe, application bootloaders, and a station's ports
+# shellcheck source=SCRIPTDIR/lib.sh
+. /run/dfuse/host/Kernel/lib.sh
+# shellcheck source=SCRIPTDIR/firmware.sh
+. /run/dfuse/host/Kernel/firmware.sh
+
+expect_summary() {  # expect_summary TEXT
+  grep -F -e "$1" "$state/$board_port/log" || { cat "$state/$board_port/log"; fail_check "the server did not print: $1"; }
+}
+
+# Nothing that dfuse does reaches a device with plain DFU; dfu-util flashes it.
+plain_dfu() {  # plain_dfu CHIP VID:PID
+  start_board "$1" --time-scale 20
+  expect_status 69 dfuse list
+  expect_output "$2"
+  expect_output "plain DFU"
+  expect_status 69 dfuse leave --address 0x08000000
+  expect_output "--assume-dfuse --device $2"
+  expect_status 69 dfuse unprotect --yes
+  expect_status 69 dfuse erase --all
+  expect_status 69 dfuse flash /tmp/first.bin
+  expect_status 64 dfuse leave --assume-dfuse
+  stop_board
+  expect_summary "1-1: 0 transfers"
+  start_board "$1" --time-scale 20
+  expect_status 0 dfu-util -d "$2" -a 0 -D /tmp/first.bin
+}
+
+# It says something else, and speaks DfuSe.
+speaks_dfuse() {  # speaks_dfuse CHIP ADDRESS
+  start_board "$1" --time-scale 20
+  expect_status 0 dfuse list
+  expect_status 0 dfuse flash --stay --address "$2" /tmp/first.bin
+  expect_status 0 dfuse verify --address "$2" /tmp/first.bin
+}
+
+arduino() {
+  start_board portenta-h7 --time-scale 20
+  expect_status 0 dfuse list
+  expect_output "programs begin at 0x0804_0000"
+  expect_status 64 dfuse flash --address 0x08020000 /tmp/first.bin
+  expect_status 64 dfuse erase --address 0x08020000
+  expect_output "--allow-bootloader"
+  stop_board
+  expect_summary "0 sectors erased, 0 bytes programmed"
+  start_board portenta-h7 --time-scale 20
+  expect_status 0 dfuse flash --stay --address 0x08040000 /tmp/first.bin
+  expect_status 0 dfuse verify --address 0x08040000 /tmp/first.bin
+  expect_status 0 dfuse flash --stay --allow-bootloader --address 0x08020000 /tmp/first.bin
+}
+
+count_results() { grep -c '^flashed .* at \|holds this firmware already' "$state/beside"; }
+has_result() { [ "$(count_results)" -ge 1 ]; }
+
+# A board that stays is flashed once, however long it stays.
+stays() {
+  start_board stm32f405 --time-scale 20
+  start_beside dfuse flash --loop --stay --address 0x08000000 /tmp/first.bin
+  wait_for 30 has_result
+  sleep 5
+  kill -INT "$beside"
+  expect_end 0
+  if [ "$(count_results)" -ne 1 ]; then fail_check "it was flashed more than once"; fi
+}
+
+# Another program has the board when the station sees it, and lets go of it soon.
+held() {
+  local holder
+  start_board stm32f405 --time-scale 20
+  dfuse read -o /tmp/held.bin --length 128K >"$state/holder" 2>&1 &
+  holder=$!
+  start_beside dfuse flash --loop --stay --address 0x08000000 /tmp/first.bin
+  wait_for 60 has_result
+  wait "$holder"
+  kill -INT "$beside"
+  expect_end 0
+  expect_output "flashed 1 board"
+}
+
+setup make_firmware /tmp/first.bin 5000 1
+check "TinyUSB's DFU class under ST's ids is left alone" plain_dfu tinyusb-dfu 0483:df11
+check "an Arduino UNO R4 is left alone" plain_dfu uno-r4 2341:0369
+check "a NumWorks calculator is flashed, though it says 1.0" speaks_dfuse numworks 0x90000000
+check "an AT32F415 is flashed, though it says no version" speaks_dfuse at32f415 0x08000000
+check "an Arduino Portenta keeps its bootloader" arduino
+check "--loop flashes a board once that stays" stays
+check "--loop waits for a board that another program holds" held
