@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # checks: readers of the output that go, and terminals that are closed, while a board is at work
-# limit: 120 s
+# limit: 300 s
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh
