@@ -14,7 +14,7 @@ extension FormatError: CustomStringConvertible {
       "bLength of the suffix at offset \(offset) is \(found), should be 16"
         + (found > 16 ? "; the whole file has \(bytes(available))" : "")
     case .crcMismatch(let offset, let stored, let computed):
-      "dwCRC at offset \(offset) is \(hex(stored)), the file's bytes give \(hex(computed)): "
+      "dwCRC at offset \(offset) is \(stored.hex), the file's bytes give \(computed.hex): "
         + "the file was damaged or changed"
     case .sizeBeyondEnd(let field, let offset, let size, let available):
       "\(field) at offset \(offset) asks for \(bytes(size)), the file has \(available) left"
@@ -87,5 +87,5 @@ private func quoted(_ bytes: [UInt8]) -> String {
   if bytes.allSatisfy({ (0x20...0x7E).contains($0) }) {
     return "\"\(String(decoding: bytes, as: UTF8.self))\""
   }
-  return bytes.map { String(hex($0).dropFirst(2)) }.joined(separator: " ")
+  return bytes.hexBytes(uppercase: true)
 }

@@ -111,16 +111,16 @@ import Testing
       flash("--verbose", "--full", "--address", "0x08000000", "@small.bin").error == """
         15 KiB beside the firmware, in sectors that are erased, will be lost; --preserve keeps them
         select alternate setting 0
-        erase the sector at 0x0800_0000
+        erase the sector at 0x08000000
         erased 16 KiB in T
-        set address 0x0800_0000
-        write 1024 bytes at 0x0800_0000
-        set address 0x0800_0000
+        set address 0x08000000
+        write 1024 bytes at 0x08000000
+        set address 0x08000000
         abort
-        read 1024 bytes at 0x0800_0000
+        read 1024 bytes at 0x08000000
         abort
         wrote the first block last: 1 KiB in T
-        set address 0x0800_0000
+        set address 0x08000000
         leave DFU mode
         flashed 1 KiB to STM32F405/407/415/417 at 1-1 in T: verified; the firmware is running \
         (the board came back as 0483:5740 (STM32 Virtual ComPort))

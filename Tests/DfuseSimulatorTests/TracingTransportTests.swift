@@ -35,11 +35,11 @@ import Testing
     let operations = try self.trace().compactMap { trace.operation(of: $0) }
     #expect(
       operations == [
-        "select alternate setting 0", "erase the sector at 0x0800_0000",
-        "erase the sector at 0x0800_4000", "set address 0x0800_4000",
-        "write 2048 bytes at 0x0800_4000", "set address 0x0800_4800",
-        "write 8 bytes at 0x0800_4800", "set address 0x0800_3800",
-        "write 2048 bytes at 0x0800_3800",
+        "select alternate setting 0", "erase the sector at 0x08000000",
+        "erase the sector at 0x08004000", "set address 0x08004000",
+        "write 2048 bytes at 0x08004000", "set address 0x08004800",
+        "write 8 bytes at 0x08004800", "set address 0x08003800",
+        "write 2048 bytes at 0x08003800",
       ])
   }
 

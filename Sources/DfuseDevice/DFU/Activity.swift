@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// What a session was doing when something went wrong.
 public enum Activity: Hashable, Sendable {
   /// Choosing an alternate setting.
@@ -35,14 +37,14 @@ extension Activity: CustomStringConvertible {
     case .entering: "bringing the device to dfuIDLE"
     case .aborting: "ending the transfer"
     case .gettingCommands: "asking for the commands"
-    case .settingAddress(let address): "setting the address \(FactText.address(address))"
+    case .settingAddress(let address): "setting the address \(UInt64(address).addressText)"
     case .erasing(let address, let size):
-      "erasing \(FactText.address(address)) (\(FactText.size(size)))"
+      "erasing \(UInt64(address).addressText) (\(size.quantityText))"
     case .massErasing: "erasing the whole flash"
     case .writing(let address, let count):
-      "writing \(count) bytes at \(FactText.address(address))"
+      "writing \(count) bytes at \(UInt64(address).addressText)"
     case .reading(let address, let count):
-      "reading \(count) bytes at \(FactText.address(address))"
+      "reading \(count) bytes at \(UInt64(address).addressText)"
     case .unprotecting: "removing the read protection"
     case .leaving: "starting the firmware"
     }

@@ -15,9 +15,9 @@ extension DFUError: CustomStringConvertible {
     case .unknownState(let number, let activity):
       return "\(activity) failed: the device reports state \(number), which does not exist"
     case .malformedReply(let bytes, let activity):
-      return "\(activity) failed: the status reply is not 6 bytes long: \(FactText.bytes(bytes))"
+      return "\(activity) failed: the status reply is not 6 bytes long: \(bytes.bytesText)"
     case .stillBusy(let time, let activity):
-      return "\(activity) failed: the device is still busy after \(FactText.time(time))"
+      return "\(activity) failed: the device is still busy after \(time.quantityText)"
     case .illegalRequest(let event, let state, let activity):
       let place = state.map { "in \($0)" } ?? "in an unknown state"
       return "\(activity) failed: \(event) must not be sent \(place)"
@@ -29,7 +29,7 @@ extension DFUError: CustomStringConvertible {
         + "the device sent only \(found)"
     case .notOffered(let command, let listed):
       guard let listed else { return "\(command) failed: the device does not list its commands" }
-      return "\(command) failed: the device offers only the commands \(FactText.bytes(listed))"
+      return "\(command) failed: the device offers only the commands \(listed.bytesText)"
     case .cannotRecover(let bState, let status):
       let name = DFUState(rawValue: bState).map(\.description) ?? "the unknown state \(bState)"
       return "the device stays in \(name) with \(status) and does not come to dfuIDLE"

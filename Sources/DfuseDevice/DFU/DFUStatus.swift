@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// A status code of a DFU device, `bStatus`.
 ///
 /// Unknown codes survive.
@@ -54,6 +56,6 @@ extension DFUStatus: CustomStringConvertible {
   /// The status's name as the specification prints it, or its number.
   public var description: String {
     Int(rawValue) < Self.names.count
-      ? Self.names[Int(rawValue)] : "status 0x" + String(rawValue, radix: 16, uppercase: true)
+      ? Self.names[Int(rawValue)] : "status \(rawValue.hex)"
   }
 }

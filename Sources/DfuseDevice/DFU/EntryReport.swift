@@ -34,7 +34,7 @@ extension EntryReport.Step: CustomStringConvertible {
       "an earlier session left it in dfuERROR with \(status)"
         + (text.map { " (\"\($0)\")" } ?? "") + "; cleared"
     case .aborted(let state): "an earlier session left it in \(state); aborted"
-    case .waited(let time): "it was busy for \(FactText.time(time))"
+    case .waited(let time): "it was busy for \(time.quantityText)"
     case .freed: "it stayed in dfuDNBUSY; freed"
     case .foundUnknownState(let number): "it was in state \(number), which does not exist"
     case .reset: "it was reset over USB"

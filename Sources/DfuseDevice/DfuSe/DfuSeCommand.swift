@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// A DfuSe command: the bytes of a DFU_DNLOAD to block 0, but for the command list itself.
 ///
 /// | command | bytes |
@@ -57,8 +59,8 @@ extension DfuSeCommand: CustomStringConvertible {
   /// What the command does, as the beginning of a sentence.
   public var description: String {
     switch self {
-    case .setAddress(let address): "setting the address \(FactText.address(address))"
-    case .eraseSector(let address): "erasing the sector at \(FactText.address(address))"
+    case .setAddress(let address): "setting the address \(UInt64(address).addressText)"
+    case .eraseSector(let address): "erasing the sector at \(UInt64(address).addressText)"
     case .massErase: "erasing the whole flash"
     case .readUnprotect: "removing the read protection"
     }

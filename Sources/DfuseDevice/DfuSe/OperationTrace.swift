@@ -49,11 +49,11 @@ public struct OperationTrace: Sendable {
     switch (data.first, argument) {
     case (0x21, .some(let address)):
       pointer = address
-      return "set address \(FactText.address(address))"
-    case (0x41, .some(let address)): return "erase the sector at \(FactText.address(address))"
+      return "set address \(address.hex)"
+    case (0x41, .some(let address)): return "erase the sector at \(address.hex)"
     case (0x41, nil): return "erase the whole flash"
     case (0x92, nil): return "remove the read protection"
-    default: return "command \(FactText.bytes(data))"
+    default: return "command \(data.bytesText)"
     }
   }
 
@@ -61,6 +61,6 @@ public struct OperationTrace: Sendable {
     guard let address = pointer.flatMap({ blocks.address(of: block, pointer: $0) }) else {
       return "the pointer, block \(block)"
     }
-    return address.addressText
+    return UInt32(exactly: address)?.hex ?? address.addressText
   }
 }

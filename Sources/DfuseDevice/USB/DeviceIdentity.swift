@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// Which device this is, and where it is plugged in.
 ///
 /// The port path, not the serial number, tells boards apart: many STM32 ROMs share one serial
@@ -93,12 +95,7 @@ public struct USBID: Hashable, Sendable {
 
 extension USBID: CustomStringConvertible {
   /// Four hexadecimal digits each, as `0483:df11`.
-  public var description: String { Self.hex(vendorID) + ":" + Self.hex(productID) }
-
-  private static func hex(_ number: UInt16) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 4 - digits.count) + digits
-  }
+  public var description: String { vendorID.hexDigits() + ":" + productID.hexDigits() }
 }
 
 extension DeviceIdentity {

@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// A transport that tells of every control transfer that goes through another one.
 ///
 /// The closure is called after each transfer, on the thread that made it.
@@ -152,18 +154,18 @@ extension TracedTransfer: CustomStringConvertible {
     case (0x21, 4): "DFU_CLRSTATUS"
     case (0xA1, 5): "DFU_GETSTATE"
     case (0x21, 6): "DFU_ABORT"
-    case (0x80, 6): "GET_DESCRIPTOR \(Self.hex(request.wValue, 4))"
+    case (0x80, 6): "GET_DESCRIPTOR \(request.wValue.hexDigits())"
     case (0x01, 11): "SET_INTERFACE \(request.wValue)"
     default:
-      "request \(Self.hex(UInt16(request.bmRequestType), 2)) "
-        + "\(Self.hex(UInt16(request.bRequest), 2)) \(Self.hex(request.wValue, 4))"
+      "request \(request.bmRequestType.hexDigits()) "
+        + "\(request.bRequest.hexDigits()) \(request.wValue.hexDigits())"
     }
   }
 
   /// At most 16 bytes, and how many there are when there are more.
   private static func text(_ bytes: [UInt8]) -> String {
     guard !bytes.isEmpty else { return "no data" }
-    let shown = bytes.prefix(16).map { hex(UInt16($0), 2) }.joined(separator: " ")
+    let shown = bytes.prefix(16).hexBytes()
     return bytes.count > 16 ? "\(shown) … (\(bytes.count) bytes)" : shown
   }
 
@@ -180,10 +182,5 @@ extension TracedTransfer: CustomStringConvertible {
     case .badDescriptor(let reason): reason
     case .other(_, _, let name): name
     }
-  }
-
-  private static func hex(_ value: UInt16, _ digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 }

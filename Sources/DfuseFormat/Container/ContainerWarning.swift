@@ -59,7 +59,7 @@ extension ContainerWarning: CustomStringConvertible {
     case .emptyElement(let target, let element):
       "element \(element) of target \(target) has no bytes"
     case .namedFlag(let target, let stored):
-      "bTargetNamed of target \(target) is \(hex(stored)), should be 0 or 1"
+      "bTargetNamed of target \(target) is \(stored.hex), should be 0 or 1"
     case .nameOfUnnamed(let target):
       "target \(target) says that it has no name (bTargetNamed 0), but szTargetName holds text"
     case .nameWithoutNUL(let target):
@@ -77,7 +77,7 @@ extension ContainerWarning: CustomStringConvertible {
         ? "1 byte between the last target and the suffix belongs to nothing"
         : "\(count) bytes between the last target and the suffix belong to nothing"
     case .formatVersion(let stored):
-      "bcdDFU of the suffix is \(hex(stored)), should be 0x011A for a DfuSe file"
+      "bcdDFU of the suffix is \(stored.hex), should be 0x011A for a DfuSe file"
     case .longSuffix(let length):
       "bLength of the suffix is \(length), more than the 16 bytes that are defined"
     case .zeroID(let field): "\(field) is 0x0000, an id that no device has"

@@ -13,9 +13,9 @@ extension RecordProblem: CustomStringConvertible {
     case .lengthMismatch(let declared, let found):
       "the record announces \(declared) bytes and holds \(found)"
     case .checksum(let stored, let computed):
-      "the checksum is \(hex(stored)), but the record's bytes give \(hex(computed))"
+      "the checksum is \(stored.hex), but the record's bytes give \(computed.hex)"
     case .unknownType(let type):
-      "there is no record type \(hex(type))"
+      "there is no record type \(type.hex)"
     case .unknownTypeCharacter(let type):
       "the type of an S-record is a digit, not \(type.characterText)"
     case .reservedType:
@@ -41,6 +41,6 @@ extension UInt8 {
   /// The character in quotes, or the byte as a number where it cannot be shown.
   var characterText: String {
     (0x21...0x7E).contains(self)
-      ? "\"\(Character(Unicode.Scalar(self)))\"" : "the byte \(hex(self))"
+      ? "\"\(Character(Unicode.Scalar(self)))\"" : "the byte \(self.hex)"
   }
 }

@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// One control transfer as a bus analyser would show it.
 public struct TransferRecord: Hashable, Sendable {
   /// How a transfer ended.
@@ -78,21 +80,16 @@ extension TransferRecord: CustomStringConvertible {
     case (0x21, 4): "CLRSTATUS"
     case (0xA1, 5): "GETSTATE"
     case (0x21, 6): "ABORT"
-    case (0x80, 0x06): "GET_DESCRIPTOR \(Self.hex(wValue, 4))"
+    case (0x80, 0x06): "GET_DESCRIPTOR \(wValue.hexDigits())"
     case (0x00, 0x09): "SET_CONFIGURATION \(wValue)"
     case (0x01, 0x0B): "SET_INTERFACE \(wValue)"
     default:
-      "request \(Self.hex(bmRequestType, 2)) \(Self.hex(bRequest, 2)) \(Self.hex(wValue, 4))"
+      "request \(bmRequestType.hexDigits()) \(bRequest.hexDigits()) \(wValue.hexDigits())"
     }
   }
 
   private func hex(of count: Int) -> String {
-    data.map { Self.hex($0, 2) }.joined(separator: " ")
+    data.hexBytes()
       + (data.count < count ? " … (\(count) bytes)" : "")
-  }
-
-  private static func hex(_ value: some BinaryInteger, _ digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 }

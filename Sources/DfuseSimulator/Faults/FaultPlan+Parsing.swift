@@ -117,15 +117,16 @@ extension FaultPlan {
       bit: UInt8(try number(parts[1], below: 8, in: spec)))
   }
 
-  /// A decimal number, or a hexadecimal one with `0x`, from 0 up to but not including `limit`.
+  /// A decimal number, or a hexadecimal one with `0x` (`0x0800_4000` as well), from 0 up to but not including `limit`.
   private static func number(
     _ text: String?, below limit: Int, in spec: String
   ) throws(FaultSpecError) -> Int {
     let text = text ?? ""
     let isHex = text.lowercased().hasPrefix("0x")
     let digits = isHex ? String(text.dropFirst(2)) : text
-    guard digits.allSatisfy(\.isHexDigit), let value = Int(digits, radix: isHex ? 16 : 10),
-      value < limit
+    let groups = digits.split(separator: "_", omittingEmptySubsequences: false)
+    guard groups.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isHexDigit) }),
+      let value = Int(groups.joined(), radix: isHex ? 16 : 10), value < limit
     else { throw .badNumber(text, in: spec) }
     return value
   }

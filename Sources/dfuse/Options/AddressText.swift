@@ -1,7 +1,7 @@
 import DfuseFormat
 
 extension NumberText {
-  /// An address of an option: hexadecimal with or without `0x`, 32 bits.
+  /// An address of an option: hexadecimal with or without `0x`, 32 bits, also as `0x0800_4000`.
   ///
   /// - Throws: A failure with status 64; for one digit too many, with the two addresses that may
   ///   have been meant.
@@ -38,8 +38,9 @@ extension NumberText {
         break
       }
     }
-    guard !digits.isEmpty, digits.allSatisfy({ $0.isHexDigit }),
-      let number = UInt64(digits, radix: radix)
+    let groups = digits.split(separator: "_", omittingEmptySubsequences: false)
+    guard groups.allSatisfy({ !$0.isEmpty && $0.allSatisfy(\.isHexDigit) }),
+      let number = UInt64(groups.joined(), radix: radix)
     else {
       throw Failure(
         .usage, "\(option) '\(text.visible)' is not a number of bytes",

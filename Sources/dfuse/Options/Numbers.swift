@@ -1,17 +1,20 @@
 /// A number as people type it on the command line.
 enum NumberText {
-  /// Hexadecimal with or without `0x`, no longer than `type`.
+  /// Hexadecimal with or without `0x`, no longer than `type`; digits may be in groups, as messages
+  /// have them: `0x0800_4000`.
   ///
   /// - Returns: The value, or why it is none; never a part of what was typed.
   static func hexadecimal<T: FixedWidthInteger & UnsignedInteger>(
     _ text: String, as type: T.Type
   ) -> Result<T, NumberProblem> {
-    let digits = text.lowercased().hasPrefix("0x") ? text.dropFirst(2) : Substring(text)
-    guard !digits.isEmpty, digits.utf8.allSatisfy(isHexDigit) else {
+    let number = text.lowercased().hasPrefix("0x") ? text.dropFirst(2) : Substring(text)
+    let groups = number.split(separator: "_", omittingEmptySubsequences: false)
+    guard groups.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(isHexDigit) }) else {
       return .failure(.notHexadecimal)
     }
+    let digits = groups.joined()
     guard let value = T(digits, radix: 16) else {
-      return .failure(.tooLarge(bits: T.bitWidth, digits: String(digits)))
+      return .failure(.tooLarge(bits: T.bitWidth, digits: digits))
     }
     return .success(value)
   }
@@ -30,13 +33,4 @@ enum NumberText {
 enum NumberProblem: Error, Equatable {
   case notHexadecimal
   case tooLarge(bits: Int, digits: String)
-}
-
-extension FixedWidthInteger where Self: UnsignedInteger {
-  /// The number in hexadecimal, all digits of its width: `0x0483`.
-  var hex: String {
-    let digits = String(self, radix: 16, uppercase: true)
-    let width = Self.bitWidth / 4
-    return "0x" + String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
-  }
 }

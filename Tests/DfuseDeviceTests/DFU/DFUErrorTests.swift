@@ -29,7 +29,7 @@ import Testing
     ),
     (
       .usb(.overflow, during: .reading(address: 0x1FFF_7800, count: 40)),
-      "reading 40 bytes at 0x1FFF_7800 failed: the device sent more than was asked for"
+      "reading 40 bytes at 0x1fff_7800 failed: the device sent more than was asked for"
     ),
     (
       .usb(.noBus, during: .aborting),
