@@ -108,6 +108,7 @@ extension FileContent: CustomStringConvertible {
 
 /// What a file's name says that it holds.
 public enum NamePromise: Hashable, Sendable {
+  /// Intel HEX, S-record, ELF, and a container or plain DFU file.
   case hex, srec, elf, dfu
 
   private static let endings: [String: NamePromise] = [

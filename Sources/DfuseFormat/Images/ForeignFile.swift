@@ -1,7 +1,10 @@
 /// What a file holds instead of firmware, where that can be told for certain.
 public enum ForeignFile: String, CaseIterable, Hashable, Sendable {
+  /// Text: web pages, data, the pointer that Git LFS leaves, and any other.
   case html, xml, json, gitLFSPointer, text
+  /// Firmware for another way of flashing, archives, compressed files, pictures and documents.
   case uf2, zip, gzip, xz, sevenZip, bzip2, zstandard, rar, tar, png, jpeg, gif, pdf
+  /// Programs for a computer, and libraries of object files (`ar`).
   case windowsProgram, machO, archive
 
   /// Recognises a file by its beginning; 4096 bytes are enough.

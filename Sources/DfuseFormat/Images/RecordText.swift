@@ -93,6 +93,7 @@ struct RecordText {
 
 /// What stood around the records of a text, and was left out.
 public enum TextOddity: String, CaseIterable, Hashable, Sendable {
+  /// A mark or encoding at the start, colour codes, and lines that are no records.
   case byteOrderMark, utf16, colourCodes, comments, name, symbols
 }
 
