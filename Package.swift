@@ -50,6 +50,10 @@ let package = Package(
     .executableTarget(
       name: "FlashBench", dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat"],
       path: "Benchmarks/FlashBench", swiftSettings: settings),
+    // Scripts/walk; never installed.
+    .executableTarget(
+      name: "FlashWalk", dependencies: ["DfuseDevice", "DfuseFormat"], path: "Tests/FlashWalk",
+      swiftSettings: settings),
     // What the tests share; no product depends on it.
     .target(
       name: "DfuseTestSupport", path: "Tests/DfuseTestSupport", swiftSettings: settings),
@@ -58,7 +62,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DfuseDeviceTests",
-      dependencies: ["DfuseDevice", "DfuseFormat", "CLibUSB", "DfuseTestSupport"],
+      dependencies: ["DfuseDevice", "DfuseFormat", "CLibUSB", "DfuseTestSupport", "FlashWalk"],
       swiftSettings: settings),
     .testTarget(
       name: "DfuseSimulatorTests",

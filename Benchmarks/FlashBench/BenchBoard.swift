@@ -55,7 +55,7 @@ struct BenchBoard {
     try measured { transport throws(FlashError) in
       var flasher = Flasher(transport: transport)
       let plan = try flasher.plan(input, options: options)
-      _ = try flasher.run(plan, options: options)
+      _ = try flasher.run(plan)
     }
   }
 

@@ -82,6 +82,12 @@ import Testing
           Internal Flash, alternate setting 0
             0x0800_0000-0x0800_bfff  3 sectors of 16 KiB  write
           erase 0 bytes, write 39.1 KiB, read back 39.1 KiB; about T
+          in this order:
+            1. write 37.1 KiB in 0x0800_0800-0x0800_9c3f: the board does not hold it
+            2. read back 37.1 KiB in 0x0800_0800-0x0800_9c3f: what was written is checked
+            3. write 2 KiB in 0x0800_0000-0x0800_07ff: the start of the program comes last, when \
+        all else has been read back
+            4. read back 2 KiB in 0x0800_0000-0x0800_07ff: what was written is checked
 
         """)
     #expect(

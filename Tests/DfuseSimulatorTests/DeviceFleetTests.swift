@@ -24,7 +24,7 @@ import Testing
         }
         var flasher = Flasher(transport: transport, report: report)
         let plan = try flasher.plan(input, options: FlashOptions())
-        return .success(try flasher.run(plan, options: FlashOptions()))
+        return .success(try flasher.run(plan))
       } catch {
         return .failure(error)
       }

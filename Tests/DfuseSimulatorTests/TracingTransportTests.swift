@@ -23,7 +23,7 @@ import Testing
     ])
     do {
       let plan = try flasher.plan(.image(image, alternateSetting: nil), options: options)
-      _ = try flasher.run(plan, options: options)
+      _ = try flasher.run(plan)
     } catch {
       // The transfers until then are what is wanted.
     }

@@ -130,13 +130,3 @@ public enum FlashError: Error, Hashable, Sendable {
     case complete
   }
 }
-
-extension FlashError {
-  /// Whether the device said no, and did nothing.
-  var isRefusal: Bool {
-    switch self {
-    case .device(.device, _), .device(.usb(.stall, _), _), .refused: true
-    default: false
-    }
-  }
-}

@@ -67,6 +67,12 @@ public struct FlashPlan: Hashable, Sendable {
   public var erasedByte: UInt8
   /// How long it should take, by the chip's data.
   public var expectedTime: Duration
+  /// What is written to memory that is no flash.
+  public var directWrites: [DirectWrite] = []
+  /// Whether what is written is read back, where it can be.
+  public var verifies = true
+  /// What is done, in order.
+  public var steps: [FlashStep] = []
 
   /// Makes a plan.
   public init(
@@ -121,5 +127,36 @@ public struct FlashPlan: Hashable, Sendable {
 
   private func bytesToWrite(in run: ImageElement, of memory: Memory) -> UInt64 {
     blocks(of: run, of: memory).reduce(0) { $0 + UInt64($1.count) }
+  }
+
+  /// The memory behind an alternate setting.
+  func memory(_ alternateSetting: UInt8) -> Memory? {
+    memories.first { $0.alternateSetting == alternateSetting }
+  }
+
+  /// The touched sector that holds an address.
+  func sector(at address: UInt64, in alternateSetting: UInt8) -> Range<UInt64>? {
+    memory(alternateSetting)?.sectors.first { $0.range.contains(address) }?.range
+  }
+
+  /// The bytes that belong in a range, which lies in one of the runs.
+  func bytes(_ range: Range<UInt64>, in alternateSetting: UInt8) -> [UInt8] {
+    memory(alternateSetting)?.runs.first { $0.range.contains(range.lowerBound) }?
+      .part(range)?.bytes ?? []
+  }
+
+  /// Whether the sector with the vector table holds its bytes already: then it stays, and what is
+  /// on the board may start before the rest has been replaced.
+  var keepsVectorTable: Bool {
+    guard let start = programStart else { return false }
+    return memories.filter { $0.kind == .internalFlash }.flatMap(\.sectors).contains {
+      $0.action == .keep && $0.range.contains(UInt64(start))
+    }
+  }
+
+  /// Bytes of the image in sectors that hold them already.
+  var bytesKept: UInt64 {
+    memories.flatMap(\.sectors).filter { $0.action == .keep }
+      .reduce(0) { $0 + UInt64($1.range.count) }
   }
 }

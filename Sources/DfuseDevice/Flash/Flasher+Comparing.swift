@@ -67,120 +67,27 @@ extension Flasher {
   ) throws(FlashError) -> [SectorState] {
     try select(work.alternateSetting)
     var comparison = SectorComparison(work, erasedByte: profile.erasedByte)
-    var upload: UploadRun?
     // A block may hold many sectors, as on an L0: what was read once serves them all.
-    var last: Range<UInt64> = 0..<0
+    var reader = BlockReader()
     for (index, sector) in work.sectors.enumerated() {
-      for run in work.runs(in: sector.range) {
-        var address = run.range.lowerBound
-        while address < run.range.upperBound, comparison.isOpen(index) {
-          guard !last.contains(address) else {
-            address = last.upperBound
-            continue
-          }
-          try checkCancelled()
-          let (bytes, start) = try readBlock(at: address, in: work.map, upload: &upload)
-          comparison.take(bytes, at: start)
-          last = start..<(start + UInt64(bytes.count))
+      for run in work.runs(in: sector.range) where comparison.isOpen(index) {
+        try readBlocks(run.range, toEnd: false, in: work.map, &reader) { _, bytes, address in
+          comparison.take(bytes, at: address)
+          return comparison.isOpen(index)
         }
       }
       done += UInt64(sector.range.count)
       report(.advanced(.compare, done: done))
     }
-    try endUpload(&upload)
+    try attemptAgain { session throws(DFUError) in try reader.end(&session) }
     return comparison.states
-  }
-
-  /// Reads the block that holds `address`, in the upload that is going on or in a new one.
-  ///
-  /// With `isApart` a new upload begins one block before the address, where it can. There is at
-  /// least one byte from `address` on and none from `limit` on; `start` is the first one's address.
-  mutating func readBlock(
-    at address: UInt64, limit: UInt64 = .max, isApart: Bool = false, in map: MemoryMap,
-    upload: inout UploadRun?
-  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
-    while true {
-      do {
-        let block = try readBlockOnce(
-          at: address, limit: limit, isApart: isApart, in: map, upload: &upload)
-        failuresInARow = 0
-        (isOpen, hasRead) = (true, true)
-        return block
-      } catch .device(let error, let progress) {
-        guard recover(from: error) else {
-          if !hasRead, error.refusesReading { throw .notReadable(name: map.name, progress) }
-          throw .device(error, progress)
-        }
-        upload = nil
-      }
-    }
-  }
-
-  /// Ends the upload that is going on, if there is one.
-  mutating func endUpload(_ upload: inout UploadRun?) throws(FlashError) {
-    guard upload != nil else { return }
-    upload = nil
-    do {
-      try session.endUpload()
-    } catch {
-      // A device that has been brought back to dfuIDLE is in no upload any more.
-      guard recover(from: error) else { throw failure(error) }
-    }
-  }
-
-  private mutating func readBlockOnce(
-    at address: UInt64, limit: UInt64, isApart: Bool, in map: MemoryMap, upload: inout UploadRun?
-  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
-    if let current = upload, let block = current.block(holding: address) {
-      return try readBlock(block, limit: limit, current)
-    }
-    let end = map.readableEnd(from: address)
-    guard let pointer = UInt32(exactly: address), end > address else {
-      throw .outsideMemory(address..<(address + 1), alternateSetting: nil, memory: map, found: nil)
-    }
-    try endUpload(&upload)
-    var next = UploadRun(pointer: pointer, blocks: session.blocks, end: end)
-    if isApart, let before = next.oneBlockBefore(in: map) { next = before }
-    upload = next
-    let start = next.pointer
-    try attemptReading { session throws(DFUError) in try session.beginUpload(at: start) }
-    return try readBlock(
-      next.block(holding: address) ?? BlockNumbering.first, limit: limit, next)
-  }
-
-  private mutating func readBlock(
-    _ block: UInt16, limit: UInt64, _ upload: UploadRun
-  ) throws(FlashError) -> (bytes: [UInt8], start: UInt64) {
-    let range = upload.range(of: block).clamped(to: 0..<limit)
-    // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
-    let bytes = try attemptReading { session throws(DFUError) in
-      try session.read(block: block, length: max(range.count, 2))
-    }
-    guard bytes.count >= range.count else {
-      throw .device(
-        .shortBlock(found: bytes.count, expected: range.count, address: range.lowerBound), progress)
-    }
-    return (Array(bytes.prefix(range.count)), range.lowerBound)
-  }
-
-  /// Does something that reads; errVENDOR then means that the chip is read protected.
-  private mutating func attemptReading<Answer>(
-    _ body: (inout DFUSession) throws(DFUError) -> Answer
-  ) throws(FlashError) -> Answer {
-    do {
-      return try body(&session)
-    } catch .device(.errVENDOR, _, _, _) where progress == .untouched && !isOpen {
-      throw .readProtected
-    } catch {
-      throw failure(error)
-    }
   }
 }
 
 extension DFUError {
   /// Whether the device said no to an upload of memory, or left the states of the specification over
   /// it, as ST's USB device library does.
-  fileprivate var refusesReading: Bool {
+  var refusesReading: Bool {
     switch self {
     case .usb(.stall, during: .reading), .unknownState(_, during: .reading),
       .device(.errSTALLEDPKT, _, _, during: .reading):

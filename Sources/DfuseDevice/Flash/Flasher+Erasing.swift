@@ -23,9 +23,8 @@ extension Flasher {
       throw .notErasable(sector)
     }
     try enter()
-    try select(memory.alternateSetting)
-    try eraseSectors(sectors)
-    try checkBlank(sectors, in: memory)
+    let steps = FlashSteps.Command.erase(sectors, in: memory.alternateSetting)
+    _ = try drive(eraser(steps, in: [memory]))
     let start = sectors.first?.lowerBound ?? range.lowerBound
     return start..<(sectors.last?.upperBound ?? start)
   }
@@ -39,56 +38,32 @@ extension Flasher {
   /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
   /// - Throws: ``FlashError``.
   public mutating func eraseAll(allowBootloader: Bool = false) throws(FlashError) -> Int {
-    guard !wholeFlash.isEmpty else { throw .noMemoryMap }
+    let flash = wholeFlash
+    guard !flash.isEmpty else { throw .noMemoryMap }
     try enter()
-    let before = result.sectorsErased
-    try massErase(allowBootloader: allowBootloader)
-    let own = bootloaderSectors ?? 0..<0
-    for memory in wholeFlash {
-      try select(memory.alternateSetting)
-      let sectors = erasableSectors(of: memory, allowBootloader: allowBootloader)
-      try checkBlank(sectors.filter { !own.overlaps($0) }, in: memory)
-    }
-    return result.sectorsErased - before
+    spareBootloader(unless: allowBootloader)
+    let steps = FlashSteps.Command.eraseAll(
+      flash, byOneCommand: massEraseWorks(allowBootloader: allowBootloader),
+      sparing: bootloaderSectors)
+    return try drive(eraser(steps, in: flash)).sectorsErased
   }
 
-  /// Mass erase, and then one by one whatever it left, behind every alternate setting that shows
-  /// some of the flash.
-  mutating func massErase(allowBootloader: Bool) throws(FlashError) {
-    let flash = wholeFlash
-    guard let first = flash.first else { return }
-    try select(first.alternateSetting)
-    if !allowBootloader, let bootloader {
-      bootloaderSectors =
-        first.map.sectors(overlapping: 0..<(1 << 32))
-        .filter(bootloader.owns).joined.first
-    }
-    let works = allowBootloader ? nil : bootloader?.survivesMassErase
-    guard works ?? profile.massEraseWorks, try offersMassErase() else {
-      for memory in flash {
-        try select(memory.alternateSetting)
-        try eraseSectors(
-          erasableSectors(of: memory, allowBootloader: allowBootloader),
-          sparingBootloader: memory == first)
+  /// A machine that erases and then looks whether all is blank.
+  private func eraser(
+    _ command: FlashSteps.Command, in memories: [AlternateMemory]
+  ) -> FlashMachine {
+    var plan = FlashPlan(
+      memories: [], programStart: nil, usesMassErase: command.isWhole,
+      transferSize: session.transferSize, erasedByte: profile.erasedByte, expectedTime: .zero)
+    plan.steps = steps(of: plan).list(of: command)
+    let steps = steps(of: plan)
+    for memory in memories {
+      let isReadable = memory.map.erasableSectors.allSatisfy {
+        steps.canRead($0, in: memory.alternateSetting)
       }
-      return
+      if !isReadable { report(.note(.notChecked(name: memory.map.name))) }
     }
-    let sectors = flash.map { erasableSectors(of: $0, allowBootloader: allowBootloader) }
-    let total = sectors.joined().reduce(0) { $0 + UInt64($1.count) }
-    report(.started(.erase, total: total))
-    let isDone = try tryMassErase(first)
-    for (memory, sectors) in zip(flash, sectors) {
-      try select(memory.alternateSetting)
-      // ST's device code says that it is done, and does nothing.
-      let left = isDone ? try notBlank(sectors, in: memory) : sectors
-      if !isDone { report(.note(.massEraseRefused(sectors: left.count))) }
-      try eraseEach(left, sparingBootloader: memory == first, isErasedOtherwise: isDone) { _, _ in }
-      let own = bootloaderSectors ?? 0..<0
-      let count = left.count { !own.overlaps($0) }
-      if isDone, count > 0 { report(.note(.massEraseIncomplete(sectors: count))) }
-    }
-    report(.advanced(.erase, done: total))
-    report(.finished(.erase))
+    return FlashMachine(steps, isOpen: isOpen, hasRead: hasRead, sparing: bootloaderSectors)
   }
 
   /// The memories that erasing the whole flash is about: the chip's own, or where it shows none, the
@@ -98,183 +73,17 @@ extension Flasher {
     return inside.isEmpty ? board.programMemory.map { [$0] } ?? [] : inside
   }
 
-  private func erasableSectors(
-    of memory: AlternateMemory, allowBootloader: Bool
-  ) -> [Range<UInt64>] {
-    let sectors = memory.map.erasableSectors
-    guard !allowBootloader, let bootloader else { return sectors }
-    return sectors.filter { !bootloader.owns($0) }
+  /// Whether one command erases all of the flash, and nothing else.
+  func massEraseWorks(allowBootloader: Bool) -> Bool {
+    (allowBootloader ? nil : bootloader?.survivesMassErase) ?? profile.massEraseWorks
   }
 
-  private mutating func offersMassErase() throws(FlashError) -> Bool {
-    let list = try attemptAgain { session throws(DFUError) in try session.commands() }
-    return list.offers(.massErase)
-  }
-
-  /// Mass erase; false when the device refuses it.
-  ///
-  /// One whose transfer failed may have done it all the same.
-  private mutating func tryMassErase(_ memory: AlternateMemory) throws(FlashError) -> Bool {
-    let before = progress
-    progress = .erased
-    do {
-      try session.massErase()
-      return true
-    } catch .device(let status, _, _, _) {
-      // The session has cleared the error.
-      if let start = memory.map.segments.first?.start {
-        try checkReadProtection(status, at: start, before: before)
-      }
-      progress = before
-      return false
-    } catch {
-      guard recover(from: error) else { throw failure(error) }
-      guard case .usb(.stall, _) = error else { return true }
-      progress = before
-      return false
-    }
-  }
-
-  /// Finds out whether an erase was refused because the chip is read protected.
-  ///
-  /// ST's device library says errVENDOR of every failure; a plain read tells them apart.
-  /// - Throws: ``FlashError/readProtected``, with nothing changed; nothing else.
-  mutating func checkReadProtection(
-    _ status: DFUStatus, at address: UInt64, before: FlashError.Progress
-  ) throws(FlashError) {
-    guard status == .errVENDOR, before == .untouched, canUpload, !isOpen,
-      let address = UInt32(exactly: address),
-      let isProtected = try? session.isReadProtected(at: address)
-    else { return }
-    guard isProtected else {
-      isOpen = true
-      return
-    }
-    progress = before
-    throw .readProtected
-  }
-
-  private mutating func eraseSectors(
-    _ sectors: [Range<UInt64>], sparingBootloader: Bool = false
-  ) throws(FlashError) {
-    report(.started(.erase, total: sectors.reduce(0) { $0 + UInt64($1.count) }))
-    try eraseEach(sectors, sparingBootloader: sparingBootloader) { flasher, done in
-      flasher.report(.advanced(.erase, done: done))
-    }
-    report(.finished(.erase))
-  }
-
-  /// Erases sectors in rising order.
-  ///
-  /// A bootloader that is a program in this flash refuses the sectors that hold itself; its map may
-  /// show them like all others. They come first, and are left out if that is wanted.
-  private mutating func eraseEach(
-    _ sectors: [Range<UInt64>], sparingBootloader: Bool, isErasedOtherwise: Bool = false,
-    done: (inout Flasher, UInt64) -> Void
-  ) throws(FlashError) {
-    var bytes: UInt64 = 0
-    var refusal: FlashError?
-    for sector in sectors {
-      try checkCancelled()
-      let before = progress
-      do {
-        try eraseSector(sector)
-        refusal = nil
-      } catch {
-        guard sparingBootloader, !profile.isROM, error.isRefusal,
-          sector.lowerBound == bootloaderEnd(of: sectors)
-        else { throw error }
-        progress = before
-        refusal = error
-        let start = bootloaderSectors?.lowerBound ?? sector.lowerBound
-        bootloaderSectors = start..<sector.upperBound
-      }
-      bytes += UInt64(sector.count)
-      done(&self, bytes)
-    }
-    // All of it was refused: that is another reason.
-    if let refusal, !isErasedOtherwise { throw refusal }
-    if let bootloaderSectors { report(.note(.bootloaderKept(bootloaderSectors))) }
-  }
-
-  /// Where the bootloader's own sectors end, as far as it has refused them.
-  private func bootloaderEnd(of sectors: [Range<UInt64>]) -> UInt64? {
-    bootloaderSectors?.upperBound ?? sectors.first?.lowerBound
-  }
-
-  /// The sectors that hold something at their beginning; one upload looks at all of them.
-  private mutating func notBlank(
-    _ sectors: [Range<UInt64>], in memory: AlternateMemory
-  ) throws(FlashError) -> [Range<UInt64>] {
-    guard canUpload else { return [] }
-    do {
-      return try readNotBlank(sectors, in: memory)
-    } catch .notReadable {
-      return []
-    }
-  }
-
-  private mutating func readNotBlank(
-    _ sectors: [Range<UInt64>], in memory: AlternateMemory
-  ) throws(FlashError) -> [Range<UInt64>] {
-    var left: [Range<UInt64>] = []
-    var upload: UploadRun?
-    for sector in sectors
-    where memory.map.readableEnd(from: sector.lowerBound) > sector.lowerBound {
-      let limit = min(sector.upperBound, sector.lowerBound + 64)
-      let (bytes, start) = try readBlock(
-        at: sector.lowerBound, limit: limit, in: memory.map, upload: &upload)
-      let skipped = Int(sector.lowerBound - start)
-      if bytes[skipped...].contains(where: { $0 != profile.erasedByte }) { left.append(sector) }
-    }
-    try endUpload(&upload)
-    return left
-  }
-
-  /// Reads sectors back whole.
-  private mutating func checkBlank(
-    _ sectors: [Range<UInt64>], in memory: AlternateMemory
-  ) throws(FlashError) {
-    guard canUpload else { return report(.note(.notChecked(name: memory.map.name))) }
-    for sector in sectors {
-      guard memory.map.readableEnd(from: sector.lowerBound) >= sector.upperBound else {
-        return report(.note(.notChecked(name: memory.map.name)))
-      }
-    }
-    do {
-      try readBlank(sectors, in: memory)
-    } catch .notReadable {
-      report(.note(.notChecked(name: memory.map.name)))
-    }
-  }
-
-  private mutating func readBlank(
-    _ sectors: [Range<UInt64>], in memory: AlternateMemory
-  ) throws(FlashError) {
-    let total = sectors.reduce(0) { $0 + UInt64($1.count) }
-    report(.started(.verify, total: total))
-    var done: UInt64 = 0
-    var upload: UploadRun?
-    for range in sectors.joined {
-      var address = range.lowerBound
-      while address < range.upperBound {
-        try checkCancelled()
-        let (bytes, start) = try readBlock(
-          at: address, limit: range.upperBound, in: memory.map, upload: &upload)
-        if let index = bytes.firstIndex(where: { $0 != profile.erasedByte }) {
-          try? session.abort()
-          throw .different(
-            .init(
-              address: start + UInt64(index), expected: profile.erasedByte, found: bytes[index],
-              count: UInt64(bytes.count { $0 != profile.erasedByte }), looksProtected: true))
-        }
-        done += start + UInt64(bytes.count) - address
-        address = start + UInt64(bytes.count)
-        report(.advanced(.verify, done: done))
-      }
-    }
-    try endUpload(&upload)
-    report(.finished(.verify))
+  /// Notes which sectors are a known bootloader's own.
+  mutating func spareBootloader(unless allowed: Bool) {
+    guard !allowed, let bootloader, let first = wholeFlash.first else { return }
+    let own = first.map.sectors(overlapping: 0..<(1 << 32)).filter(bootloader.owns)
+    guard let start = own.first?.lowerBound else { return }
+    bootloaderSectors = start..<own.reduce(start) { $0 == $1.lowerBound ? $1.upperBound : $0 }
   }
 
   private func flash(holding range: Range<UInt64>) throws(FlashError) -> AlternateMemory {
@@ -292,19 +101,6 @@ extension Flasher {
   }
 }
 
-extension [Range<UInt64>] {
-  /// Ranges in rising order, those that touch joined.
-  fileprivate var joined: [Range<UInt64>] {
-    reduce(into: []) { joined, range in
-      if let last = joined.last, last.upperBound == range.lowerBound {
-        joined[joined.count - 1] = last.lowerBound..<range.upperBound
-      } else {
-        joined.append(range)
-      }
-    }
-  }
-}
-
 extension [AlternateMemory] {
   /// The chip's flash: one entry for each map, whatever alternate settings show it.
   var internalFlash: [AlternateMemory] {
@@ -314,6 +110,11 @@ extension [AlternateMemory] {
 }
 
 extension MemoryMap {
+  /// Whether the sector that a range is may be erased.
+  func isErasable(_ sector: Range<UInt64>) -> Bool {
+    segment(at: sector.lowerBound)?.access.contains(.erasable) == true
+  }
+
   /// The sectors that overlap a range, by address.
   func sectors(overlapping range: Range<UInt64>) -> [Range<UInt64>] {
     segments.sorted { $0.start < $1.start }.flatMap { segment -> [Range<UInt64>] in

@@ -16,11 +16,10 @@ extension Flasher {
     if let start {
       try attemptAgain { session throws(DFUError) in try session.setAddress(start) }
     }
-    let progress = progress
     do {
       return try session.leave(to: nil)
     } catch {
-      throw .device(error, progress)
+      throw .device(error, .untouched)
     }
   }
 
@@ -39,11 +38,10 @@ extension Flasher {
     if !forced, identity.usbID == .stBootloader {
       forced = try attempt { session throws(DFUError) in try session.commands() } == .assumed
     }
-    let progress = progress
     do {
       return try session.readUnprotect(forced: forced)
     } catch {
-      throw .device(error, progress)
+      throw .device(error, .untouched)
     }
   }
 }

@@ -22,18 +22,24 @@ extension Flasher {
       profile: options.supply == .from2700mV ? profile.withWordTimes : profile,
       transferSize: session.transferSize)
     planner.usesMassErase = options.massErase
-    directWrites = []
+    var directWrites: [DirectWrite] = []
     let states = try states(of: work, options: options)
     for (work, states) in zip(work, states) {
       let memory =
         work.kind.isFlash
         ? planner.flash(
           try wholeWords(try preserving(work, states, options: options), states), states)
-        : try planDirect(work)
+        : try planDirect(work, &directWrites)
       planner.add(memory, image: work.image)
     }
     if planner.massEraseIsQuicker(on: memories) { planner.usesMassErase = true }
-    let plan = planner.plan
+    var plan = planner.plan
+    plan.directWrites = directWrites
+    plan.verifies = options.verify
+    if plan.usesMassErase { spareBootloader(unless: options.allowBootloader) }
+    plan.steps = steps(of: plan).list(
+      options: options, sparing: bootloaderSectors,
+      byOneCommand: massEraseWorks(allowBootloader: options.allowBootloader))
     let lost = planner.bytesLost(work, plan)
     if lost > 0, !options.preserve { report(.note(.bytesLost(lost))) }
     report(.planned(plan))
@@ -124,7 +130,9 @@ extension Flasher {
   ///
   /// What is written is whole words, and whole option blocks, so that what stands beside the image
   /// are read and written back.
-  private mutating func planDirect(_ work: MemoryWork) throws(FlashError) -> FlashPlan.Memory {
+  private mutating func planDirect(
+    _ work: MemoryWork, _ directWrites: inout [DirectWrite]
+  ) throws(FlashError) -> FlashPlan.Memory {
     try select(work.alternateSetting)
     var memory = FlashPlan.Memory(
       alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind, sectors: [],
@@ -157,7 +165,8 @@ extension Flasher {
           DirectWrite(
             alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind,
             range: range, wanted: work.image.runs.compactMap { $0.part(range) },
-            before: current.map { ImageElement(address: address, bytes: $0) }))
+            before: current.map { ImageElement(address: address, bytes: $0) },
+            bytes: ImageElement(address: address, bytes: wanted)))
         memory.runs.append(ImageElement(address: address, bytes: wanted))
       }
     }

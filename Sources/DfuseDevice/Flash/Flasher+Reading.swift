@@ -35,14 +35,14 @@ extension Flasher {
     let memory = try memory(for: nil, alternateSetting: alternateSetting)
     guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     let ranges = memory.map.readableRanges
-    guard !ranges.isEmpty else { throw .notReadable(name: memory.map.name, progress) }
+    guard !ranges.isEmpty else { throw .notReadable(name: memory.map.name, .untouched) }
     return try read(ranges, of: memory)
   }
 
   private mutating func read(
     _ ranges: [Range<UInt64>], of memory: AlternateMemory
   ) throws(FlashError) -> [ImageElement] {
-    guard canUpload else { throw .notReadable(name: memory.map.name, progress) }
+    guard canUpload else { throw .notReadable(name: memory.map.name, .untouched) }
     try enter()
     try select(memory.alternateSetting)
     report(.started(.read, total: ranges.reduce(0) { $0 + UInt64($1.count) }))
@@ -80,21 +80,26 @@ extension Flasher {
     let total = work.reduce(0) { $0 + UInt64($1.image.byteCount) }
     report(.started(.verify, total: total))
     var done: UInt64 = 0
-    var wrong: [SectorDifference] = []
+    var difference: FlashError.Difference?
     for work in work {
-      let memory = FlashPlan.Memory(
-        alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind,
-        sectors: work.sectors.map { .init(range: $0.range, action: .keep) }, runs: work.image.runs)
-      wrong += try differences(work.image.runs, in: memory) { flasher, count in
-        done += UInt64(count)
-        flasher.report(.advanced(.verify, done: done))
+      try select(work.alternateSetting)
+      var reader = BlockReader()
+      for run in work.image.runs {
+        try readBlocks(run.range, in: work.map, &reader) { flasher, bytes, address in
+          let expected = run.part(address..<address + UInt64(bytes.count))?.bytes ?? []
+          if let found = FlashError.Difference(bytes, instead: expected, at: address) {
+            difference = difference ?? found
+            if difference != found { difference?.count += found.count }
+          }
+          done += UInt64(bytes.count)
+          flasher.report(.advanced(.verify, done: done))
+          return true
+        }
       }
+      try attemptAgain { session throws(DFUError) in try reader.end(&session) }
     }
     report(.finished(.verify))
-    if var first = wrong.first?.difference {
-      first.count = wrong.reduce(0) { $0 + $1.difference.count }
-      throw .different(first)
-    }
+    if let difference { throw .different(difference) }
     return total
   }
 
@@ -105,18 +110,52 @@ extension Flasher {
   ) throws(FlashError) -> [UInt8] {
     try select(alternateSetting)
     var bytes: [UInt8] = []
-    var upload: UploadRun?
+    var reader = BlockReader()
+    try readBlocks(range, in: map, &reader) { flasher, block, _ in
+      bytes += block
+      if let done { flasher.report(.advanced(.read, done: done + UInt64(bytes.count))) }
+      return true
+    }
+    try attemptAgain { session throws(DFUError) in try reader.end(&session) }
+    return bytes
+  }
+
+  /// Reads a range block by block, as long as the blocks are wanted.
+  ///
+  /// A transfer that fails for no lasting reason is done again; errVENDOR, from a chip of which
+  /// nothing was read before, means that it is read protected.
+  mutating func readBlocks(
+    _ range: Range<UInt64>, toEnd: Bool = true, in map: MemoryMap, _ reader: inout BlockReader,
+    take: (inout Flasher, [UInt8], UInt64) -> Bool
+  ) throws(FlashError) {
+    guard map.readableEnd(from: range.lowerBound) > range.lowerBound else {
+      throw .outsideMemory(range, alternateSetting: nil, memory: map, found: nil)
+    }
     var address = range.lowerBound
     while address < range.upperBound {
       try checkCancelled()
-      let (block, start) = try readBlock(
-        at: address, limit: range.upperBound, in: map, upload: &upload)
-      bytes += block[Int(address - start)...]
-      address = start + UInt64(block.count)
-      if let done { report(.advanced(.read, done: done + UInt64(bytes.count))) }
+      do {
+        let pointer = UInt32(truncatingIfNeeded: address)
+        let (start, bytes) = try reader.block(
+          at: address, from: pointer, limit: toEnd ? range.upperBound : .max, in: map, &session)
+        retries.worked()
+        (isOpen, hasRead) = (true, true)
+        let wanted = Array(
+          bytes[Int(address - start)...].prefix(Int(range.upperBound - address)))
+        guard take(&self, wanted, address) else { return }
+        address += UInt64(wanted.count)
+      } catch .device(.errVENDOR, _, _, _) where !isOpen {
+        throw .readProtected
+      } catch {
+        guard recover(from: error) else {
+          if !hasRead, error.refusesReading {
+            throw .notReadable(name: map.name, .untouched)
+          }
+          throw failure(error)
+        }
+        reader = BlockReader()
+      }
     }
-    try endUpload(&upload)
-    return bytes
   }
 
   private func memory(

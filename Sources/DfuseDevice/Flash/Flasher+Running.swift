@@ -3,257 +3,189 @@ import DfuseFormat
 extension Flasher {
   /// Does what a plan says: erases, writes and verifies.
   ///
-  /// The block with the vector table comes last, when all else has been read back. What does not
-  /// verify is erased and written once more.
+  /// - Returns: What was done.
   /// - Throws: ``FlashError``; its ``FlashError/Progress`` says what is on the chip. The board stays
   ///   in its bootloader.
-  public mutating func run(
-    _ plan: FlashPlan, options: FlashOptions
-  ) throws(FlashError) -> FlashResult {
-    result = FlashResult()
-    verifies = options.verify
-    unfinished = plan.keepsVectorTable ? .mixed : .incomplete
-    result.sectorsKept = plan.count(of: .keep)
-    result.bytesVerified = plan.bytesKept
-    progress = .untouched
-    let flash = plan.memories.filter(\.kind.isFlash)
-    let last = FinalBlock(of: plan)
-    if let supply = options.supply, !plan.isEmpty { try tell(supply) }
-    try erase(flash, plan, allowBootloader: options.allowBootloader)
-    try write(flash, plan, except: last)
-    if options.verify { try verify(flash, plan, except: last) }
-    if let last { try finish(last, plan, verify: options.verify) }
-    let firmware: FlashError.Progress =
-      flash.isEmpty
-      ? .untouched
-      : options.verify && flash.allSatisfy { canVerify($0) } ? .complete : .unverified
-    progress = firmware
-    for memory in plan.memories where !memory.kind.isFlash {
-      if result.deviceReset {
-        result.toWrite += memory.runs.map(\.range)
-      } else {
-        try writeDirectly(memory, verify: options.verify, firmware: firmware)
-      }
-    }
-    progress = .complete
-    result.isReadable = plan.memories.allSatisfy { canVerify($0) }
-    result.isVerified =
-      options.verify && result.isReadable && !result.deviceReset && !result.isReadProtected
-    return result
+  public mutating func run(_ plan: FlashPlan) throws(FlashError) -> FlashResult {
+    try drive(
+      FlashMachine(steps(of: plan), isOpen: isOpen, hasRead: hasRead, sparing: bootloaderSectors))
   }
 
-  // MARK: - Erasing
-
-  private mutating func erase(
-    _ memories: [FlashPlan.Memory], _ plan: FlashPlan, allowBootloader: Bool
-  ) throws(FlashError) {
-    var oneByOne = memories
-    if plan.usesMassErase {
-      try massErase(allowBootloader: allowBootloader)
-      oneByOne.removeAll { $0.kind == .internalFlash }
-    }
-    let total = oneByOne.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }
-      .reduce(0) { $0 + UInt64($1.range.count) }
-    guard total > 0 else { return }
-    report(.started(.erase, total: total))
-    var done: UInt64 = 0
-    for memory in oneByOne {
-      try select(memory.alternateSetting)
-      for sector in memory.eraseOrder(programStart: plan.programStart) {
-        try checkCancelled()
-        try eraseSector(sector.range, for: memory.runs)
-        done += UInt64(sector.range.count)
-        report(.advanced(.erase, done: done))
-      }
-    }
-    report(.finished(.erase))
+  /// What is known of the board, for the steps of a plan.
+  func steps(of plan: FlashPlan) -> FlashSteps {
+    FlashSteps(
+      plan: plan, memories: memories, profile: profile, blocks: session.blocks,
+      canUpload: canUpload)
   }
 
-  /// Erases one sector; `runs` are what will be written there, if anything.
-  mutating func eraseSector(
-    _ sector: Range<UInt64>, for runs: [ImageElement] = []
-  ) throws(FlashError) {
-    guard let address = UInt32(exactly: sector.lowerBound) else { throw .notErasable(sector) }
-    let size = UInt64(sector.count)
-    let time = profile.eraseTime(forSectorOf: size)
-    let before = progress
-    progress = .erased
-    let outcome: EraseOutcome
-    do {
-      outcome = try attemptAgain { session throws(DFUError) in
-        try session.erase(sectorAt: address, size: size, datasheetMaximum: time.maximum)
+  /// Turns the machine's actions into requests, and tells it what came of them; decides nothing.
+  mutating func drive(_ machine: consuming FlashMachine) throws(FlashError) -> FlashResult {
+    var reader = BlockReader()
+    while true {
+      let action = machine.next()
+      // What fails here is done again with the action.
+      if action?.reads != true { try? reader.end(&session) }
+      for event in machine.takeNews() { report(event) }
+      guard let action else { break }
+      guard !isCancelled() else {
+        machine.cancel()
+        break
       }
-    } catch .device(.device(let status, let state, let text, let activity), let progress) {
-      try checkReadProtection(status, at: sector.lowerBound, before: before)
-      self.progress = progress
-      throw failure(.device(status, state: state, text: text, during: activity))
-    }
-    failuresInARow = 0
-    isOpen = true
-    result.sectorsErased += 1
-    // A device that had to be freed may still be erasing.
-    if outcome == .freedWhileBusy { try enter() }
-    try checkBank2(sector, for: runs, longestErase: time.maximum)
-  }
-
-  // MARK: - Writing
-
-  private mutating func write(
-    _ memories: [FlashPlan.Memory], _ plan: FlashPlan, except last: FinalBlock?
-  ) throws(FlashError) {
-    let total = plan.bytesToWriteInFlash - UInt64(last?.count ?? 0)
-    guard total > 0 else { return }
-    progress = unfinished
-    report(.started(.write, total: total))
-    var done: UInt64 = 0
-    for memory in memories {
-      try select(memory.alternateSetting)
-      for run in memory.runs {
-        try write(run, of: memory, plan, except: last) { flasher, count in
-          done += UInt64(count)
-          flasher.report(.advanced(.write, done: done))
-        }
-      }
-    }
-    report(.finished(.write))
-    if last == nil { progress = .unverified }
-  }
-
-  /// Writes a run's blocks, but for those that hold nothing but the erased value.
-  ///
-  /// One address for all full blocks; a short last one gets its own, which is right however a ROM
-  /// counts short blocks (AN3156 leaves it open).
-  ///
-  /// A block whose transfer failed may have been programmed or not: verifying finds out, and does
-  /// its sector again.
-  private mutating func write(
-    _ run: ImageElement, of memory: FlashPlan.Memory, _ plan: FlashPlan,
-    except last: FinalBlock? = nil,
-    done: (inout Flasher, Int) -> Void
-  ) throws(FlashError) {
-    var pointer: UInt32?
-    for block in plan.blocks(of: run, of: memory) {
-      let address = run.range.lowerBound + UInt64(block.offset)
-      guard address != last?.address else { continue }
-      try checkCancelled()
-      let number = try number(of: block, at: address, plan, pointer: &pointer)
-      let bytes = Array(block.bytes(in: run))
+      let outcome: FlashMachine.Outcome
       do {
-        try session.write(block: number, data: bytes)
-        failuresInARow = 0
-        isOpen = true
+        outcome = try perform(action, machine.plan, &reader)
       } catch {
-        guard verifies, canVerify(memory), recover(from: error) else {
-          throw failure(error)
-        }
-        pointer = nil
+        outcome = .failed(error)
       }
-      result.bytesWritten += UInt64(bytes.count)
-      done(&self, bytes.count)
+      machine.done(outcome)
+    }
+    (isOpen, hasRead) = (machine.findings.isOpen, machine.findings.hasRead)
+    bootloaderSectors = machine.findings.spared
+    let end = machine.end ?? .success(machine.result)
+    if case .failure(.cancelled) = end { try? session.abort() }
+    return try end.get()
+  }
+
+  private mutating func perform(
+    _ action: FlashMachine.Action, _ plan: FlashPlan, _ reader: inout BlockReader
+  ) throws(DFUError) -> FlashMachine.Outcome {
+    switch action {
+    case .pause(let time):
+      session.transport.wait(time)
+      return .done
+    case .enter:
+      reader = BlockReader()
+      try session.enter()
+      return .done
+    case .askProtection(let address):
+      try reader.end(&session)
+      guard let address = UInt32(exactly: address) else { return .protection(nil) }
+      return .protection(try? session.isReadProtected(at: address))
+    case .look(let places, let number):
+      try select(number, &reader)
+      var found: FlashError.Difference?
+      for place in places where found == nil { found = try notErased(in: place, &reader) }
+      // The next look is to see what is there then.
+      try reader.end(&session)
+      return .found(found)
+    case .step(let step):
+      try select(step.alternateSetting, &reader)
+      if !step.reads { try reader.end(&session) }
+      return try perform(step, plan, &reader)
     }
   }
 
-  /// The block number of an address, after setting a new pointer where the present one will not do.
-  private mutating func number(
-    of block: WriteBlock, at address: UInt64, _ plan: FlashPlan, pointer: inout UInt32?
-  ) throws(FlashError) -> UInt16 {
-    if block.count == session.blocks.length, let pointer,
-      let number = session.blocks.number(at: address, pointer: pointer)
-    {
-      return number
-    }
-    let next = UInt32(truncatingIfNeeded: address)
-    try attemptAgain { session throws(DFUError) in try session.setAddress(next) }
-    pointer = next
-    return BlockNumbering.first
-  }
-
-  /// Writes and verifies the block with the vector table.
-  private mutating func finish(
-    _ last: FinalBlock, _ plan: FlashPlan, verify: Bool
-  ) throws(FlashError) {
-    report(.started(.finish, total: UInt64(last.count)))
-    try select(last.memory.alternateSetting)
-    progress = unfinished
-    try write(last.run, of: last.memory, plan) { _, _ in }
-    progress = .unverified
-    if verify, canVerify(last.memory) {
-      let difference = try differences([last.run], in: last.memory) { _, _ in }
-      do {
-        try repeatSectors(difference, except: last, andFinish: true)
-      } catch .different(let difference) {
-        // What is not sound must not start.
-        if let sector = last.sector { try? eraseSector(sector) }
-        throw .different(difference)
+  private mutating func perform(
+    _ step: FlashStep, _ plan: FlashPlan, _ reader: inout BlockReader
+  ) throws(DFUError) -> FlashMachine.Outcome {
+    switch step.work {
+    case .settle, .eraseLeft: return .done
+    case .tellSupply(let supply):
+      guard let start = map(of: step.alternateSetting)?.segments.first?.start else { return .done }
+      try session.setAddress(UInt32(truncatingIfNeeded: start))
+      // The code, and three bytes of 0xFF (AN2606).
+      try session.write(block: BlockNumbering.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
+      return .done
+    case .massErase:
+      guard try session.commands().offers(.massErase) else { return .notOffered }
+      try session.massErase()
+      return .done
+    case .erase(let sector):
+      let size = UInt64(sector.count)
+      let outcome = try session.erase(
+        sectorAt: UInt32(truncatingIfNeeded: sector.lowerBound), size: size,
+        datasheetMaximum: profile.eraseTime(forSectorOf: size).maximum)
+      return outcome == .freedWhileBusy ? .freed : .done
+    case .probe(let sector): return .found(try notErased(in: sector.prefix(64), &reader))
+    case .verifyBlank(let range, let pointer, let end):
+      return .found(try notErased(in: range, from: pointer, end: end, &reader))
+    case .write(let range, let pointer):
+      if range.lowerBound == UInt64(pointer) || session.addressPointer != pointer {
+        try session.setAddress(pointer)
       }
-      progress = .unverified
+      let block = session.blocks.number(at: range.lowerBound, pointer: pointer)
+      try session.write(
+        block: block ?? BlockNumbering.first, data: plan.bytes(range, in: step.alternateSetting))
+      return .done
+    case .verify(let range, let pointer, let end):
+      let expected = plan.bytes(range, in: step.alternateSetting)
+      let found = try read(range, from: pointer, end: end, &reader)
+      return .found(.init(found, instead: expected, at: range.lowerBound))
+    case .writeDirectly(let index): return try write(plan.directWrites[index])
+    case .checkDirectly(let index):
+      let write = plan.directWrites[index]
+      let bytes = try read(
+        write.range, from: UInt32(truncatingIfNeeded: write.range.lowerBound),
+        end: write.range.upperBound, &reader)
+      return write.judge(bytes)
     }
-    report(.advanced(.finish, done: UInt64(last.count)))
-    report(.finished(.finish))
+  }
+
+  /// Option bytes must come in one block of exactly their size (AN3156); the rest may be cut.
+  private mutating func write(_ write: DirectWrite) throws(DFUError) -> FlashMachine.Outcome {
+    for block in WriteBlock.blocks(of: write.bytes, transferSize: session.transferSize) {
+      try session.setAddress(write.bytes.address &+ UInt32(block.offset))
+      let outcome = try session.write(
+        block: BlockNumbering.first, data: Array(block.bytes(in: write.bytes)),
+        mayReset: write.kind == .optionBytes)
+      if case .deviceReset = outcome { return .reset }
+    }
+    return .done
+  }
+
+  private mutating func select(_ number: UInt8, _ reader: inout BlockReader) throws(DFUError) {
+    guard alternateSetting != number else { return }
+    try reader.end(&session)
+    try session.selectAlternateSetting(number)
+    alternateSetting = number
+  }
+
+  // MARK: - Reading
+
+  private mutating func read(
+    _ range: Range<UInt64>, from pointer: UInt32, end: UInt64, _ reader: inout BlockReader
+  ) throws(DFUError) -> [UInt8] {
+    guard let number = alternateSetting, let map = map(of: number) else { return [] }
+    return try reader.read(range, from: pointer, end: end, in: map, &session)
+  }
+
+  /// The first byte of a range that is not erased, and how many there are.
+  private mutating func notErased(
+    in range: Range<UInt64>, from pointer: UInt32? = nil, end: UInt64? = nil,
+    _ reader: inout BlockReader
+  ) throws(DFUError) -> FlashError.Difference? {
+    let found = try read(
+      range, from: pointer ?? UInt32(truncatingIfNeeded: range.lowerBound),
+      end: end ?? range.upperBound, &reader)
+    return .init(
+      found, instead: [UInt8](repeating: profile.erasedByte, count: range.count),
+      at: range.lowerBound)
+  }
+
+  func map(of alternateSetting: UInt8) -> MemoryMap? {
+    memories.first { $0.alternateSetting == alternateSetting }?.map
   }
 }
 
-extension FlashPlan {
-  /// Whether the sector with the vector table holds its bytes already: then it stays, and what is
-  /// on the board may start before the rest has been replaced.
-  var keepsVectorTable: Bool {
-    guard let start = programStart else { return false }
-    return memories.filter { $0.kind == .internalFlash }.flatMap(\.sectors).contains {
-      $0.action == .keep && $0.range.contains(UInt64(start))
+extension FlashMachine.Action {
+  /// Whether it goes on with an upload.
+  fileprivate var reads: Bool {
+    switch self {
+    case .step(let step): step.reads
+    case .look: true
+    case .pause, .enter, .askProtection: false
     }
   }
-
-  /// Bytes of the image in sectors that hold them already.
-  var bytesKept: UInt64 {
-    memories.flatMap(\.sectors).filter { $0.action == .keep }
-      .reduce(0) { $0 + UInt64($1.range.count) }
-  }
-
-  /// The part of ``bytesToWrite`` that goes to flash.
-  var bytesToWriteInFlash: UInt64 {
-    var flash = self
-    flash.memories = memories.filter(\.kind.isFlash)
-    return flash.bytesToWrite
-  }
 }
 
-extension FlashPlan.Memory {
-  /// The sectors to erase, the one with the vector table first: from then on the old program does
-  /// not start any more.
-  func eraseOrder(programStart: UInt32?) -> [FlashPlan.Sector] {
-    let erased = sectors.filter { $0.action == .eraseAndWrite }
-    guard let programStart, kind == .internalFlash else { return erased }
-    let first = erased.filter { $0.range.contains(UInt64(programStart)) }
-    return first + erased.filter { !$0.range.contains(UInt64(programStart)) }
-  }
-}
-
-/// The block with the vector table, which is written last.
-struct FinalBlock {
-  var memory: FlashPlan.Memory
-  /// The block's bytes, as a run of its own.
-  var run: ImageElement
-  var address: UInt64 { run.range.lowerBound }
-  var count: Int { run.bytes.count }
-  /// The sector that holds it, if that can be erased.
-  var sector: Range<UInt64>? {
-    memory.sectors.first { $0.range.contains(address) && $0.action != .keep }?.range
-  }
-
-  /// The first block of the program; nil when it is not written, or holds nothing.
-  init?(of plan: FlashPlan) {
-    guard let start = plan.programStart,
-      let memory = plan.memories.first(where: { $0.kind == .internalFlash }),
-      let run = memory.runs.first(where: { $0.range.contains(UInt64(start)) })
-    else { return nil }
-    let blocks = WriteBlock.blocks(of: run, transferSize: plan.transferSize)
-    guard
-      let block = blocks.last(where: {
-        run.range.lowerBound + UInt64($0.offset) <= UInt64(start)
-      }), !block.isBlank(in: run, erasedByte: plan.erasedByte)
-    else { return nil }
-    self.memory = memory
-    self.run = ImageElement(
-      address: run.address + UInt32(block.offset), bytes: Array(block.bytes(in: run)))
+extension FlashError.Difference {
+  /// Where bytes that were read differ from those that should be there; nil where they do not.
+  init?(_ found: [UInt8], instead expected: [UInt8], at address: UInt64) {
+    guard found != expected else { return nil }
+    let wrong = zip(found, expected).enumerated().filter { $0.element.0 != $0.element.1 }
+    guard let first = wrong.first else { return nil }
+    self.init(
+      address: address + UInt64(first.offset), expected: first.element.1, found: first.element.0,
+      count: UInt64(wrong.count))
   }
 }

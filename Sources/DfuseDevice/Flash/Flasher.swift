@@ -23,24 +23,14 @@ public struct Flasher: ~Copyable {
   let report: (FlashEvent) -> Void
   /// The alternate setting that was selected last.
   var alternateSetting: UInt8?
-  /// What is on the chip while the firmware is being written.
-  var unfinished = FlashError.Progress.incomplete
-  /// Whether everything that is written is read back.
-  var verifies = false
-  /// Transfers that failed since the last one that got something done.
-  var failuresInARow = 0
+  /// What may be tried again before anything is changed.
+  var retries = Retries()
   /// Sectors at the start of the flash that the bootloader refused to erase, because they hold itself.
   public internal(set) var bootloaderSectors: Range<UInt64>?
   /// Whether the chip is known not to be read protected: memory was read from it, or changed.
   var isOpen = false
   /// Whether memory was read from the device.
   var hasRead = false
-  /// What has been done so far.
-  var result = FlashResult()
-  /// What the plan has for memory that is no flash, with what was there before.
-  var directWrites: [DirectWrite] = []
-  /// What is on the chip now.
-  var progress = FlashError.Progress.untouched
 
   /// Makes a flasher on an open device, and sends nothing.
   ///
@@ -90,7 +80,7 @@ public struct Flasher: ~Copyable {
     alternateSetting = number
   }
 
-  /// Does something on the device; its failure becomes ours, with what is on the chip.
+  /// Does something on the device; its failure becomes ours.
   mutating func attempt<Answer>(
     _ body: (inout DFUSession) throws(DFUError) -> Answer
   ) throws(FlashError) -> Answer {
@@ -101,20 +91,20 @@ public struct Flasher: ~Copyable {
     }
   }
 
-  /// A failure of the device, with what is on the chip.
+  /// A failure of the device before anything was changed.
   ///
   /// errVENDOR is read protection or, from bootloaders made of ST's device library, any failure:
   /// once the chip has let itself be read or changed it is the latter.
   func failure(_ error: DFUError) -> FlashError {
-    if isOpen, case .device(.errVENDOR, _, _, _) = error { return .refused(error, progress) }
-    return .device(error, progress)
+    if isOpen, case .device(.errVENDOR, _, _, _) = error { return .refused(error, .untouched) }
+    return .device(error, .untouched)
   }
 
   /// Stops if that has been asked for, and leaves the board in dfuIDLE.
   mutating func checkCancelled() throws(FlashError) {
     guard isCancelled() else { return }
     try? session.abort()
-    throw .cancelled(progress)
+    throw .cancelled(.untouched)
   }
 }
 

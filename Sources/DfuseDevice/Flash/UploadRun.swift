@@ -23,12 +23,4 @@ struct UploadRun: Equatable {
     let start = blocks.address(of: block, pointer: pointer) ?? end
     return min(start, end)..<min(start + UInt64(blocks.length), end)
   }
-
-  /// The run with its pointer a block lower, in the same segment; nil where there is no room.
-  func oneBlockBefore(in map: MemoryMap) -> UploadRun? {
-    guard blocks.isContinuous, let segment = map.segment(at: UInt64(pointer)),
-      UInt64(pointer) >= segment.start + UInt64(blocks.length)
-    else { return nil }
-    return UploadRun(pointer: pointer - UInt32(blocks.length), blocks: blocks, end: end)
-  }
 }

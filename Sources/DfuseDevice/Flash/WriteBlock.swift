@@ -21,6 +21,12 @@ struct WriteBlock: Hashable {
     return blocks
   }
 
+  /// The block's addresses.
+  func range(in run: ImageElement) -> Range<UInt64> {
+    let start = run.range.lowerBound + UInt64(offset)
+    return start..<start + UInt64(count)
+  }
+
   /// The block's bytes.
   func bytes(in run: ImageElement) -> ArraySlice<UInt8> { run.bytes[offset..<(offset + count)] }
 

@@ -182,7 +182,7 @@ import Testing
     let rig = rig(SimulatedBoard(chip))
     var flasher = try rig.flasher()
     let plan = try flasher.plan(.image(image, alternateSetting: nil), options: FlashOptions())
-    _ = try flasher.run(plan, options: FlashOptions())
+    _ = try flasher.run(plan)
     #expect(plan.programStart == image.runs[0].address)
     guard case .left(.returned(let identity)) = try flasher.leave(to: plan.programStart) else {
       Issue.record("the program was not started")

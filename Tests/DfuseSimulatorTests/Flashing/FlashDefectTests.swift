@@ -100,7 +100,8 @@ import Testing
     #expect(
       throws: FlashError.different(
         .init(
-          address: 0x0800_4000, expected: 0xFF, found: 0x5A, count: 16, looksProtected: true))
+          address: 0x0800_4000, expected: 0xFF, found: 0x5A, count: 16, looksProtected: true,
+          progress: .erased))
     ) { try flasher.erase(0x0800_0000..<0x0800_8000) }
   }
 

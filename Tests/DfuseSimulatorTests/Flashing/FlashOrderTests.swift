@@ -34,7 +34,7 @@ import Testing
     options.preserve = preserve
     var flasher = try rig.flasher()
     let plan = try flasher.plan(.image(image, alternateSetting: nil), options: options)
-    #expect(try flasher.run(plan, options: options).isVerified)
+    #expect(try flasher.run(plan).isVerified)
     guard case .left = try flasher.leave(to: plan.programStart) else {
       Issue.record("the board stayed")
       throw FlashError.noMemoryMap

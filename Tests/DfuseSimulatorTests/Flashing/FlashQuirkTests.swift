@@ -34,7 +34,8 @@ import Testing
   @Test func `an F427 that does not erase bank 2 is given up before anything is written`() throws {
     let rig = try Self.rig("stm32f427-v9.0", zeros: 4096)
     let left = FlashError.Difference(
-      address: UInt64(Self.bank2), expected: 0xFF, found: 0, count: 64, looksProtected: true)
+      address: UInt64(Self.bank2), expected: 0xFF, found: 0, count: 64, looksProtected: true,
+      progress: .erased)
     #expect(throws: FlashError.different(left)) {
       try rig.flash(.random(4096, at: Self.bank2))
     }
@@ -110,7 +111,7 @@ import Testing
     let input = FlashInput.random(10_000, at: start)
     var flasher = try rig.flasher()
     let plan = try flasher.plan(input, options: FlashOptions())
-    let result = try flasher.run(plan, options: FlashOptions())
+    let result = try flasher.run(plan)
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
     guard case .left = try flasher.leave(to: plan.programStart) else {

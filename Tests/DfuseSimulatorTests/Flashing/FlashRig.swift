@@ -77,7 +77,7 @@ final class FlashRig {
   ) throws -> FlashResult {
     var flasher = try flasher(isCancelled: isCancelled)
     let plan = try flasher.plan(input, options: options)
-    let result = try flasher.run(plan, options: options)
+    let result = try flasher.run(plan)
     if leave, !result.deviceReset { _ = try flasher.leave(to: plan.programStart) }
     return result
   }

@@ -53,7 +53,8 @@ import Testing
       error
         == .different(
           .init(
-            address: 0x0800_0800, expected: 0xFF, found: 0x5A, count: 16, looksProtected: true)))
+            address: 0x0800_0800, expected: 0xFF, found: 0x5A, count: 16, looksProtected: true,
+            progress: .erased)))
     #expect(rig.events.contains(.note(.massEraseIncomplete(sectors: 2))))
     #expect(try rig.board.counters.count(.erase) == 2)
   }

@@ -119,6 +119,6 @@ struct FlashCommand: HostCommand {
 
   private func show(_ plan: FlashPlan, of board: BoardName, host: Host) throws(Failure) {
     try host.console.output("\(firmware.file.visible) on \(board):")
-    for line in PlanReport(plan).lines { try host.console.output(line) }
+    for line in PlanReport(plan).lines + plan.stepLines { try host.console.output(line) }
   }
 }

@@ -66,7 +66,7 @@ struct FlashJob: Sendable {
         result.isVerified = options.verify && result.isReadable && !result.isReadProtected
       } else {
         let plan = try flasher.plan(input, options: options)
-        result.add(try flasher.run(plan, options: options))
+        result.add(try flasher.run(plan))
       }
     } catch {
       throw Failure(error, task: .flashing(file: file.shown), board: context.board)
@@ -97,7 +97,7 @@ struct FlashJob: Sendable {
     var result: FlashResult?
     do throws(FlashError) {
       plan = try flasher.plan(firmware.input, options: options)
-      if !isDryRun { result = try flasher.run(plan, options: options) }
+      if !isDryRun { result = try flasher.run(plan) }
     } catch {
       throw Failure(error, task: task, board: context.board)
     }

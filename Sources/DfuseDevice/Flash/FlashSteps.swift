@@ -1,0 +1,345 @@
+import DfuseFormat
+
+/// In which order a flash does its work, and how a sector is done once more.
+///
+/// Erase, the sector with the vector table first. Write all but the block with the vector table.
+/// Read back all of that. Write that block, and read it back. Memory that is no flash comes last.
+package struct FlashSteps: Sendable {
+  let plan: FlashPlan
+  let memories: [AlternateMemory]
+  let profile: ChipProfile
+  let blocks: BlockNumbering
+  /// Whether the interface can be read from at all.
+  let canUpload: Bool
+
+  /// The steps of a plan on a board.
+  package init(
+    plan: FlashPlan, memories: [AlternateMemory], profile: ChipProfile, blocks: BlockNumbering,
+    canUpload: Bool
+  ) {
+    self.plan = plan
+    self.memories = memories
+    self.profile = profile
+    self.blocks = blocks
+    self.canUpload = canUpload
+  }
+
+  // MARK: - The plan's steps
+
+  /// The steps of a plan, in order.
+  package func list(
+    options: FlashOptions, sparing spared: Range<UInt64>?, byOneCommand: Bool
+  ) -> [FlashStep] {
+    let flash = plan.memories.filter(\.kind.isFlash)
+    let last = FinalBlock(of: plan)
+    var steps: [FlashStep] = []
+    if let supply = options.supply, !plan.isEmpty,
+      let memory = memories.first(where: { $0.map.kind == .deviceFeature })
+    {
+      steps.append(step(memory.alternateSetting, .tellSupply(supply), .supply))
+    }
+    if plan.usesMassErase {
+      steps += eraseAll(byOneCommand: byOneCommand, sparing: spared)
+    }
+    for memory in flash where !plan.usesMassErase || memory.kind != .internalFlash {
+      steps += erases(in: memory, isUnread: options.full)
+    }
+    for memory in flash { steps += writes(in: memory, except: last) }
+    if options.verify {
+      steps += flash.filter(canVerify).flatMap { memory in
+        memory.runs.flatMap { $0.parts(without: last) }
+          .flatMap { verifies($0, in: memory.alternateSetting, phase: .verify) }
+      }
+      steps.append(step(0, .settle, .written))
+    }
+    if let last { steps += finish(last, verify: options.verify) }
+    for (index, write) in plan.directWrites.enumerated() {
+      steps.append(step(write.alternateSetting, .writeDirectly(index), .afterFlash))
+      if options.verify, canRead(write.range, in: write.alternateSetting) {
+        steps.append(step(write.alternateSetting, .checkDirectly(index), .written))
+      }
+    }
+    return steps
+  }
+
+  /// What the commands that only erase want to have erased.
+  enum Command {
+    case erase([Range<UInt64>], in: UInt8)
+    case eraseAll([AlternateMemory], byOneCommand: Bool, sparing: Range<UInt64>?)
+
+    /// Whether it is the whole flash.
+    var isWhole: Bool { if case .eraseAll = self { true } else { false } }
+  }
+
+  /// The steps that erase, and look whether all is blank.
+  func list(of command: Command) -> [FlashStep] {
+    switch command {
+    case .erase(let sectors, let number):
+      return sectors.map { step(number, .erase($0), .wholeFlash, .erase) }
+        + blankChecks(of: sectors, in: number)
+    case .eraseAll(let flash, let byOneCommand, let spared):
+      return eraseAll(flash, byOneCommand: byOneCommand, sparing: spared)
+        + flash.flatMap { memory in
+          blankChecks(
+            of: memory.map.erasableSectors.filter { $0.isApart(from: spared) },
+            in: memory.alternateSetting)
+        }
+    }
+  }
+
+  private func blankChecks(
+    of sectors: [Range<UInt64>], in alternateSetting: UInt8
+  ) -> [FlashStep] {
+    guard sectors.allSatisfy({ canRead($0, in: alternateSetting) }) else { return [] }
+    return sectors.joined.flatMap { range in
+      verifies(range, pointer: range.lowerBound, in: alternateSetting, .verify).map { step in
+        guard case .verify(let part, let pointer, let end) = step.work else { return step }
+        var step = step
+        step.work = .verifyBlank(part, pointer: pointer, end: end)
+        return step
+      }
+    }
+  }
+
+  /// The steps that erase all of a flash, behind whatever alternate settings.
+  private func eraseAll(
+    _ flash: [AlternateMemory], byOneCommand: Bool, sparing spared: Range<UInt64>?
+  ) -> [FlashStep] {
+    guard let first = flash.first else { return [] }
+    var steps: [FlashStep] = []
+    if byOneCommand {
+      steps.append(step(first.alternateSetting, .massErase, .wholeFlash, .erase))
+    }
+    for memory in flash {
+      let sectors = memory.map.erasableSectors.filter { $0.isApart(from: spared) }
+      guard byOneCommand else {
+        steps += sectors.map { step(memory.alternateSetting, .erase($0), .wholeFlash, .erase) }
+        continue
+      }
+      steps += sectors.filter { canRead($0.prefix(64), in: memory.alternateSetting) }
+        .map { step(memory.alternateSetting, .probe($0), .notTrusted, .erase) }
+      steps.append(step(memory.alternateSetting, .eraseLeft(sectors), .notTrusted, .erase))
+    }
+    return steps
+  }
+
+  private func erases(in memory: FlashPlan.Memory, isUnread: Bool) -> [FlashStep] {
+    memory.eraseOrder(programStart: plan.programStart).map { sector in
+      let isFirst =
+        memory.kind == .internalFlash
+        && plan.programStart.map { sector.range.contains(UInt64($0)) } ?? false
+      return step(
+        memory.alternateSetting, .erase(sector.range),
+        isFirst ? .vectorTableFirst : isUnread ? .unread : .different, .erase)
+    }
+  }
+
+  /// One address for all full blocks of a run; a short last one gets its own, which is right however
+  /// a ROM counts short blocks (AN3156 leaves it open).
+  private func writes(in memory: FlashPlan.Memory, except last: FinalBlock?) -> [FlashStep] {
+    memory.runs.flatMap { run -> [FlashStep] in
+      var pointer: UInt32?
+      return plan.blocks(of: run, of: memory).compactMap { block in
+        let address = run.address &+ UInt32(block.offset)
+        guard UInt64(address) != last?.address else { return nil }
+        let isReached =
+          block.count == blocks.length
+          && pointer.map { blocks.number(at: UInt64(address), pointer: $0) != nil } ?? false
+        let start = isReached ? pointer ?? address : address
+        pointer = start
+        return step(
+          memory.alternateSetting, .write(block.range(in: run), pointer: start), .missing, .write)
+      }
+    }
+  }
+
+  private func finish(_ last: FinalBlock, verify: Bool) -> [FlashStep] {
+    let alternateSetting = last.memory.alternateSetting
+    var steps = [
+      step(
+        alternateSetting, .write(last.run.range, pointer: last.run.address), .vectorTableLast,
+        .finish)
+    ]
+    guard verify, canVerify(last.memory) else { return steps }
+    steps += verifies(last.run, in: alternateSetting, phase: .finish)
+    return steps + [step(alternateSetting, .settle, .written, .finish)]
+  }
+
+  /// Reads a run back, a part of a sector at a time.
+  ///
+  /// No block is read over the pointer it was written over: a device that counts in a way of its
+  /// own would answer its own mistake. So the pointer is a block lower; where there is no room for
+  /// that, the second block becomes the pointer, and the first comes last. A block by itself is
+  /// right however the device counts.
+  private func verifies(
+    _ run: ImageElement, in alternateSetting: UInt8, phase: FlashEvent.Phase
+  ) -> [FlashStep] {
+    let (start, end, length) = (run.range.lowerBound, run.range.upperBound, UInt64(blocks.length))
+    guard blocks.isContinuous, run.range.count > length,
+      let segment = segment(at: start, in: alternateSetting)
+    else { return verifies(run.range, pointer: nil, in: alternateSetting, phase) }
+    guard start - segment.start < length else {
+      return verifies(run.range, pointer: start - length, in: alternateSetting, phase)
+    }
+    return verifies(start + length..<end, pointer: start + length, in: alternateSetting, phase)
+      + verifies(start..<start + length, pointer: start, in: alternateSetting, phase)
+  }
+
+  private func verifies(
+    _ range: Range<UInt64>, pointer: UInt64?, in alternateSetting: UInt8,
+    _ phase: FlashEvent.Phase?
+  ) -> [FlashStep] {
+    var steps: [FlashStep] = []
+    var address = range.lowerBound
+    while address < range.upperBound {
+      let block =
+        range.lowerBound + (address - range.lowerBound) / UInt64(blocks.length)
+        * UInt64(blocks.length)
+      let sector = segment(at: address, in: alternateSetting)?.sector(at: address)
+      let end = min(
+        range.upperBound, block + UInt64(blocks.length), sector?.upperBound ?? range.upperBound)
+      steps.append(
+        step(
+          alternateSetting,
+          .verify(
+            address..<end, pointer: UInt32(truncatingIfNeeded: pointer ?? address),
+            end: pointer == nil ? end : range.upperBound),
+          .written, phase))
+      address = end
+    }
+    return steps
+  }
+
+  // MARK: - Once more
+
+  /// The steps that do a sector once more.
+  ///
+  /// Every block, blank or not, is written at an address of its own, and read back so: slow, and
+  /// right on devices that count blocks in a way of their own. `withVectorTable` writes the block
+  /// with the vector table too, as the last one.
+  func again(_ wrong: WrongSector, withVectorTable: Bool) -> [FlashStep] {
+    guard let memory = plan.memory(wrong.alternateSetting) else { return [] }
+    let last = FinalBlock(of: plan)
+    var parts = memory.runs.compactMap { $0.part(wrong.sector) }
+      .flatMap { $0.parts(without: last) }
+    if withVectorTable, let part = last?.run.part(wrong.sector) { parts.append(part) }
+    let isErased = memory.sectors.contains {
+      $0.range == wrong.sector && $0.action != .overwrite
+    }
+    let erase =
+      isErased ? [step(wrong.alternateSetting, .erase(wrong.sector), .different)] : []
+    let writes = parts.flatMap { part in
+      WriteBlock.blocks(of: part, transferSize: blocks.length).map { block in
+        let range = block.range(in: part)
+        return step(
+          wrong.alternateSetting,
+          .write(range, pointer: UInt32(truncatingIfNeeded: range.lowerBound)), .missing)
+      }
+    }
+    return erase + writes
+      + parts.flatMap { verifies($0.range, pointer: nil, in: wrong.alternateSetting, nil) }
+  }
+
+  /// How a sector is looked at when it has been erased, on chips that report an erase as done when
+  /// it is not: its two ends, and where the image has its first pieces in it.
+  ///
+  /// An earlier program was likely to have something there. The F42x does nothing, the H74x is not
+  /// finished (``ChipQuirks/bank2EraseBroken``, ``ChipQuirks/waitWorstCaseErase``).
+  func look(afterErasing sector: Range<UInt64>, in alternateSetting: UInt8) -> LookAfterErase? {
+    let mayGoOn = profile.quirks.contains(.waitWorstCaseErase)
+    guard sector.lowerBound >= ChipQuirks.bank2Start,
+      mayGoOn || profile.quirks.contains(.bank2EraseBroken)
+    else { return nil }
+    let longest = profile.eraseTime(forSectorOf: UInt64(sector.count)).maximum
+    guard canRead(sector, in: alternateSetting) else {
+      return mayGoOn ? .wait(longest) : nil
+    }
+    let sample: UInt64 = 64
+    let runs = plan.memory(alternateSetting)?.runs ?? []
+    let starts =
+      [sector.lowerBound, sector.upperBound - min(sample, UInt64(sector.count))]
+      + runs.compactMap { $0.part(sector)?.range.lowerBound }.prefix(4)
+    let places = Set(starts).sorted().map { $0..<min($0 + sample, sector.upperBound) }
+    return .places(places, pauses: mayGoOn ? Int((longest / LookAfterErase.pause).rounded(.up)) : 0)
+  }
+
+  // MARK: - Questions
+
+  /// Whether a memory's sectors can be read back.
+  func canVerify(_ memory: FlashPlan.Memory) -> Bool {
+    memory.sectors.allSatisfy { canRead($0.range, in: memory.alternateSetting) }
+  }
+
+  /// Whether a range can be read in one go.
+  func canRead(_ range: Range<UInt64>, in alternateSetting: UInt8) -> Bool {
+    guard canUpload, let map = map(of: alternateSetting) else { return false }
+    return map.readableEnd(from: range.lowerBound) >= range.upperBound
+  }
+
+  func map(of alternateSetting: UInt8) -> MemoryMap? {
+    memories.first { $0.alternateSetting == alternateSetting }?.map
+  }
+
+  private func segment(at address: UInt64, in alternateSetting: UInt8) -> MemorySegment? {
+    map(of: alternateSetting)?.segment(at: address)
+  }
+
+  private func step(
+    _ alternateSetting: UInt8, _ work: FlashStep.Work, _ reason: FlashStep.Reason,
+    _ phase: FlashEvent.Phase? = nil
+  ) -> FlashStep {
+    FlashStep(alternateSetting: alternateSetting, work: work, reason: reason, phase: phase)
+  }
+}
+
+/// A look at a sector that was reported to be erased.
+enum LookAfterErase: Hashable, Sendable {
+  /// Wait between two looks at a sector that is not yet blank.
+  static let pause: Duration = .milliseconds(100)
+
+  /// These places are read until they are blank, at most after so many pauses.
+  case places([Range<UInt64>], pauses: Int)
+  /// It cannot be read: the longest time that the erase takes is waited.
+  case wait(Duration)
+}
+
+/// A sector that does not hold what it should.
+package struct WrongSector: Hashable, Sendable {
+  var alternateSetting: UInt8
+  var sector: Range<UInt64>
+  var difference: FlashError.Difference
+}
+
+extension FlashPlan.Memory {
+  /// The sectors to erase, the one with the vector table first: from then on the old program does
+  /// not start any more.
+  func eraseOrder(programStart: UInt32?) -> [FlashPlan.Sector] {
+    let erased = sectors.filter { $0.action == .eraseAndWrite }
+    guard let programStart, kind == .internalFlash else { return erased }
+    let first = erased.filter { $0.range.contains(UInt64(programStart)) }
+    return first + erased.filter { !$0.range.contains(UInt64(programStart)) }
+  }
+}
+
+extension [Range<UInt64>] {
+  /// Ranges in rising order, those that touch joined.
+  var joined: [Range<UInt64>] {
+    reduce(into: []) { joined, range in
+      if let last = joined.last, last.upperBound == range.lowerBound {
+        joined[joined.count - 1] = last.lowerBound..<range.upperBound
+      } else {
+        joined.append(range)
+      }
+    }
+  }
+}
+
+extension Range<UInt64> {
+  /// Whether it shares no address with another range, if there is one.
+  func isApart(from other: Range<UInt64>?) -> Bool { other.map { !$0.overlaps(self) } ?? true }
+
+  /// The first so many addresses.
+  func prefix(_ count: UInt64) -> Range<UInt64> {
+    lowerBound..<Swift.min(lowerBound + count, upperBound)
+  }
+}
