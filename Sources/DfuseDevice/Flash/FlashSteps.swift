@@ -39,7 +39,7 @@ package struct FlashSteps: Sendable {
       steps.append(step(memory.alternateSetting, .tellSupply(supply), .supply))
     }
     if plan.usesMassErase {
-      steps += eraseAll(byOneCommand: byOneCommand, sparing: spared)
+      steps += eraseAll(memories.internalFlash, byOneCommand: byOneCommand, sparing: spared)
     }
     for memory in flash where !plan.usesMassErase || memory.kind != .internalFlash {
       steps += erases(in: memory, isUnread: options.full)

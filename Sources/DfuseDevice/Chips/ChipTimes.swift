@@ -38,3 +38,33 @@ public struct SectorEraseTime: Hashable, Sendable {
     SectorEraseTime(sectorSize: size * 1024, time: .milliseconds(typical, maximum))
   }
 }
+
+/// Erase and program times for one way of programming.
+public struct FlashTimes: Hashable, Sendable {
+  /// Erase times by sector size, ascending.
+  public var sectorErase: [SectorEraseTime]
+  /// Time to program one programming unit.
+  public var programPerUnit: ExpectedTime
+  /// Time of a mass erase.
+  public var massErase: ExpectedTime
+
+  /// Makes a set of times.
+  public init(
+    sectorErase: [SectorEraseTime], programPerUnit: ExpectedTime, massErase: ExpectedTime
+  ) {
+    self.sectorErase = sectorErase
+    self.programPerUnit = programPerUnit
+    self.massErase = massErase
+  }
+}
+
+/// Whether a host may ask a busy device for its status earlier than bwPollTimeout says.
+public enum PollingSafety: Hashable, Sendable {
+  /// Asking early does no harm; `reason` says how that is known.
+  case adaptive(reason: String)
+  /// bwPollTimeout has to be waited for, or nothing else is known; `reason` says which.
+  case spec(reason: String)
+
+  /// Nobody has measured what early polling does.
+  static let unmeasured = PollingSafety.spec(reason: "early polling has not been measured")
+}

@@ -106,3 +106,95 @@ extension ChipProfile {
     }
   }
 }
+
+/// What is looked at to tell chips apart.
+struct ChipFacts {
+  /// The flash, if a map shows it whole.
+  var flash: FlashShape?
+  /// The segments of option bytes.
+  var optionBytes: [MemorySegment]
+  /// Where one-time programmable memory starts.
+  var otpStart: UInt64?
+  /// Alternate settings with a map.
+  var mapCount: Int
+  /// Several alternate settings, and all of them with the same map.
+  var alternatesShareOneMap: Bool
+  /// Flash pages of 128 or 256 bytes.
+  var hasSmallPages: Bool
+  /// Whether the release is one of those before ST numbered them 0x0200: 0x2000 to 0x2200.
+  var isOldROM: Bool
+  /// Whether this may be ST's ROM: its product string says so, or could not be read.
+  var isROM: Bool
+  /// Whether this is the F105/107, by its product string or by the way it writes its map.
+  var isF105: Bool
+
+  init(identity: DeviceIdentity, maps: [MemoryMap]) {
+    let flashMap = maps.first { $0.kind == .internalFlash }
+    flash = flashMap.flatMap(FlashShape.init)
+    optionBytes = maps.filter { $0.kind == .optionBytes }.flatMap(\.segments)
+    otpStart = maps.first { $0.kind == .otp }?.segments.first?.start
+    mapCount = maps.count
+    alternatesShareOneMap = maps.count > 1 && Set(maps.map(\.text)).count == 1
+    hasSmallPages =
+      flashMap?.segments.contains { $0.sectorSize == 128 || $0.sectorSize == 256 } ?? false
+    isOldROM = identity.bcdDevice >= 0x2000
+
+    // "STM32  BOOTLOADER", "STM32 0x418 DFU Bootloader", "DFU in FS Mode".
+    let product = identity.product?.lowercased()
+    isROM =
+      product.map {
+        ($0.hasPrefix("stm32 ") && $0.hasSuffix("bootloader")) || $0.hasPrefix("dfu in ")
+      } ?? true
+    // F0 and F3 write their pages with four digits, "0002Kg".
+    isF105 =
+      product?.contains("0x418") ?? false
+      || flashMap?.text.contains("*002Kg") ?? false
+  }
+}
+
+/// The sectors of a flash, looked at for what tells families apart.
+struct FlashShape {
+  private let segments: [MemorySegment]
+
+  /// The shape of a chip's whole flash.
+  ///
+  /// Nil when the map does not start where flash starts, or has parts that cannot be written: then
+  /// it is no ROM's, and says little of the chip.
+  init?(_ map: MemoryMap) {
+    guard map.kind == .internalFlash, map.segments.first?.start == 0x0800_0000 else { return nil }
+    let all: MemoryAccess = [.readable, .erasable, .writable]
+    guard map.segments.allSatisfy({ $0.access == all }) else { return nil }
+    segments = map.segments
+  }
+
+  /// The size of all sectors, or nil when they differ.
+  var sectorSize: UInt64? {
+    guard let first = segments.first else { return nil }
+    return segments.allSatisfy { $0.sectorSize == first.sectorSize } ? first.sectorSize : nil
+  }
+
+  /// Bytes of the flash, without gaps.
+  var size: UInt64 {
+    segments.reduce(0) { $0 + $1.sectorSize * $1.sectorCount }
+  }
+
+  /// Number of sectors.
+  var sectorCount: UInt64 {
+    segments.reduce(0) { $0 + $1.sectorCount }
+  }
+
+  /// How many times the flash is 4 × `unit`, `unit` × 4 and at least one of `unit` × 8, in KiB.
+  ///
+  /// 16 is the bank of F4, F2 and dual-bank F7; 32 that of F7. Nil for any other shape.
+  func banks(unit: UInt64) -> Int? {
+    let small = unit * 1024
+    guard !segments.isEmpty, segments.count.isMultiple(of: 3) else { return nil }
+    for start in stride(from: 0, to: segments.count, by: 3) {
+      let bank = segments[start..<start + 3]
+      guard bank.map(\.sectorSize) == [small, small * 4, small * 8],
+        bank.prefix(2).map(\.sectorCount) == [4, 1]
+      else { return nil }
+    }
+    return segments.count / 3
+  }
+}

@@ -1,0 +1,320 @@
+// What is known of each chip, and from where. One entry a bootloader that can be told from the others.
+//
+// "datasheet" is for supplies above 2.7 V; an entry that says "as" another has no source of its own.
+
+// STM32F0, F105/107 and F3: pages of 1 or 2 KiB, half-word programming, option bytes at
+// 0x1FFF_F800.
+
+extension ChipProfile {
+  /// STM32F04x, F07x.
+  static func f0(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .f0,
+      programmingUnit: 4,  // the flash takes 2; two at 53.5/60 us make the time (datasheet)
+      sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
+      programTimePerUnit: .microseconds(107, 120),
+      massEraseTime: .milliseconds(20, 40),  // datasheet
+      safePolling: .spec(reason: "an F072 polled early stalls (openmv#1508)"),
+      quirks: .acknowledgesWithoutWork)
+  }
+
+  /// STM32F105 and F107.
+  static let f105 = ChipProfile(
+    name: "STM32F105/107", family: .f1,
+    programmingUnit: 4,  // the flash takes 2; two at 52.5/70 us make the time (datasheet)
+    sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
+    programTimePerUnit: .microseconds(105, 140),
+    massEraseTime: .milliseconds(20, 40),  // datasheet
+    safePolling: .unmeasured)
+
+  /// STM32F3 with more than 128 KiB.
+  static let f3 = ChipProfile(
+    name: "STM32F3", family: .f3,
+    programmingUnit: 4,  // as F0
+    sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
+    programTimePerUnit: .microseconds(107, 120),
+    massEraseTime: .milliseconds(20, 40),  // datasheet
+    safePolling: .unmeasured)
+}
+
+// STM32F4, and F2, which cannot be told from it: 16, 64 and 128 KiB sectors, option bytes at
+// 0x1FFF_C000. The ROM programs byte by byte until Device Feature names the supply (AN2606).
+
+extension ChipProfile {
+  /// STM32F4 of any size.
+  static func f4(name: String, quirks: ChipQuirks = []) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .f4,
+      programmingUnit: 4,
+      sectorEraseTimes: [  // datasheet, 8-bit parallelism
+        .kibibytes(16, 400, 800), .kibibytes(64, 1200, 2400), .kibibytes(128, 2000, 4000),
+      ],
+      programTimePerUnit: .microseconds(64, 400),  // four writes of 16/100 us (datasheet)
+      massEraseTime: .milliseconds(16_000, 32_000),  // datasheet; the F405 reports 100 ms
+      wordTimes: FlashTimes(  // datasheet, 32-bit parallelism
+        sectorErase: [
+          .kibibytes(16, 250, 500), .kibibytes(64, 550, 1100), .kibibytes(128, 1000, 2000),
+        ],
+        programPerUnit: .microseconds(16, 100), massErase: .milliseconds(8000, 16_000)),
+      safePolling: .adaptive(
+        reason: "an F429 polled every millisecond answered all the same (EdgeTX/buddy#88)"),
+      quirks: quirks)
+  }
+}
+
+// STM32F7: sectors of 32, 128 and 256 KiB, or F4's in dual-bank mode and on F72x/73x; option
+// bytes at 0x1FFF_0000.
+
+extension ChipProfile {
+  /// STM32F7 of any size.
+  static func f7(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .f7,
+      programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
+      sectorEraseTimes: [  // datasheet, 8-bit parallelism; an F745 took 351 ms (fwupd#2696)
+        .kibibytes(32, 400, 800), .kibibytes(128, 1100, 2400), .kibibytes(256, 2100, 4000),
+      ],
+      programTimePerUnit: .microseconds(32, 800),  // two word writes, or eight byte writes
+      massEraseTime: .milliseconds(16_000, 32_000),  // datasheet, 2 MiB
+      wordTimes: FlashTimes(  // datasheet, 32-bit parallelism
+        sectorErase: [
+          .kibibytes(32, 250, 500), .kibibytes(128, 500, 1100), .kibibytes(256, 1000, 2000),
+        ],
+        programPerUnit: .microseconds(32, 200), massErase: .milliseconds(8000, 16_000)),
+      safePolling: .adaptive(
+        reason: "an F745 holds back its answer until the work is done (fwupd#1944, #2696)"))
+  }
+}
+
+// STM32L0 and L1: small pages that erase to 0x00, option bytes at 0x1FF8_0000.
+
+extension ChipProfile {
+  /// STM32L07x and L08x: pages of 128 bytes.
+  static let l0 = ChipProfile(
+    name: "STM32L07x/08x", family: .l0, erasedByte: 0x00,
+    programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
+    sectorEraseTimes: [SectorEraseTime(sectorSize: 128, time: .milliseconds(3.28, 3.94))],
+    programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
+    massEraseTime: .milliseconds(5_040, 6_050),  // 1536 pages
+    safePolling: .unmeasured)
+
+  /// STM32L1, categories 3 to 5: pages of 256 bytes.
+  static let l1 = ChipProfile(
+    name: "STM32L1", family: .l1, erasedByte: 0x00,
+    programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
+    sectorEraseTimes: [SectorEraseTime(sectorSize: 256, time: .milliseconds(3.28, 3.94))],
+    programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
+    massEraseTime: .milliseconds(6_720, 8_070),  // 2048 pages
+    safePolling: .unmeasured)
+}
+
+// STM32L4, L4+, L5 and WB: 8 bytes at a time with ECC. A write of more than 256 bytes that is
+// not a multiple of 8 is corrupted by some L4 ROMs (AN2606), which the unit takes care of.
+
+extension ChipProfile {
+  /// STM32L4 and L4+.
+  static func l4(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .l4,
+      programmingUnit: 8,
+      sectorEraseTimes: [.kibibytes(8, 22, 30)],  // datasheet 24.5; one board needed 30
+      programTimePerUnit: .microseconds(82, 91),  // datasheet
+      massEraseTime: .milliseconds(22, 30),  // datasheet 25
+      safePolling: .spec(reason: "an L4 polled early stalls (dfu-util 0.10)"),
+      quirks: .stallsWhileBusy)
+  }
+
+  /// STM32L5.
+  static let l5 = ChipProfile(
+    name: "STM32L5", family: .l5,
+    programmingUnit: 16,  // the alignment that AN2606 Rev 70 table 7 asks for
+    sectorEraseTimes: [.kibibytes(4, 22, 30)],  // as L4
+    programTimePerUnit: .microseconds(164, 182),  // as L4, twice
+    massEraseTime: .milliseconds(22, 30),  // as L4
+    safePolling: .unmeasured)
+
+  /// STM32WB30, WB35, WB50, WB55.
+  static let wb = ChipProfile(
+    name: "STM32WB", family: .wb,
+    programmingUnit: 8,
+    sectorEraseTimes: [.kibibytes(4, 22, 24.5)],  // datasheet; 44 to 62 ms with the transfers
+    programTimePerUnit: .microseconds(82, 91),  // datasheet
+    massEraseTime: .milliseconds(22, 25),  // datasheet
+    safePolling: .unmeasured)
+}
+
+// STM32G0, G4, C0 and U0: pages of 2 KiB, programmed 8 bytes at a time with ECC.
+
+extension ChipProfile {
+  /// STM32G0B0, G0B1, G0C1.
+  static let g0 = ChipProfile(
+    name: "STM32G0B1/0C1", family: .g0,
+    programmingUnit: 8,
+    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // datasheet
+    programTimePerUnit: .microseconds(85, 125),  // datasheet
+    massEraseTime: .milliseconds(22, 40),  // datasheet
+    safePolling: .unmeasured,
+    quirks: .alternatesShareOneMap)
+
+  /// STM32G4.
+  static func g4(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .g4,
+      programmingUnit: 8,
+      sectorEraseTimes: [.kibibytes(4, 22, 24.5)],  // datasheet; 4 KiB in single-bank mode
+      programTimePerUnit: .microseconds(82, 83),  // datasheet
+      massEraseTime: .milliseconds(22, 25),  // datasheet
+      safePolling: .unmeasured)
+  }
+
+  /// STM32C071.
+  static let c0 = ChipProfile(
+    name: "STM32C0", family: .c0,
+    programmingUnit: 8,
+    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // as G0
+    programTimePerUnit: .microseconds(85, 125),  // as G0
+    massEraseTime: .milliseconds(22, 40),  // as G0
+    safePolling: .unmeasured)
+
+  /// STM32U073 and U083.
+  static let u0 = ChipProfile(
+    name: "STM32U073/083", family: .u0,
+    programmingUnit: 8,
+    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // as G0
+    programTimePerUnit: .microseconds(85, 125),  // as G0
+    massEraseTime: .milliseconds(22, 40),  // as G0
+    safePolling: .unmeasured)
+}
+
+// STM32H7: option bytes at 0x5200_201C; sectors of 128 KiB, or of 8 KiB on H7A3/7B3.
+
+extension ChipProfile {
+  /// STM32H742, H743, H750, H753 and the dual-core parts.
+  static let h743 = ChipProfile(
+    name: "STM32H74x/75x", family: .h7,
+    programmingUnit: 32,  // flash word with ECC
+    sectorEraseTimes: [.kibibytes(128, 2000, 4000)],  // datasheet; 0.9 s seen (ST forum 234209)
+    programTimePerUnit: .microseconds(290, 580),  // datasheet
+    massEraseTime: .milliseconds(14_500, 26_000),  // 16 sectors of 0.9 s; datasheet
+    massEraseWorks: false,  // bootloader V13.3 (AN2606); the version cannot be seen
+    safePolling: .adaptive(
+      reason: "ST's own programmer does not wait once an H743 has answered (ST community 234209)"),
+    quirks: [.h743StuckBusy, .waitWorstCaseErase])
+
+  /// STM32H723, H725, H730, H733, H735.
+  static let h723 = ChipProfile(
+    name: "STM32H72x/73x", family: .h7,
+    programmingUnit: 32,  // flash word with ECC
+    sectorEraseTimes: [.kibibytes(128, 2000, 4000)],  // as H743
+    programTimePerUnit: .microseconds(290, 580),  // as H743
+    massEraseTime: .milliseconds(7_300, 26_000),  // 8 sectors of 0.9 s; as H743
+    safePolling: .unmeasured)
+
+  /// STM32H7A3, H7B0, H7B3.
+  static let h7a3 = ChipProfile(
+    name: "STM32H7A3/7B0/7B3", family: .h7,
+    programmingUnit: 16,  // flash word with ECC
+    sectorEraseTimes: [.kibibytes(8, 5, 20)],  // "some milliseconds"; the limit is a guess
+    programTimePerUnit: .microseconds(290, 580),  // as H743
+    massEraseTime: .milliseconds(1_300, 5_200),  // 256 sectors
+    safePolling: .unmeasured)
+}
+
+// STM32U5, H5 and C5: sectors of 8 KiB.
+
+extension ChipProfile {
+  /// STM32U5.
+  static func u5(name: String) -> ChipProfile {
+    ChipProfile(
+      name: name, family: .u5,
+      programmingUnit: 16,  // with ECC
+      sectorEraseTimes: [.kibibytes(8, 1.5, 5)],  // datasheet
+      programTimePerUnit: .microseconds(118, 236),  // datasheet; the limit is a guess
+      massEraseTime: .milliseconds(768, 2_560),  // 512 sectors
+      safePolling: .unmeasured)
+  }
+
+  /// STM32H5.
+  static let h5 = ChipProfile(
+    name: "STM32H5", family: .h5,
+    programmingUnit: 16,  // with ECC
+    sectorEraseTimes: [.kibibytes(8, 2, 5)],  // datasheet
+    programTimePerUnit: .microseconds(31, 62),  // datasheet; the limit is a guess
+    massEraseTime: .milliseconds(512, 1_280),  // 256 sectors
+    safePolling: .unmeasured)
+
+  /// STM32C5, of which little is known but its descriptors (betaflight-configurator#5300).
+  static let c5 = ChipProfile(
+    name: "STM32C5", family: .c5,
+    programmingUnit: 32,  // as an unknown chip
+    sectorEraseTimes: [.kibibytes(8, 2, 40)],  // as H5; the limit is a guess
+    programTimePerUnit: .microseconds(62, 3200),  // as H5; as an unknown chip
+    massEraseTime: .milliseconds(512, 32_000),  // as H5; as an unknown chip
+    massEraseWorks: false,
+    safePolling: .unmeasured)
+}
+
+// Chips like STM32 from other makers, told by their USB ids.
+
+extension ChipProfile {
+  /// GD32VF103, and GD32 parts with the same bootloader.
+  static let gd32 = ChipProfile(
+    name: "GD32VF103", family: .gd32,
+    programmingUnit: 4,
+    sectorEraseTimes: [.kibibytes(2, 100, 300)],  // bwPollTimeout (gd32-dfu-utils#3); a guess
+    programTimePerUnit: .microseconds(203, 406),  // 104 ms for 2048 bytes (gd32-dfu-utils#3)
+    massEraseTime: .milliseconds(16_000, 32_000),  // as an unknown chip
+    massEraseWorks: false,  // not tried by anybody who wrote of it
+    safePolling: .unmeasured,
+    quirks: .leavesWithoutStatus)
+
+  /// AT32F435 and AT32F437.
+  static let at32 = named("AT32F435/437", .at32)
+  /// APM32.
+  static let apm32 = named("APM32", .apm32)
+  /// X32.
+  static let x32 = named("X32", .x32)
+
+  /// A clone of which nothing but its ids and map is known.
+  private static func named(_ name: String, _ family: ChipFamily) -> ChipProfile {
+    var profile = unknown
+    profile.name = name
+    profile.family = family
+    profile.isROM = true
+    return profile
+  }
+}
+
+extension ChipProfile {
+  /// A chip nobody knows: the values that suit, or at least do not harm, all others.
+  public static let unknown = ChipProfile(
+    name: "unknown", family: .unknown,
+    programmingUnit: 32,  // a multiple of all units, harmless inside an erased sector
+    sectorEraseTimes: [  // the slowest of the known families
+      .kibibytes(8, 40, 100), .kibibytes(16, 400, 800), .kibibytes(64, 1200, 2400),
+      .kibibytes(128, 2000, 4000), .kibibytes(256, 2100, 4000),
+    ],
+    programTimePerUnit: .microseconds(512, 3200),  // F4, byte by byte
+    massEraseTime: .milliseconds(16_000, 32_000),  // F4, byte by byte
+    massEraseWorks: false,
+    isROM: false,
+    safePolling: .spec(reason: "the chip is not known"))
+
+  /// An unknown chip with pages of 128 or 256 bytes, which only flash that erases to 0x00 has.
+  static let unknownWithSmallPages: ChipProfile = {
+    var profile = unknown
+    profile.erasedByte = 0x00
+    profile.programTimePerUnit = .milliseconds(26.3, 31.6)  // L0: eight words
+    return profile
+  }()
+
+  /// The same chip under a bootloader that is not its ROM: what is true of the flash stays.
+  var withoutROM: ChipProfile {
+    var profile = self
+    profile.massEraseWorks = false
+    profile.isROM = false
+    profile.safePolling = .spec(reason: "the bootloader is not the chip's ROM")
+    profile.quirks = []
+    return profile
+  }
+}
