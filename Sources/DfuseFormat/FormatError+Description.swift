@@ -49,6 +49,7 @@ extension FormatError: CustomStringConvertible {
     case .containerInElement(let target, let element, let offset):
       "element \(element) of target \(target) at offset \(offset) holds a DfuSe container "
         + "instead of firmware"
+    case .emptyContainer: "there are no data in this container"
     case .notPackable(let limit):
       limit.description
     }
@@ -65,7 +66,7 @@ extension ContainerLimit: CustomStringConvertible {
     case .emptyElement(let target, let element):
       "image \(element) of target \(target) is empty"
     case .nameTooLong(let length):
-      "a target's name takes at most 254 bytes of UTF-8, this one has \(length)"
+      "a target's name takes at most 255 bytes of UTF-8, this one has \(length)"
     case .nameHoldsNUL: "a target's name cannot hold a NUL"
     case .tooLarge(let size):
       "the container would have \(bytes(size)), more than its 32-bit size can tell"

@@ -41,6 +41,8 @@ public enum FormatError: Error, Hashable, Sendable {
   case otherThanNamed(NamePromise, holds: FileContent)
   /// An element's data are themselves a DfuSe container.
   case containerInElement(target: Int, element: Int, offset: Int)
+  /// A sound container with no data in it.
+  case emptyContainer
   /// A container cannot hold this; see ``ContainerLimit``.
   case notPackable(ContainerLimit)
 }
@@ -56,7 +58,7 @@ extension FormatError {
       .badELF(let offset, _), .containerInElement(_, _, let offset):
       offset
     case .outsideAddressSpace, .overlap, .repeatedData, .badRecord, .noData, .alreadyContainer,
-      .notFirmware, .otherThanNamed, .notPackable:
+      .notFirmware, .otherThanNamed, .emptyContainer, .notPackable:
       nil
     }
   }
@@ -70,7 +72,7 @@ public enum ContainerLimit: Hashable, Sendable {
   case noElements(target: Int)
   /// An element without bytes.
   case emptyElement(target: Int, element: Int)
-  /// A name longer than 254 bytes of UTF-8 (`szTargetName` with its NUL).
+  /// A name longer than the 255 bytes of `szTargetName`.
   case nameTooLong(bytes: Int)
   /// A name with a NUL in it.
   case nameHoldsNUL

@@ -15,6 +15,15 @@ public struct MemoryImage: Sendable {
   /// Makes an image without bytes.
   public init() {}
 
+  /// Takes elements as they are, without a copy; nil if any two overlap or touch, or one is empty.
+  init?(disjoint elements: [ImageElement]) {
+    let sorted = elements.sorted { $0.address < $1.address }
+    guard sorted.allSatisfy({ !$0.bytes.isEmpty && $0.range.upperBound <= MemoryImage.end }),
+      zip(sorted, sorted.dropFirst()).allSatisfy({ $0.range.upperBound < $1.range.lowerBound })
+    else { return nil }
+    runs = sorted
+  }
+
   /// Unites elements that may come in any order.
   ///
   /// Takes time in proportion to the bytes, and to n log n of the elements: the way to build an

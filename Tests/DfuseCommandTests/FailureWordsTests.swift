@@ -63,7 +63,7 @@ import Testing
           .badData,
           "fw.hex has 0x1fff_c000-0x1fff_c00f, which is not in Internal Flash of STM32F405 at 1-1",
           why: "Internal Flash is 0x0800_0000-0x0800_ffff", now: Self.untouched,
-          fix: "alternate setting 1 has it: say -a 1"))
+          fix: "alternate setting 1 has it: pack it into a target for that (-a 1)"))
   }
 
   @Test func `memory that cannot be written names the next that can`() {

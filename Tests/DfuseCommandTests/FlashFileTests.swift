@@ -1,6 +1,7 @@
 import DfuseDevice
 import DfuseFormat
 import DfuseSimulator
+import DfuseTestSupport
 import Testing
 
 @testable import dfuse
@@ -30,7 +31,7 @@ import Testing
           error: """
             error: fw.hex: the name promises Intel HEX, and the file holds a web page (HTML)
               now: nothing on the board was changed
-              fix: get the firmware itself; if these bytes are meant, say --format raw
+              fix: get the firmware itself
 
             """))
     #expect(flash("@page.bin").status == .badData)
@@ -103,6 +104,99 @@ import Testing
     #expect(flash("--dry-run", "@app.bin").status == .badData)
     expectUntouched()
     #expect(flash("--stay", "@app.bin", "--address", "0x08008000").status == .success)
+  }
+
+  // MARK: - Nothing to flash, or not here
+
+  @Test func `nothing to flash is no success`() throws {
+    let none: [UInt8] = [
+      0x44, 0x66, 0x75, 0x53, 0x65, 0x01, 0x0B, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x11, 0xDF,
+      0x83,
+      0x04, 0x1A, 0x01, 0x55, 0x46, 0x44, 0x10, 0xE9, 0x3A, 0x0E, 0xF0,
+    ]
+    try sandbox.write(none, to: "none.dfu")
+    try sandbox.write(Array(":00000001FF\n".utf8), to: "none.hex")
+    try sandbox.write([], to: "none.bin")
+    for file in ["@none.dfu", "@none.hex", "@none.bin"] {
+      for command in ["flash", "verify"] {
+        #expect(sandbox.run(command, file).status == .badData)
+      }
+    }
+    #expect(try bus.devices().count == 1)
+    expectUntouched()
+  }
+
+  @Test func `ids of 0 are not stated`() throws {
+    try sandbox.write(
+      Firmware.container([(0, 0x0800_0000, Firmware.program(512))], productID: 0), to: "fw.dfu")
+    #expect(flash("@fw.dfu", "--stay").status == .success)
+  }
+
+  @Test(
+    arguments: [
+      (0x2000_0000, "RAM"), (0x1000_0000, "core-coupled RAM"), (0x9000_0000, "external memory"),
+      (0x0000_0000, "another address of the flash, which is written at 0x0800_0000"),
+      (0x0C00_0000, "another address of the flash, which is written at 0x0800_0000"),
+    ] as [(UInt32, String)])
+  func `bytes outside the flash are named, and left out on request`(
+    address: UInt32, words: String
+  ) throws {
+    let elf = ELFBuilder(
+      segments: [
+        .init(
+          offset: 0x100, virtualAddress: 0x0800_0000, physicalAddress: 0x0800_0000, fileSize: 512),
+        .init(offset: 0x300, virtualAddress: address, physicalAddress: address, fileSize: 4),
+      ], sections: nil, content: Firmware.program(512) + [1, 2, 3, 4]
+    ).bytes
+    try sandbox.write(elf, to: "fw.elf")
+    let refused = flash("@fw.elf")
+    #expect(refused.status == .badData)
+    let place = (UInt64(address)..<(UInt64(address) + 4)).addressText
+    #expect(
+      refused.error.hasPrefix(
+        "error: fw.elf has \(place), which is \(words), and no memory of STM32F405/407/415/417 at 1-1\n"
+      ))
+    #expect(refused.error.contains("--skip-outside"))
+    expectUntouched()
+    let run = flash("@fw.elf", "--skip-outside", "--stay")
+    #expect(run.status == .success)
+    #expect(run.error.contains("left out (--skip-outside): \(place)"))
+    #expect(memory(512) == Firmware.program(512))
+    #expect(sandbox.run("verify", "@fw.elf", "--skip-outside").status == .success)
+  }
+
+  /// HEX knows no targets, so that other programs pack option bytes into the one for the flash.
+  private let optionBytes: (address: UInt32, bytes: [UInt8]) = (
+    0x1FFF_C000, [0xEF, 0xAA, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
+  )
+
+  @Test func `option bytes in the target for the flash go to their own memory`() throws {
+    let parts = [
+      (UInt8(0), UInt32(0x0800_0000), Firmware.program(512)),
+      (UInt8(0), optionBytes.address, optionBytes.bytes),
+    ]
+    try sandbox.write(
+      DfuseContainer(targets: [
+        .init(
+          alternateSetting: 0, elements: parts.map { ImageElement(address: $0.1, bytes: $0.2) })
+      ]).encoded(), to: "fw.dfu")
+    let refused = flash("@fw.dfu")
+    #expect(refused.status == .usage)
+    #expect(refused.error.contains("--allow-option-bytes"))
+    expectUntouched()
+    let plan = flash("--dry-run", "--allow-option-bytes", "@fw.dfu")
+    #expect(plan.status == .success)
+    #expect(
+      plan.error.contains(
+        "0x1fff_c000-0x1fff_c007 goes to Option Bytes (alternate setting 1): Internal Flash does not "
+          + "have it"))
+    #expect(plan.output.contains("Option Bytes, alternate setting 1"))
+  }
+
+  @Test func `a target for a memory that is not there stays an error`() throws {
+    try sandbox.write(Firmware.container([(9, 0x0800_0000, Firmware.program(512))]), to: "fw.dfu")
+    #expect(flash("@fw.dfu").status == .badData)
+    expectUntouched()
   }
 
   @Test func `bytes that fit nowhere are refused`() throws {

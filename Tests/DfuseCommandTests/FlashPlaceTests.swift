@@ -154,11 +154,11 @@ import Testing
         == Sandbox.Run(
           status: .badData, output: "",
           error: """
-            error: fw.bin has 0x9004_0000-0x9004_9c3f, which is not in Internal Flash of \
+            error: fw.bin has 0x9004_0000-0x9004_9c3f, which is external memory, and no memory of \
             STM32F405/407/415/417 at 1-1
-              why: Internal Flash is 0x0800_0000-0x080f_ffff
+              why: a bootloader in ROM cannot write external memory
               now: nothing on the board was changed
-              fix: flash a file that was made for this chip
+              fix: say --skip-outside to leave these bytes out
 
             """))
   }

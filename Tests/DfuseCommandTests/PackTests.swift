@@ -198,10 +198,10 @@ import Testing
 
       """),
     Wrong(
-      "a name of 255 bytes",
-      ["-o", "@f.dfu", "-n", String(repeating: "n", count: 255), "-i", "@image.bin", "-a", "0"],
+      "a name of 256 bytes",
+      ["-o", "@f.dfu", "-n", String(repeating: "n", count: 256), "-i", "@image.bin", "-a", "0"],
       .usage,
-      "error: -n: the name has 255 bytes, a target's name takes at most 254 bytes of UTF-8\n"),
+      "error: -n: the name has 256 bytes, a target's name takes at most 255 bytes of UTF-8\n"),
     Wrong(
       "a missing image", ["-o", "@f.dfu", "-i", "@nothing.bin", "-a", "0"], .noInput,
       "error: cannot read nothing.bin: No such file or directory\n"),

@@ -276,12 +276,17 @@ private typealias Offset = ContainerSamples.Offset
     #expect(try DfuseContainer(reading: oddity.bytes) == oddity.container)
   }
 
-  @Test func `no targets, no elements and no bytes are warnings`() throws {
+  @Test func `no targets, no elements and no bytes are told, and all of it together an error`()
+    throws
+  {
     let none = ContainerSamples.sealed(
       Array("DfuSe".utf8) + [1, 11, 0, 0, 0, 0] + ContainerSamples.workedBytes.suffix(16))
     #expect(
       DfuseContainer.inspect(none).findings
-        == [ContainerFinding(offset: 10, detail: .warning(.noTargets))])
+        == [
+          ContainerFinding(offset: 10, detail: .warning(.noTargets)),
+          ContainerFinding(offset: 11, detail: .error(.emptyContainer)),
+        ])
 
     let noElements = ContainerSamples.sealed(
       Array(ContainerSamples.workedBytes.prefix(Offset.targetSize))
@@ -297,6 +302,56 @@ private typealias Offset = ContainerSamples.Offset
     #expect(
       DfuseContainer.inspect(empty).findings.map(\.detail).contains(
         .warning(.emptyElement(target: 0, element: 0))))
+  }
+
+  /// 27 bytes that were flashed with success.
+  @Test func `a container without data is refused`() {
+    let bytes: [UInt8] = [
+      0x44, 0x66, 0x75, 0x53, 0x65, 0x01, 0x0B, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x11, 0xDF,
+      0x83,
+      0x04, 0x1A, 0x01, 0x55, 0x46, 0x44, 0x10, 0xE9, 0x3A, 0x0E, 0xF0,
+    ]
+    #expect(throws: FormatError.emptyContainer) { try DfuseContainer(reading: bytes) }
+  }
+
+  /// Klipper's writer counts the data alone, others write nothing.
+  @Test(arguments: [12, 0] as [UInt32])
+  func `a target's size without the headers of its elements is a warning in a whole file`(
+    size: UInt32
+  ) throws {
+    let bytes = ContainerSamples.worked { $0.put(size, at: Offset.targetSize) }
+    #expect(
+      DfuseContainer.inspect(bytes).findings == [
+        ContainerFinding(
+          offset: Offset.targetSize,
+          detail: .warning(.targetSize(target: 0, stored: size, actual: 28)))
+      ])
+    #expect(try DfuseContainer(reading: bytes) == ContainerSamples.worked)
+    var damaged = bytes
+    damaged[damaged.count - 1] ^= 1
+    #expect(
+      DfuseContainer.inspect(damaged).findings.compactMap(\.error).contains {
+        if case .elementBeyondTarget = $0 { true } else { false }
+      })
+  }
+
+  @Test func `a container that was given its suffix twice is a warning`() throws {
+    var bytes = ContainerSamples.workedBytes
+    bytes += bytes.suffix(16)
+    let inspection = DfuseContainer.inspect(ContainerSamples.sealed(bytes))
+    #expect(inspection.firstError == nil)
+    #expect(inspection.findings.map(\.detail).contains(.warning(.secondSuffix)))
+  }
+
+  @Test func `a container inside an element is refused`() throws {
+    var outer = ContainerSamples.worked
+    outer.targets[0].elements[0].bytes = ContainerSamples.workedBytes
+    outer.targets[0].elements.removeLast()
+    #expect(
+      throws: FormatError.containerInElement(target: 0, element: 0, offset: Offset.element0 + 8)
+    ) {
+      try DfuseContainer(reading: outer.encoded())
+    }
   }
 
   @Test func `two targets that differ about one memory are a warning`() throws {

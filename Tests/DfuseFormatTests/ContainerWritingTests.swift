@@ -89,8 +89,8 @@ import Testing
     ) {
       $0.targets[0].elements.append(ImageElement(address: 16, bytes: []))
     },
-    Refused(testDescription: "255 bytes of name", error: .notPackable(.nameTooLong(bytes: 255))) {
-      $0.targets[0].name = String(repeating: "x", count: 255)
+    Refused(testDescription: "256 bytes of name", error: .notPackable(.nameTooLong(bytes: 256))) {
+      $0.targets[0].name = String(repeating: "x", count: 256)
     },
     Refused(testDescription: "NUL in the name", error: .notPackable(.nameHoldsNUL)) {
       $0.targets[0].name = "a\0b"

@@ -38,7 +38,14 @@ import Testing
     let firmware = try ELFImage.parse(Self.variant { $0.entry = 0x0800_0005 }.bytes)
     var image = MemoryImage()
     try image.insert([UInt8](1...12), at: 0x0800_0000)
-    #expect(firmware == FirmwareImage(kind: .elf, image: image, entryPoint: 0x0800_0005))
+    var expected = FirmwareImage(kind: .elf, image: image, entryPoint: 0x0800_0005)
+    expected.sections = firmware.sections
+    #expect(firmware == expected)
+    #expect(
+      firmware.sections.map(\.range)
+        == [0x0800_0000..<0x0800_0008, 0x0800_0008..<0x0800_000C])
+    // The file has no table of section names.
+    #expect(firmware.sections.allSatisfy { $0.name.isEmpty })
   }
 
   @Test func `an entry of 0 means none`() throws {

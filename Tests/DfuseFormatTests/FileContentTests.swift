@@ -1,4 +1,5 @@
 import DfuseFormat
+import DfuseTestSupport
 import Testing
 
 /// What a file is taken for, by its bytes and its name.
@@ -192,6 +193,64 @@ import Testing
     let firmware = try SRecord.parse(Array(text.utf8))
     #expect(firmware.image.ranges == [0x1000..<0x1008])
     #expect(firmware.warnings == [.leftOut(.symbols)])
+  }
+}
+
+/// What stands behind the end record, and other ends.
+@Suite struct RecordEndTests {
+  private static let end = ":0100050055A5\n:00000001FF\n"
+
+  @Test(
+    arguments: [
+      end + "\u{1A}", end + "\u{0}\u{0}\u{0}\n\u{0}", end + ":00000001FF\n",
+    ])
+  func `padding behind the end record is accepted`(text: String) throws {
+    let firmware = try IntelHex.parse(Array(text.utf8))
+    #expect(firmware.image.ranges == [5..<6])
+    #expect(firmware.warnings == [.paddingAfterEnd])
+    let filled = try IntelHex.parse(Array(Self.end.utf8) + [0xFF, 0xFF, 0xFF])
+    #expect(filled.warnings == [.paddingAfterEnd])
+    #expect(try IntelHex.parse(Array((Self.end + "; made by X").utf8)).image.ranges == [5..<6])
+  }
+
+  @Test func `data behind the end record is not, and another file is called that`() {
+    for (text, problem) in [
+      (Self.end + "data", RecordProblem.dataAfterEnd),
+      (Self.end + ":0100060055A4\n:00000001FF\n", .secondFile),
+    ] {
+      #expect(throws: FormatError.badRecord(.hex, line: 3, column: 1, problem: problem)) {
+        try IntelHex.parse(Array(text.utf8))
+      }
+    }
+  }
+
+  @Test func `a count of records has 16 bits, also where there are more`() throws {
+    let record = "S1041000AA41\n"
+    let text = String(repeating: record, count: 65_537) + "S5030001FB\nS9030000FC\n"
+    #expect(try SRecord.parse(Array(text.utf8)).image.byteCount == 1)
+  }
+
+  /// Such records are read as a table, which knows their lines.
+  @Test func `records in any order give the same image`() throws {
+    var image = MemoryImage()
+    var lines: [String] = []
+    for index in 0..<6000 as Range<UInt32> {
+      let place = index * 7919 % 6000
+      try image.insert([UInt8(truncatingIfNeeded: place)], at: UInt64(place * 16))
+      lines.append(RecordLines.srec(3, place * 16, [UInt8(truncatingIfNeeded: place)]))
+    }
+    #expect(try SRecord.parse(lines.file).image == image)
+    lines.append(RecordLines.srec(3, 16 * 5, [0xEE]))
+    #expect(throws: FormatError.self) { try SRecord.parse(lines.file) }
+  }
+
+  @Test func `a segment of an ELF file that covers its own headers is warned of`() throws {
+    let elf = ELFBuilder(
+      segments: [
+        .init(offset: 0, virtualAddress: 0x0800_0000, physicalAddress: 0x0800_0000, fileSize: 0x108)
+      ], sections: nil, content: [UInt8](1...12)
+    ).bytes
+    #expect(try ELFImage.parse(elf).warnings.contains(.headersLoaded(address: 0x0800_0000)))
   }
 }
 

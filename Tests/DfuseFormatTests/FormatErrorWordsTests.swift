@@ -62,6 +62,16 @@ import Testing
         .repeatedData(new: 0x0800_4000..<0x0800_8000, existing: 0x0800_0000..<0x0800_5000),
         "0x0800_4000-0x0800_7fff overlaps 0x0800_0000-0x0800_4fff"
       ),
+      (.notFirmware(.html), "this is a web page (HTML), not firmware"),
+      (
+        .otherThanNamed(.srec, holds: .image(.hex)),
+        "the name promises S-records, and the file holds Intel HEX"
+      ),
+      (
+        .containerInElement(target: 0, element: 1, offset: 309),
+        "element 1 of target 0 at offset 309 holds a DfuSe container instead of firmware"
+      ),
+      (.emptyContainer, "there are no data in this container"),
       (.noData(.raw), "the file is empty"),
       (.noData(.hex), "the Intel HEX file holds no data"),
       (.noData(.srec), "the S-record file holds no data"),
@@ -77,7 +87,7 @@ import Testing
       (.notPackable(.emptyElement(target: 0, element: 1)), "image 1 of target 0 is empty"),
       (
         .notPackable(.nameTooLong(bytes: 300)),
-        "a target's name takes at most 254 bytes of UTF-8, this one has 300"
+        "a target's name takes at most 255 bytes of UTF-8, this one has 300"
       ),
       (.notPackable(.nameHoldsNUL), "a target's name cannot hold a NUL"),
       (
@@ -118,6 +128,7 @@ import Testing
         .targetSize(target: 0, stored: 29, actual: 28),
         "dwTargetSize of target 0 is 29, its elements add up to 28"
       ),
+      (.secondSuffix, "there is a second DFU suffix before the one at the end"),
       (.noTargets, "bTargets is 0: there is nothing in this container"),
       (.noElements(target: 1), "target 1 has no elements"),
       (.emptyElement(target: 1, element: 2), "element 2 of target 1 has no bytes"),
@@ -162,7 +173,7 @@ import Testing
         .longSuffix(length: 18),
         "bLength of the suffix is 18, more than the 16 bytes that are defined"
       ),
-      (.zeroID(field: "idVendor"), "idVendor is 0x0000, an id that no device has"),
+      (.zeroID(field: "idVendor"), "idVendor is 0x0000: it is not stated, and any will do"),
     ] as [(ContainerWarning, String)])
   func `a warning says what and whose habit it is`(warning: ContainerWarning, words: String) {
     #expect(warning.description == words)

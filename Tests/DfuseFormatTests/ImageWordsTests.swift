@@ -32,7 +32,14 @@ import Testing
         .wrongRecordCount(stored: 2, actual: 3),
         "the file counts 2 data records up to here, but there are 3"
       ),
-      (.missingEndRecord, "the file ends without its end record; it may be cut off"),
+      (
+        .missingEndRecord,
+        "the file ends without its end record: it was cut off while it was written or downloaded"
+      ),
+      (
+        .secondFile,
+        "another file begins behind the end record: two files were put together"
+      ),
       (.dataAfterEnd, "there is more after the end record"),
       (
         .outsideAddressSpace(address: 0xFFFF_FFFF, size: 2),
@@ -117,6 +124,12 @@ import Testing
         .notAVectorTable(address: 0x0800_0000, reason: .exceptionVector(number: 3, 8)),
         "the bytes at 0x0800_0000 are no Cortex-M vector table: the vector of exception 3 would be "
           + "0x0000_0008, which is even"
+      ),
+      (.paddingAfterEnd, "there is padding behind the end record"),
+      (
+        .headersLoaded(address: 0x07FF_0000),
+        "the headers of the file itself would be loaded at 0x07ff_0000: it has no sections that say "
+          + "what belongs there"
       ),
       (.leftOut(.utf16), "the file is UTF-16 and was read as ASCII"),
       (.leftOut(.comments), "the file has comment lines, which were left out"),

@@ -178,9 +178,17 @@ import Testing
     expect(.missingEndRecord, line: 1, column: 14, in: ":0100000055AA")
   }
 
-  @Test(arguments: [":0100000055AA", ":00000001FF", "end"])
-  func `nothing may follow the end record`(more: String) {
-    expect(.dataAfterEnd, line: 4, column: 1, in: ":0100000055AA\r\n\(Self.end)\r\n\r\n\(more)")
+  @Test func `nothing that says something may follow the end record`() {
+    let whole = ":0100000055AA\r\n\(Self.end)\r\n\r\n"
+    expect(.secondFile, line: 4, column: 1, in: whole + ":0100000055AA")
+    expect(.dataAfterEnd, line: 4, column: 1, in: whole + "end")
+  }
+
+  @Test(arguments: [":00000001FF", "\u{1A}", "\0\0\0", "; built on Monday"])
+  func `padding, a comment and a second end record may follow`(more: String) throws {
+    let firmware = try IntelHex.parse(
+      Array(":0100000055AA\r\n\(Self.end)\r\n\(more)".utf8))
+    #expect(firmware.image.byteCount == 1)
   }
 
   @Test func `data above the address space are refused`() {

@@ -147,7 +147,7 @@ import Testing
 
   @Test func `nothing may follow the end record`() {
     expect(
-      .dataAfterEnd, line: 3, column: 1,
+      .secondFile, line: 3, column: 1,
       in: "S10B10000001020304050607C8\nS9030000FC\nS10B10000001020304050607C8")
   }
 

@@ -13,6 +13,8 @@ public enum FlashError: Error, Hashable, Sendable {
   /// The container is for another device; 0xFFFF in it would mean any.
   case otherDevice(
     vendorID: UInt16, productID: UInt16, deviceVendorID: UInt16, deviceProductID: UInt16)
+  /// The firmware has no bytes.
+  case nothingToFlash
   /// Two pieces of the firmware differ about the same addresses.
   case conflict(FormatError)
   /// The memory that was chosen has no sectors.

@@ -36,6 +36,7 @@ struct FlashLayout {
       }
       work.append(widened(image, in: memory))
     }
+    guard !work.isEmpty else { throw .nothingToFlash }
     return work.enumerated()
       .sorted { ($0.element.kind.order, $0.offset) < ($1.element.kind.order, $1.offset) }
       .map(\.element)
@@ -44,7 +45,10 @@ struct FlashLayout {
   // MARK: - Which memory
 
   private func checkIDs(of container: DfuseContainer) throws(FlashError) {
-    func fits(_ wanted: UInt16, _ found: UInt16) -> Bool { wanted == 0xFFFF || wanted == found }
+    // Of 73 real containers 38 have the product 0, ST's own among them: it means any, as 0xFFFF.
+    func fits(_ wanted: UInt16, _ found: UInt16) -> Bool {
+      wanted == 0xFFFF || wanted == 0 || wanted == found
+    }
     guard
       options.ignoreIDs
         || fits(container.vendorID, identity.vendorID)
@@ -61,14 +65,32 @@ struct FlashLayout {
   ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
     var elements: [UInt8: [ImageElement]] = [:]
     for target in container.targets {
-      _ = try memory(target.alternateSetting)
-      elements[target.alternateSetting, default: []] += target.elements
+      let named = try memory(target.alternateSetting)
+      for element in target.elements {
+        try place(element, named: named, in: &elements)
+      }
     }
-    var assigned: [(AlternateMemory, MemoryImage)] = []
+    return try mergedWhereShared(united(elements))
+  }
+
+  /// Adds an element to what goes into the memories that take its bytes.
+  private func place(
+    _ element: ImageElement, named: AlternateMemory?, in elements: inout [UInt8: [ImageElement]]
+  ) throws(FlashError) {
+    for (memory, piece) in memories.pieces(of: element, named: named) {
+      guard let memory else { throw outside(piece.range, of: named) }
+      elements[memory.alternateSetting, default: []].append(piece)
+    }
+  }
+
+  private func united(
+    _ elements: [UInt8: [ImageElement]]
+  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
+    var assigned: [(memory: AlternateMemory, image: MemoryImage)] = []
     for (number, elements) in elements.sorted(by: { $0.key < $1.key }) {
       assigned.append((try memory(number), try united(elements)))
     }
-    return try mergedWhereShared(assigned)
+    return assigned
   }
 
   /// Several alternate settings with one map lead to the same memory, and the first serves for all.
@@ -90,26 +112,10 @@ struct FlashLayout {
   private func assign(
     _ image: MemoryImage, to number: UInt8?
   ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
-    if let number { return [(try memory(number), image)] }
+    let named = try number.map { number throws(FlashError) in try memory(number) }
     var elements: [UInt8: [ImageElement]] = [:]
-    for run in image.runs {
-      var rest = run.range
-      while !rest.isEmpty {
-        guard let memory = memories.first(where: { $0.map.segment(at: rest.lowerBound) != nil }),
-          let segment = memory.map.segment(at: rest.lowerBound)
-        else { throw outside(rest, of: nil) }
-        let part = rest.clamped(to: segment.range)
-        if let piece = run.part(part) {
-          elements[memory.alternateSetting, default: []].append(piece)
-        }
-        rest = part.upperBound..<max(rest.upperBound, part.upperBound)
-      }
-    }
-    var assigned: [(memory: AlternateMemory, image: MemoryImage)] = []
-    for (number, elements) in elements.sorted(by: { $0.key < $1.key }) {
-      assigned.append((try memory(number), try united(elements)))
-    }
-    return assigned
+    for run in image.runs { try place(run, named: named, in: &elements) }
+    return try mergedWhereShared(united(elements))
   }
 
   private func memory(_ number: UInt8) throws(FlashError) -> AlternateMemory {

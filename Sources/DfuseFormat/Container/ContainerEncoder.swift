@@ -14,11 +14,15 @@ public struct ContainerEncoder: Sendable {
 
   /// Makes an encoder.
   ///
+  /// - Parameters:
+  ///   - outline: What the container holds.
+  ///   - allowsRepeats: Whether pieces of data may share addresses, as in a container that is
+  ///     rebuilt; the caller has found that they hold the same bytes.
   /// - Throws: ``FormatError/notPackable(_:)``, ``FormatError/outsideAddressSpace(address:size:)``
   ///   and ``FormatError/repeatedData(new:existing:)``, before anything is written.
-  public init(_ outline: ContainerOutline) throws(FormatError) {
+  public init(_ outline: ContainerOutline, allowsRepeats: Bool = false) throws(FormatError) {
     try outline.checkLimits()
-    try outline.checkAddresses()
+    if !allowsRepeats { try outline.checkAddresses() }
     self.init(checked: outline)
   }
 

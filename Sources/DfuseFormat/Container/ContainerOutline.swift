@@ -27,7 +27,7 @@ public struct ContainerOutline: Hashable, Sendable {
   public struct Target: Hashable, Sendable {
     /// The memory's alternate setting (`bAlternateSetting`).
     public var alternateSetting: UInt8
-    /// Name for people (`szTargetName`), at most 254 bytes of UTF-8; nil when `bTargetNamed` is 0.
+    /// Name for people (`szTargetName`), at most 255 bytes of UTF-8; nil when `bTargetNamed` is 0.
     public var name: String?
     /// The pieces of data, in the order of the file.
     public var elements: [Element]
@@ -107,7 +107,7 @@ extension ContainerOutline {
 extension ContainerOutline.Target {
   fileprivate func checkLimits(index: Int) throws(FormatError) {
     if let text = name?.utf8 {
-      guard text.count < DfuseLayout.targetNameSize else {
+      guard text.count <= DfuseLayout.targetNameSize else {
         throw .notPackable(.nameTooLong(bytes: text.count))
       }
       guard !text.contains(0) else { throw .notPackable(.nameHoldsNUL) }

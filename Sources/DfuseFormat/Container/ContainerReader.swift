@@ -7,9 +7,17 @@ struct ContainerReader {
   private var targets: [DfuseContainer.Target] = []
   /// Where each target's elements start in the file.
   private var elementOffsets: [[Int]] = []
+  /// The checksum that the suffix ought to hold; nil when there is no suffix.
+  private let computedChecksum: UInt32?
+  /// Whether the file is as its writer made it.
+  private let isSealed: Bool
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
+    let stored = DFUSuffix.find(in: bytes)?.suffix.checksum
+    let computed = stored.map { _ in CRC32.checksum(of: bytes[..<(bytes.count - 4)]) }
+    computedChecksum = computed
+    isSealed = stored != nil && stored == computed
   }
 
   mutating func inspect() -> DFUFileInspection {
@@ -23,8 +31,7 @@ struct ContainerReader {
       let length = checkedSuffixLength(found.length)
       inspection.contents = .plain(payload: 0..<(bytes.count - length))
     }
-    if found != nil {
-      let computed = CRC32.checksum(of: bytes[..<(bytes.count - 4)])
+    if let computed = computedChecksum {
       inspection.computedChecksum = computed
       checkSuffix(found, computed: computed, isDfuSe: bytes.starts(with: DfuseLayout.signature))
     }
@@ -56,6 +63,7 @@ struct ContainerReader {
     }
     guard isContainer else { return .unknown }
     checkTargetsAgainstEachOther()
+    checkContents()
     return .dfuse(
       DfuseContainer(
         deviceVersion: found?.suffix.deviceVersion ?? 0xFFFF,
@@ -99,16 +107,21 @@ struct ContainerReader {
     let size = try cursor.uint32(field: "dwTargetSize")
     targets.append(.init(alternateSetting: alternateSetting, name: name, elements: []))
     elementOffsets.append([])
-    try readElements(of: index, targetEnd: cursor.offset + 4 + Int(size), &cursor)
+    let overrun = try readElements(of: index, targetEnd: cursor.offset + 4 + Int(size), &cursor)
     let actual = targets[index].size
-    if actual < UInt64(size) {
+    let data = targets[index].elements.reduce(0) { $0 + $1.range.count }
+    // Some writers count the data alone (Klipper's), or nothing; a right checksum says that the
+    // file is whole.
+    if actual < UInt64(size) || isSealed && overrun != nil && (size == 0 || Int(size) == data) {
       note(.targetSize(target: index, stored: size, actual: actual), at: sizeOffset)
+    } else if let overrun {
+      note(overrun, at: overrun.offset ?? sizeOffset)
     }
   }
 
   private mutating func readElements(
     of target: Int, targetEnd: Int, _ cursor: inout ByteCursor
-  ) throws(FormatError) {
+  ) throws(FormatError) -> FormatError? {
     let countOffset = cursor.offset
     let count = Int(try cursor.uint32(field: "dwNbElements"))
     if count == 0 { note(.noElements(target: target), at: countOffset) }
@@ -118,7 +131,7 @@ struct ContainerReader {
         field: "dwNbElements of target \(target)", offset: countOffset, size: needed,
         available: UInt64(cursor.available))
     }
-    var overrunNoted = false
+    var overrun: FormatError?
     for index in 0..<count {
       let start = cursor.offset
       let address = try cursor.uint32(field: "dwElementAddress")
@@ -129,13 +142,11 @@ struct ContainerReader {
           size: UInt64(size), available: UInt64(cursor.available))
       }
       let data = try cursor.bytes(size, field: "element data")
-      if cursor.offset > targetEnd, !overrunNoted {
-        overrunNoted = true
+      if cursor.offset > targetEnd, overrun == nil {
         let room = max(0, targetEnd - start - DfuseLayout.elementHeaderSize)
-        let error = FormatError.elementBeyondTarget(
+        overrun = .elementBeyondTarget(
           target: target, element: index, offset: start + 4, size: UInt64(size),
           available: UInt64(room))
-        note(error, at: start + 4)
       }
       if size == 0 { note(.emptyElement(target: target, element: index), at: start + 4) }
       let element = ImageElement(address: address, bytes: Array(data))
@@ -145,6 +156,7 @@ struct ContainerReader {
       targets[target].elements.append(element)
       elementOffsets[target].append(start)
     }
+    return overrun
   }
 
   private mutating func name(
@@ -166,6 +178,22 @@ struct ContainerReader {
   }
 
   // MARK: - What spans several fields
+
+  /// Notes what cannot be flashed, though the container is sound.
+  private mutating func checkContents() {
+    for (target, elements) in targets.map(\.elements).enumerated() {
+      for (index, element) in elements.enumerated()
+      where element.bytes.starts(with: DfuseLayout.signature + [DfuseLayout.version]) {
+        let offset = elementOffsets[target][index] + DfuseLayout.elementHeaderSize
+        note(.containerInElement(target: target, element: index, offset: offset), at: offset)
+      }
+    }
+    if findings.allSatisfy({ $0.error == nil }),
+      targets.allSatisfy({ $0.elements.allSatisfy(\.bytes.isEmpty) })
+    {
+      note(.emptyContainer, at: DfuseLayout.prefixSize)
+    }
+  }
 
   private mutating func checkImageSize(_ stored: UInt32, at offset: Int) {
     // Without room for a suffix there is no right size, and that is an error of its own.
@@ -215,7 +243,11 @@ struct ContainerReader {
 
   private mutating func checkEnd(_ cursor: inout ByteCursor, hasSuffix: Bool) {
     if hasSuffix {
-      if cursor.available > 0 {
+      if cursor.available == DFUSuffix.size,
+        DFUSuffix.mayEnd(Array(bytes[cursor.offset..<(cursor.offset + DFUSuffix.size)]))
+      {
+        note(.secondSuffix, at: cursor.offset)
+      } else if cursor.available > 0 {
         note(.bytesBeforeSuffix(count: cursor.available), at: cursor.offset)
       }
       return

@@ -4,7 +4,7 @@
 public enum ContainerWarning: Hashable, Sendable {
   /// `DFUImageSize` is not the file's length less the suffix.
   case imageSize(stored: UInt32, expected: UInt64, habit: ImageSizeHabit?)
-  /// `dwTargetSize` is more than what the target's elements add up to.
+  /// `dwTargetSize` is not what the target's elements add up to.
   case targetSize(target: Int, stored: UInt32, actual: UInt64)
   /// `bTargets` is 0.
   case noTargets
@@ -28,11 +28,13 @@ public enum ContainerWarning: Hashable, Sendable {
   case targetsOverlap(alternateSetting: UInt8, range: Range<UInt64>)
   /// There are bytes between the last target and the suffix.
   case bytesBeforeSuffix(count: Int)
+  /// The file got a suffix when it had one.
+  case secondSuffix
   /// `bcdDFU` of the suffix is not 0x011A.
   case formatVersion(stored: UInt16)
   /// `bLength` of the suffix is more than 16.
   case longSuffix(length: Int)
-  /// `idVendor` or `idProduct` is 0000, an id that no device has.
+  /// `idVendor` or `idProduct` is 0000, which many writers put where they know none.
   case zeroID(field: String)
 }
 
@@ -76,11 +78,12 @@ extension ContainerWarning: CustomStringConvertible {
       count == 1
         ? "1 byte between the last target and the suffix belongs to nothing"
         : "\(count) bytes between the last target and the suffix belong to nothing"
+    case .secondSuffix: "there is a second DFU suffix before the one at the end"
     case .formatVersion(let stored):
       "bcdDFU of the suffix is \(stored.hex), should be 0x011A for a DfuSe file"
     case .longSuffix(let length):
       "bLength of the suffix is \(length), more than the 16 bytes that are defined"
-    case .zeroID(let field): "\(field) is 0x0000, an id that no device has"
+    case .zeroID(let field): "\(field) is 0x0000: it is not stated, and any will do"
     }
   }
 }

@@ -6,7 +6,7 @@ public struct DfuseContainer: Hashable, Sendable {
   public struct Target: Hashable, Sendable {
     /// The memory's alternate setting (`bAlternateSetting`).
     public var alternateSetting: UInt8
-    /// Name for people (`szTargetName`), at most 254 bytes of UTF-8; nil when `bTargetNamed` is 0.
+    /// Name for people (`szTargetName`), at most 255 bytes of UTF-8; nil when `bTargetNamed` is 0.
     public var name: String?
     /// The pieces of data, in the order of the file.
     public var elements: [ImageElement]

@@ -15,16 +15,6 @@ struct ElementOverlap {
       ?? .repeatedData(new: new, existing: existing)
   }
 
-  /// The first overlap by address, or nil.
-  static func first(among elements: [ImageElement]) -> ElementOverlap? {
-    var found: ElementOverlap?
-    forEach(among: elements) { overlap in
-      found = overlap
-      return false
-    }
-    return found
-  }
-
   /// Reports the overlaps in the order of their addresses until `body` returns false.
   ///
   /// Each element is compared with the one that reaches farthest among those that start before it.

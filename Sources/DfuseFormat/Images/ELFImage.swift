@@ -31,11 +31,15 @@ public enum ELFImage {
     if !isUsual { warnings.append(.unusualMachine(tables.machine)) }
 
     var pieces = PieceTable()
+    var loaded: [FirmwareImage.Section] = []
     if let sections = tables.sections {
       for section in sections {
         if let segment = home(of: section, in: tables.segments) {
           try append(
             section.file, of: segment, headerOffset: section.headerOffset, to: &pieces)
+          if let piece = pieces.pieces.last {
+            loaded.append(FirmwareImage.Section(name: section.name, range: piece.range))
+          }
         } else {
           warnings.append(
             .sectionNotLoaded(
@@ -44,6 +48,9 @@ public enum ELFImage {
       }
     } else {
       for segment in tables.segments {
+        if segment.file.lowerBound < UInt64(ELFTables.headerSize) {
+          warnings.append(.headersLoaded(address: segment.physicalAddress))
+        }
         try append(segment.file, of: segment, headerOffset: segment.headerOffset, to: &pieces)
       }
     }
@@ -62,9 +69,11 @@ public enum ELFImage {
       warnings.append(.duplicateData(bytes: image.duplicateByteCount))
     }
     image.fillGaps(upTo: longestFilledGap, with: 0)
-    return FirmwareImage(
+    var firmware = FirmwareImage(
       kind: .elf, image: image, entryPoint: tables.entry == 0 ? nil : tables.entry,
       warnings: warnings)
+    firmware.sections = loaded
+    return firmware
   }
 
   /// The segment that loads a section.

@@ -18,6 +18,8 @@ struct ELFTables {
   /// A section with SHF_ALLOC that has bytes in the file.
   struct Section {
     var index: Int
+    /// Its name, empty if the file has none for it.
+    var name: String
     /// Where in the file the header stands.
     var headerOffset: Int
     /// sh_offset and sh_size.
@@ -35,7 +37,7 @@ struct ELFTables {
   /// The sections to load, in the order of the file; nil if the file has no section headers.
   let sections: [Section]?
 
-  private static let headerSize = 52
+  static let headerSize = 52
   private static let programHeaderSize = 32
   private static let sectionHeaderSize = 40
 
@@ -108,12 +110,24 @@ struct ELFTables {
       let hasBytes = type != 0 && type != 8
       guard hasBytes, isAllocated, size > 0 else { continue }
       let section = Section(
-        index: index, headerOffset: offset,
+        index: index, name: name(at: bytes.word(at: offset), offsets, bytes), headerOffset: offset,
         file: ELFBytes.range(at: bytes.word(at: offset + 16), size: size),
         address: bytes.word(at: offset + 12))
       try bytes.checkInside(section.file, entry: .section(index), field: offset + 16)
       sections.append(section)
     }
     return sections
+  }
+
+  /// The name at an offset in the table of section names, which e_shstrndx tells; what is wrong with
+  /// that table is no reason to refuse a program.
+  private static func name(at index: UInt32, _ offsets: [Int], _ bytes: ELFBytes) -> String {
+    let table = Int(bytes.half(at: 50))
+    // SHT_STRTAB; a file without names has SHN_UNDEF, the section header that is no section.
+    guard table < offsets.count, bytes.word(at: offsets[table] + 4) == 3 else { return "" }
+    let start = UInt64(bytes.word(at: offsets[table] + 16)) + UInt64(index)
+    guard start < UInt64(bytes.file.count) else { return "" }
+    let text = bytes.file[Int(start)...].prefix(64).prefix { $0 != 0 }
+    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -12,6 +12,17 @@ public struct FirmwareImage: Hashable, Sendable {
   public var entryPoint: UInt32?
   /// The text of the first S0 record, without control characters.
   public var header: String?
+  /// The sections of an ELF file that are loaded, by the addresses at which their bytes are stored.
+  public var sections: [Section] = []
+
+  /// A section of an ELF file.
+  public struct Section: Hashable, Sendable {
+    /// Its name, such as `.data`; empty if the file says none.
+    public var name: String
+    /// Where its bytes are stored.
+    public var range: Range<UInt64>
+  }
+
   /// What is odd but no error.
   public var warnings: [ImageWarning]
 

@@ -2,6 +2,10 @@
 public enum ImageWarning: Hashable, Sendable {
   /// An S-record file has no S7, S8 or S9 at its end: it may be cut off.
   case missingEndRecord
+  /// Padding, or the end record again, stands behind the end record.
+  case paddingAfterEnd
+  /// The file has no sections, and a segment that begins with the file's own headers.
+  case headersLoaded(address: UInt64)
   /// The file gives some bytes more than once, with the same values.
   case duplicateData(bytes: Int)
   /// `e_machine` is neither 40 (ARM) nor 243 (RISC-V).
@@ -22,6 +26,10 @@ extension ImageWarning: CustomStringConvertible {
     switch self {
     case .missingEndRecord:
       "the file has no end record; it may be cut off"
+    case .paddingAfterEnd: "there is padding behind the end record"
+    case .headersLoaded(let address):
+      "the headers of the file itself would be loaded at \(address.addressText): it has no sections "
+        + "that say what belongs there"
     case .duplicateData(let bytes):
       "the file gives \(bytes) bytes more than once, always with the same values"
     case .unusualMachine(let machine):

@@ -33,18 +33,26 @@ public enum IntelHex {
   }
 
   /// Reads all records; nil if there are no data.
-  private static func read(_ text: [UInt8]) throws(RecordFault) -> FirmwareImage? {
+  private static func read(
+    _ text: [UInt8], isExact: Bool = false
+  ) throws(RecordFault) -> FirmwareImage? {
     var scanner = RecordScanner(text)
-    var data = RecordImage(textSize: text.count)
+    var data = RecordImage(textSize: text.count, isExact: isExact)
     var base = Base.linear(0)
     var entryPoint: UInt32?
     var ended = false
+    var end = 0..<0
+    var isPadded = false
     var recordCount = 0
 
     var next = scanner.firstRecord() ?? scanner.nextLine()
     while let line = next {
       defer { next = scanner.nextLine() }
-      guard !ended else { throw RecordFault(.dataAfterEnd, at: line.lowerBound) }
+      guard !ended else {
+        try scanner.checkPadding(line, after: end)
+        isPadded = true
+        continue
+      }
       recordCount += 1
       try decode(line, with: &scanner)
       switch scanner.record[3] {
@@ -53,6 +61,7 @@ public enum IntelHex {
       case 1:
         try check(scanner, line: line.lowerBound, count: 0)
         ended = true
+        end = line
       case 2:
         try check(scanner, line: line.lowerBound, count: 2)
         base = .segment(scanner.number(at: 4, count: 2) << 4)
@@ -73,13 +82,13 @@ public enum IntelHex {
 
     guard recordCount > 0 else { return nil }
     guard ended else { throw RecordFault(.missingEndRecord, at: text.count) }
-    let image = try data.image(text: text)
+    guard let image = try data.image(text: text) else { return try read(text, isExact: true) }
     guard !image.isEmpty else { return nil }
     let duplicates = image.duplicateByteCount
     return FirmwareImage(
       kind: .hex, image: image, entryPoint: entryPoint,
       warnings: (duplicates > 0 ? [.duplicateData(bytes: duplicates)] : [])
-        + scanner.oddities.warnings)
+        + (isPadded ? [.paddingAfterEnd] : []) + scanner.oddities.warnings)
   }
 
   /// Decodes a line and checks what all records have: mark, count and checksum.

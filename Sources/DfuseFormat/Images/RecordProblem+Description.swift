@@ -25,7 +25,9 @@ extension RecordProblem: CustomStringConvertible {
     case .wrongRecordCount(let stored, let actual):
       "the file counts \(stored) data records up to here, but there are \(actual)"
     case .missingEndRecord:
-      "the file ends without its end record; it may be cut off"
+      "the file ends without its end record: it was cut off while it was written or downloaded"
+    case .secondFile:
+      "another file begins behind the end record: two files were put together"
     case .dataAfterEnd:
       "there is more after the end record"
     case .outsideAddressSpace(let address, let size):

@@ -26,8 +26,10 @@ public enum RecordProblem: Hashable, Sendable {
   case wrongRecordCount(stored: Int, actual: Int)
   /// The file ends without an end record.
   case missingEndRecord
-  /// Something other than blanks follows the end record.
+  /// Something other than padding follows the end record.
   case dataAfterEnd
+  /// Another file of records follows the end record.
+  case secondFile
   /// The data would lie, in part, above 0xFFFF_FFFF.
   case outsideAddressSpace(address: UInt64, size: UInt64)
   /// The record gives other bytes to addresses than an earlier one did, which stands at

@@ -102,6 +102,16 @@ struct RecordScanner {
     line.reversed().prefix(while: RecordScanner.isHexDigit).count >= 8
   }
 
+  /// Refuses a line behind the end record, unless it is padding or that record again.
+  func checkPadding(_ line: Range<Int>, after end: Range<Int>) throws(RecordFault) {
+    // ^Z ended texts under CP/M and DOS; NUL and 0xFF fill sectors.
+    let padding: Set<UInt8> = [0x1A, 0x00, 0xFF]
+    if text[line].allSatisfy({ padding.contains($0) || RecordScanner.isBlank($0) }) { return }
+    if text[line].elementsEqual(text[end]) { return }
+    let isRecord = RecordText.kind(ofLine: text[line]) != nil
+    throw RecordFault(isRecord ? .secondFile : .dataAfterEnd, at: line.lowerBound)
+  }
+
   private mutating func anyLine() -> Range<Int>? {
     while position < text.count {
       let start = position

@@ -34,18 +34,26 @@ public enum SRecord {
   }
 
   /// Reads all records; nil if there are no data.
-  private static func read(_ text: [UInt8]) throws(RecordFault) -> FirmwareImage? {
+  private static func read(
+    _ text: [UInt8], isExact: Bool = false
+  ) throws(RecordFault) -> FirmwareImage? {
     var scanner = RecordScanner(text)
-    var data = RecordImage(textSize: text.count)
+    var data = RecordImage(textSize: text.count, isExact: isExact)
     var header: String?
     var entryPoint: UInt32?
     var ended = false
+    var end = 0..<0
+    var isPadded = false
     var recordCount = 0
 
     var next = scanner.firstRecord() ?? scanner.nextLine()
     while let line = next {
       defer { next = scanner.nextLine() }
-      guard !ended else { throw RecordFault(.dataAfterEnd, at: line.lowerBound) }
+      guard !ended else {
+        try scanner.checkPadding(line, after: end)
+        isPadded = true
+        continue
+      }
       let (role, addressSize) = try decode(line, with: &scanner)
       let address = scanner.number(at: 1, count: addressSize)
       let payload = scanner.record[(1 + addressSize)..<(scanner.record.count - 1)]
@@ -58,7 +66,8 @@ public enum SRecord {
           payload, at: UInt64(address), source: line.lowerBound + 4 + 2 * addressSize,
           field: line.lowerBound + 4)
       case .count:
-        guard Int(address) == recordCount else {
+        // A count has as many bits as its field, however many records there are.
+        guard Int(address) == recordCount & ((1 << (8 * addressSize)) - 1) else {
           throw RecordFault(
             .wrongRecordCount(stored: Int(address), actual: recordCount), at: line.lowerBound + 4)
         }
@@ -66,16 +75,18 @@ public enum SRecord {
         // Writers that know no start address put 0.
         if address != 0 { entryPoint = address }
         ended = true
+        end = line
       }
     }
 
-    let image = try data.image(text: text)
+    guard let image = try data.image(text: text) else { return try read(text, isExact: true) }
     guard !image.isEmpty else { return nil }
     var warnings: [ImageWarning] = []
     if !ended { warnings.append(.missingEndRecord) }
     if image.duplicateByteCount > 0 {
       warnings.append(.duplicateData(bytes: image.duplicateByteCount))
     }
+    if isPadded { warnings.append(.paddingAfterEnd) }
     warnings += scanner.oddities.warnings
     return FirmwareImage(
       kind: .srec, image: image, entryPoint: entryPoint, header: header, warnings: warnings)

@@ -36,6 +36,9 @@ extension Failure {
       self.init(
         .badData, "\(subject): \(error)", now: FlashError.Progress.untouched.onChip,
         fix: "pack it again, with each address once")
+    case .nothingToFlash:
+      self.init(
+        .badData, "\(subject) has nothing to flash", now: FlashError.Progress.untouched.onChip)
     case .noSupplySetting:
       self.init(
         .usage, "\(board) cannot be told its supply voltage",
@@ -105,8 +108,17 @@ extension Failure {
       self.init(
         .badData, "\(subject) has \(range.addressText), which is not in \(name) of \(board)",
         why: memory.map { "\($0.name.visible) is \($0.extent)" }, now: untouched,
-        fix: found.map { "alternate setting \($0) has it: say -a \($0)" }
-          ?? (task.hasFile ? "flash a file that was made for this chip" : nil))
+        fix: found.map {
+          "alternate setting \($0) has it: pack it into a target for that (-a \($0))"
+        })
+      if task.hasFile, found == nil {
+        let region = OutsideRegion(range.lowerBound)
+        if let words = region.words {
+          what = "\(subject) has \(range.addressText), which is \(words), and no memory of \(board)"
+        }
+        why = region.reason ?? why
+        fix = region.advice
+      }
     case .notWritable(let range, let segment, let writable):
       self.init(
         .badData, "\(subject) has \(range.addressText), which cannot be written on \(board)",
@@ -129,6 +141,7 @@ extension Failure {
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that", now: untouched)
     case .noMemoryMap, .blocksTooShort, .noSuchAlternateSetting, .otherDevice, .conflict,
+      .nothingToFlash,
       .noSupplySetting, .nothingForFlash, .permanentLock, .readProtected, .notReadable, .different,
       .notTaken, .cancelled, .device, .refused, .bootloaderSectors, .nothingThere:
       self.init(.software, "\(board): \(error)")
@@ -258,5 +271,34 @@ extension USBID {
   fileprivate var orAny: String {
     let parts = description.split(separator: ":").map { $0 == "ffff" ? "any" : String($0) }
     return parts.joined(separator: ":")
+  }
+}
+
+extension OutsideRegion {
+  /// What it is; nil if nobody knows.
+  fileprivate var words: String? {
+    switch self {
+    case .ram: "RAM"
+    case .coreCoupledRAM: "core-coupled RAM"
+    case .externalMemory: "external memory"
+    case .flashAlias: "another address of the flash, which is written at 0x0800_0000"
+    case .unknown: nil
+    }
+  }
+
+  fileprivate var reason: String? {
+    switch self {
+    case .ram, .coreCoupledRAM: "a program fills its RAM itself when it starts"
+    case .externalMemory: "a bootloader in ROM cannot write external memory"
+    case .flashAlias, .unknown: nil
+    }
+  }
+
+  fileprivate var advice: String {
+    switch self {
+    case .flashAlias: "link it for 0x0800_0000; --skip-outside leaves these bytes out"
+    case .ram, .coreCoupledRAM, .externalMemory, .unknown:
+      "say --skip-outside to leave these bytes out"
+    }
   }
 }

@@ -28,6 +28,9 @@ struct BoardFirmware {
   /// Why what the firmware has for `start`, where the board's programs start, is no program; nil
   /// also if it has nothing for it.
   func misfit(at start: UInt64, mayBeRISCV: Bool) -> VectorTable.Implausibility? {
+    if case .image(let image, _) = input {
+      return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
+    }
     guard let image = try? MemoryImage(merging: elements) else { return nil }
     return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
   }

@@ -26,6 +26,11 @@ extension FirmwareFile {
         bytes, suffix: suffix, alternate: alternate, memories: memories, profile: profile,
         bootloader: bootloader)
     }
+    firmware = try atHome(firmware, alternate: alternate, in: memories)
+    guard firmware.size > 0 else {
+      throw Failure(
+        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
+    }
     let flash = memories.first { $0.alternateSetting == 0 } ?? memories.first
     if let start = flash?.map.programStart(under: bootloader).map(UInt64.init),
       let reason = firmware.misfit(at: start, mayBeRISCV: profile.family == .gd32)
@@ -36,6 +41,65 @@ extension FirmwareFile {
             + "there: \(reason)"))
     }
     return firmware
+  }
+
+  /// The firmware without what no memory of the board takes, if that is wanted; says what is left
+  /// out, and what goes to another memory than its target names.
+  private func atHome(
+    _ firmware: BoardFirmware, alternate: AlternateMemory?, in memories: [AlternateMemory]
+  ) throws(Failure) -> BoardFirmware {
+    var kept = firmware
+    func sort(_ elements: [ImageElement], named: AlternateMemory?) -> [ImageElement] {
+      var inside: [ImageElement] = []
+      for piece in elements.flatMap({ memories.pieces(of: $0, named: named) }) {
+        let place = piece.element.range.addressText + section(at: piece.element.range.lowerBound)
+        if let memory = piece.memory {
+          if let named, named.map.text != memory.map.text {
+            kept.notes.append(
+              .note(
+                "\(place) goes to \(memory.map.name.visible) (alternate setting "
+                  + "\(memory.alternateSetting)): \(named.map.name.visible) does not have it"))
+          }
+        } else if skipsOutside {
+          kept.notes.append(.note("left out (--skip-outside): \(place)"))
+          continue
+        }
+        inside.append(piece.element)
+      }
+      return skipsOutside ? inside : elements
+    }
+    switch firmware.input {
+    case .container(var container):
+      for index in container.targets.indices {
+        let number = container.targets[index].alternateSetting
+        guard let named = memories.first(where: { $0.alternateSetting == number }) else { continue }
+        container.targets[index].elements = sort(container.targets[index].elements, named: named)
+      }
+      kept.input = .container(container)
+    case .image(let image, let number):
+      let named = alternate
+      let elements = sort(image.runs, named: named)
+      if skipsOutside, let rest = try? MemoryImage(merging: elements) {
+        kept.input = .image(rest, alternateSetting: number)
+      }
+    }
+    return kept
+  }
+
+  /// The section of an ELF file that has an address, in brackets; else nothing.
+  func section(at address: UInt64) -> String {
+    let name = sections.first { $0.range.contains(address) }?.name ?? ""
+    return name.isEmpty ? "" : " (section \(name.visible))"
+  }
+
+  /// Adds the ELF section to what is said of an address.
+  func naming(_ error: FlashError, _ failure: Failure) -> Failure {
+    guard case .outsideMemory(let range, _, _, _) = error else { return failure }
+    var failure = failure
+    failure.what.replace(
+      "has \(range.addressText),",
+      with: "has \(range.addressText)\(section(at: range.lowerBound)),")
+    return failure
   }
 
   /// The whole container, or the targets for one memory.
@@ -93,7 +157,7 @@ extension FirmwareFile {
         input: input(firmware.image, suffix: suffix, alternate: alternate, memories: memories),
         notes: notes)
     } catch {
-      throw Failure(reading: shown, error)
+      throw Failure(reading: shown, error, path: path)
     }
   }
 

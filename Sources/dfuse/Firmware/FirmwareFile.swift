@@ -14,9 +14,15 @@ struct FirmwareFile: Sendable {
 
   /// The name as messages show it.
   var shown: String
+  /// The name as the user gave it.
+  var path: String
   var contents: Contents
   /// `--address`.
   var address: UInt32?
+  /// Whether bytes that no memory of the board takes are left out (`--skip-outside`).
+  var skipsOutside: Bool
+  /// The sections of an ELF file.
+  var sections: [FirmwareImage.Section] = []
   /// What is odd about the file.
   var warnings: [String] = []
 
@@ -27,6 +33,8 @@ struct FirmwareFile: Sendable {
   init(_ options: FirmwareOptions) throws(Failure) {
     let input = InputFile(name: options.file)
     shown = input.shown
+    path = options.file
+    skipsOutside = options.skipOutside
     if let text = options.address {
       address = try NumberText.address(text, option: "--address")
     }
@@ -48,7 +56,7 @@ struct FirmwareFile: Sendable {
       return try FileContent.recognise(
         bytes, name: name == "-" ? nil : name, isPlaced: address != nil)
     } catch {
-      var failure = Failure(reading: shown, error)
+      var failure = Failure(reading: shown, error, path: path)
       failure.now = FlashError.Progress.untouched.onChip
       throw failure
     }
@@ -57,9 +65,9 @@ struct FirmwareFile: Sendable {
   private mutating func readDFU(_ bytes: [UInt8]) throws(Failure) {
     let inspection = DfuseContainer.inspect(bytes)
     if let error = inspection.firstError {
-      throw Failure(
-        .badData, "\(shown): \(error)", now: FlashError.Progress.untouched.onChip,
-        fix: "a damaged file is not flashed; 'dfuse info' shows what can be read of it")
+      var failure = Failure(reading: shown, error, path: path)
+      failure.now = FlashError.Progress.untouched.onChip
+      throw failure
     }
     warnings = inspection.findings.map { "offset \($0.offset): \($0)" }
     switch inspection.contents {
@@ -87,10 +95,11 @@ struct FirmwareFile: Sendable {
     do throws(FormatError) {
       // Raw bytes are only checked here; they get their address when the board is known.
       let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: address ?? 0)
+      sections = firmware.sections
       contents = kind == .raw ? .bytes(bytes, suffix: nil) : .image(firmware.image)
       if kind != .raw { warnings = firmware.warnings.filter(\.isWorthSaying).map(\.description) }
     } catch {
-      throw Failure(reading: shown, error)
+      throw Failure(reading: shown, error, path: path)
     }
   }
 
@@ -108,7 +117,10 @@ extension ImageWarning {
     switch self {
     // Where programs start is known when the board is.
     case .notAVectorTable: false
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut: true
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut,
+      .paddingAfterEnd,
+      .headersLoaded:
+      true
     case .rawAtAddressZero: false
     }
   }

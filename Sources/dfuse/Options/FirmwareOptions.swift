@@ -5,6 +5,8 @@ struct FirmwareOptions: ParsableArguments {
   @OptionGroup var alternate: AlternateOption
   @Option(help: "Where a raw file belongs, hexadecimal; the others bring their own addresses.")
   var address: String?
+  @Flag(help: "Leave out what is in no memory of the board, such as data for RAM.")
+  var skipOutside = false
   @OptionGroup var format: InputFormatOptions
   @Argument(
     help: ArgumentHelp(

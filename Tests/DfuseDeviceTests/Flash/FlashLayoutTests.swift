@@ -82,10 +82,10 @@ import Testing
     }
   }
 
-  @Test func `an empty image is no work`() throws {
+  @Test func `an empty image is nothing to flash`() throws {
     let bench = try FlashBench.f405
-    #expect(try bench.work().isEmpty)
-    #expect(try bench.work(targets: (0, [])).isEmpty)
+    #expect(throws: FlashError.nothingToFlash) { try bench.work() }
+    #expect(throws: FlashError.nothingToFlash) { try bench.work(targets: (0, [])) }
   }
 
   // MARK: Ids
@@ -94,7 +94,7 @@ import Testing
     arguments: [
       (0x0483, 0xDF11, true), (0xFFFF, 0xFFFF, true), (0x0483, 0xFFFF, true),
       (0xFFFF, 0xDF11, true), (0x0484, 0xDF11, false), (0x0483, 0xDF12, false),
-      (0x28E9, 0x0189, false), (0x0000, 0x0000, false),
+      (0x28E9, 0x0189, false), (0x0000, 0x0000, true), (0x0483, 0x0000, true),
     ] as [(UInt16, UInt16, Bool)])
   func `a container's ids must be the board's, or any`(
     vendor: UInt16, product: UInt16, fits: Bool

@@ -99,7 +99,7 @@ struct FlashJob: Sendable {
       plan = try flasher.plan(firmware.input, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
-      throw Failure(error, task: task, board: context.board)
+      throw file.naming(error, Failure(error, task: task, board: context.board))
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,

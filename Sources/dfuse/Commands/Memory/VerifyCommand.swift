@@ -45,7 +45,8 @@ struct VerifyCommand: HostCommand {
     do throws(FlashError) {
       count = try flasher.verify(firmware.input, ignoreIDs: ignoreIds)
     } catch {
-      throw Failure(error, task: .verifying(file: file.shown), board: context.board)
+      throw file.naming(
+        error, Failure(error, task: .verifying(file: file.shown), board: context.board))
     }
     let time = context.now() - start
     var details = ResultDetails(seconds: time.roundedSeconds, size: firmware.size)

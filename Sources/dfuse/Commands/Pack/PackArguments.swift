@@ -55,7 +55,7 @@ struct PackArguments {
     var items: [Item] = []
     var letters = word
     while let letter = letters.popFirst() {
-      guard letter != "\u{1}", let option = PackOption(rawValue: letter) else {
+      guard letter >= " ", let option = PackOption(rawValue: letter) else {
         throw usage("unknown option -\(String(letter).visible)")
       }
       if !option.takesValue {

@@ -32,7 +32,7 @@ struct PackCommand: ParsableCommand, DfuseCommand {
   var product: String?
   @Option(name: [.short, .long], help: "USB vendor ID that it is for. (default: 0x0483)")
   var vendor: String?
-  @Option(name: [.short, .long], help: "Name of the next target, at most 254 bytes.")
+  @Option(name: [.short, .long], help: "Name of the next target, at most 255 bytes.")
   var name: [String] = []
   @Option(
     name: [.customShort("m"), .long],
@@ -51,6 +51,12 @@ struct PackCommand: ParsableCommand, DfuseCommand {
       "What the images are: auto, raw, hex, srec or elf; given more than once, for those after it.",
     completion: .list(["auto", "raw", "hex", "srec", "elf"]))
   var format: [String] = []
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp(
+      "The chip it is for: option bytes in a HEX file become a target of their own.",
+      valueName: "chip"))
+  var chip: String?
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
   @Argument(

@@ -1,4 +1,5 @@
 import DfuseFormat
+import DfuseSimulator
 
 /// Gives the options of `dfuse pack` their meaning, which depends on their order.
 ///
@@ -63,6 +64,14 @@ struct PackGrammar {
     case .format:
       format = try ImageKind.named(value)
       formatCount += 1
+    case .chip:
+      noteRepeated(option)
+      guard let chip = SimulatedChip.named(value) else {
+        throw Failure(
+          .usage, "--for '\(value.visible)' is no chip that is known",
+          fix: "'dfuse simulate --list' shows them")
+      }
+      request.memories = chip.memories
     case .quiet, .help: break
     }
   }
@@ -173,10 +182,10 @@ struct PackGrammar {
   }
 
   private func check(name: String) throws(Failure) {
-    if name.utf8.count > 254 {
+    if name.utf8.count > 255 {
       throw Failure(
         .usage,
-        "-n: the name has \(name.utf8.count) bytes, a target's name takes at most 254 bytes of UTF-8"
+        "-n: the name has \(name.utf8.count) bytes, a target's name takes at most 255 bytes of UTF-8"
       )
     }
   }

@@ -24,10 +24,12 @@ struct PackInput {
       let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: image.address ?? 0)
       warn(firmware.warnings)
       return firmware.image.runs.map {
-        PackPiece(source: source, address: $0.address, data: .bytes($0.bytes))
+        PackPiece(
+          source: source, address: $0.address, data: .bytes($0.bytes), isSelfAddressed: kind != .raw
+        )
       }
     } catch {
-      throw Failure(reading: source.shown, error)
+      throw Failure(reading: source.shown, error, path: image.path)
     }
   }
 
@@ -48,6 +50,7 @@ struct PackInput {
       || image.format == nil && FileContent(beginning: ends.beginning) == .image(.raw)
         && NamePromise(name: image.path) == nil && !DFUSuffix.mayEnd(ends.tail)
         && ends.beginning.contains { $0 > UInt8(ascii: " ") }
+    file.close()
     guard isRaw else { return nil }
     try checkAddress(kind: .raw)
     let address = image.address ?? 0
@@ -57,7 +60,7 @@ struct PackInput {
           beginning: Array(ends.beginning.prefix(RawBinary.beginningSize)), size: file.size,
           at: address))
     } catch {
-      throw Failure(reading: source.shown, error)
+      throw Failure(reading: source.shown, error, path: image.path)
     }
     return PackPiece(source: source, address: address, data: .file(file))
   }
@@ -77,7 +80,7 @@ struct PackInput {
       case .plainDFU, .foreign: throw .alreadyContainer(isDfuSe: false)
       }
     } catch {
-      throw Failure(reading: source.shown, error)
+      throw Failure(reading: source.shown, error, path: image.path)
     }
   }
 
@@ -106,7 +109,10 @@ struct PackInput {
   private func isWorthSaying(_ warning: ImageWarning) -> Bool {
     switch warning {
     case .notAVectorTable(let address, _): address == 0x0800_0000
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut: true
+    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut,
+      .paddingAfterEnd,
+      .headersLoaded:
+      true
     case .rawAtAddressZero: image.address == nil
     }
   }

@@ -12,6 +12,8 @@ enum PackOption: Character, CaseIterable {
   case help = "h"
   /// Has no letter that a person could type.
   case format = "\u{1}"
+  /// Has none either.
+  case chip = "\u{2}"
 
   var longName: String {
     switch self {
@@ -26,6 +28,7 @@ enum PackOption: Character, CaseIterable {
     case .quiet: "quiet"
     case .help: "help"
     case .format: "format"
+    case .chip: "for"
     }
   }
 
@@ -33,11 +36,11 @@ enum PackOption: Character, CaseIterable {
     switch self {
     case .quiet, .help: false
     case .output, .deviceVersion, .product, .vendor, .name, .address, .image, .alternateSetting,
-      .format:
+      .format, .chip:
       true
     }
   }
 
   /// The option as messages name it.
-  var shown: String { self == .format ? "--format" : "-\(rawValue)" }
+  var shown: String { self == .format || self == .chip ? "--\(longName)" : "-\(rawValue)" }
 }

@@ -12,6 +12,8 @@ struct PackPiece {
   var source: InputFile
   var address: UInt32
   var data: Data
+  /// Whether the file says where the data belong.
+  var isSelfAddressed = false
 
   /// The element that the data make.
   var element: ContainerOutline.Element {
@@ -43,6 +45,7 @@ struct PackPiece {
         offset += part.count
       }
       guard try read(file, at: offset, count: 1).isEmpty else { throw changed("longer") }
+      file.close()
     }
   }
 

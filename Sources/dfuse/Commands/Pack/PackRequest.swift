@@ -1,3 +1,4 @@
+import DfuseDevice
 import DfuseFormat
 
 /// What the user wants packed, as the command line says it.
@@ -24,6 +25,8 @@ struct PackRequest: Equatable {
   var productID: UInt16 = 0xDF11
   var vendorID: UInt16 = 0x0483
   var targets: [Target] = []
+  /// The memories of the chip that it is for; nil when no chip was said.
+  var memories: [AlternateMemory]?
   var isQuiet = false
   /// Whether one file was named without `-i`: it must bring its own addresses.
   var isShortForm = false

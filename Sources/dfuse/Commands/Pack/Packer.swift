@@ -1,3 +1,4 @@
+import DfuseDevice
 import DfuseFormat
 
 /// Does what a ``PackRequest`` says: reads the images, makes the container, writes it.
@@ -22,28 +23,87 @@ struct Packer {
           image: image, isShortForm: request.isShortForm, console: console)
         own += try input.pieces()
       }
-      outline.targets.append(
-        ContainerOutline.Target(
-          alternateSetting: target.alternateSetting, name: target.name, elements: own.map(\.element)
-        ))
-      summary.sources.append(own.map(\.source.shown))
-      pieces += own
+      for part in parts(own, of: target) {
+        outline.targets.append(
+          ContainerOutline.Target(
+            alternateSetting: part.alternateSetting, name: part.name,
+            elements: part.pieces.map(\.element)))
+        summary.sources.append(part.pieces.map(\.source.shown))
+        pieces += part.pieces
+      }
     }
-    var encoder = try encoder(of: outline, sources: summary.sources)
+    var encoder = try encoder(of: outline, pieces, sources: summary.sources)
     try output.write(console: console) { sink throws(Failure) in
       summary.checksum = try fill(sink, from: pieces, &encoder)
     }
     for line in summary.lines(for: outline, console: console) { console.note(line) }
   }
 
+  /// The target, and those for what of its images belongs into other memories of the chip.
+  private func parts(
+    _ pieces: [PackPiece], of target: PackRequest.Target
+  ) -> [(alternateSetting: UInt8, name: String?, pieces: [PackPiece])] {
+    guard let memories = request.memories else {
+      for piece in pieces where piece.isSelfAddressed {
+        guard OptionBytePieces.mayBeOptionBytes(piece.address) else { continue }
+        console.warn(
+          "\(piece.source.shown): \(piece.element.range.addressText) may be option bytes, which have "
+            + "a target of their own: --for CHIP says which")
+      }
+      return [(target.alternateSetting, target.name, pieces)]
+    }
+    let sorted = OptionBytePieces(
+      pieces, alternateSetting: target.alternateSetting, memories: memories)
+    let own =
+      sorted.own.isEmpty && !sorted.others.isEmpty
+      ? [] : [(target.alternateSetting, target.name, sorted.own)]
+    return own
+      + sorted.others.sorted { $0.key < $1.key }.map { number, pieces in
+        (number, memories.first { $0.alternateSetting == number }?.map.name, pieces)
+      }
+  }
+
   private func encoder(
-    of outline: ContainerOutline, sources: [[String]]
+    of outline: ContainerOutline, _ pieces: [PackPiece], sources: [[String]]
   ) throws(Failure) -> ContainerEncoder {
     do throws(FormatError) {
       return try ContainerEncoder(outline)
+    } catch .repeatedData(let new, let existing) {
+      // A container that is rebuilt may hold the same bytes twice.
+      guard try agree(outline, pieces) else {
+        throw failure(
+          .repeatedData(new: new, existing: existing), sources: sources, outline: outline)
+      }
+      console.warn("two images hold the same bytes for the same addresses")
     } catch {
       throw failure(error, sources: sources, outline: outline)
     }
+    do throws(FormatError) {
+      return try ContainerEncoder(outline, allowsRepeats: true)
+    } catch {
+      throw failure(error, sources: sources, outline: outline)
+    }
+  }
+
+  /// Whether images that share addresses of one memory hold the same bytes for them.
+  private func agree(_ outline: ContainerOutline, _ pieces: [PackPiece]) throws(Failure) -> Bool {
+    var memories: [UInt8: MemoryImage] = [:]
+    var rest = pieces[...]
+    for target in outline.targets {
+      for piece in rest.prefix(target.elements.count) {
+        var address = UInt64(piece.address)
+        var isSame = true
+        try piece.forEachPart { part throws(Failure) in
+          let done: Void? = try? memories[target.alternateSetting, default: MemoryImage()].insert(
+            part, at: address)
+          isSame = isSame && done != nil
+          address += UInt64(part.count)
+        }
+        guard isSame else { return false }
+      }
+      rest = rest.dropFirst(target.elements.count)
+    }
+    return true
   }
 
   private func fill(
@@ -122,15 +182,30 @@ extension ImageKind {
 }
 
 extension Failure {
-  /// What is wrong with the data of an input.
-  init(reading shown: String, _ error: FormatError) {
+  /// What is wrong with the data of an input, whose name is `path`.
+  init(reading shown: String, _ error: FormatError, path: String) {
+    // A name that begins with a dash would be taken for an option.
+    let word = (path.hasPrefix("-") && path != "-" ? "-- " : "") + path.shellWord
     let fix: String? =
       switch error {
       case .alreadyContainer: "look into it with 'dfuse info', take it apart with 'dfuse unpack'"
-      case .notFirmware, .otherThanNamed:
-        "get the firmware itself; if these bytes are meant, say --format raw"
-      case .badRecord: "say --format raw if the file only looks like text records"
-      default: nil
+      case .containerInElement: "dfuse unpack \(word)"
+      case .notFirmware(.gitLFSPointer), .otherThanNamed(_, holds: .foreign(.gitLFSPointer)):
+        "get the file itself: git lfs pull"
+      case .notFirmware(.uf2), .otherThanNamed(_, holds: .foreign(.uf2)):
+        "copy it to the drive of a UF2 bootloader, or get the firmware as .hex, .bin or .elf"
+      case .otherThanNamed(_, holds: .image(let kind)) where kind != .raw:
+        "if that is right, say --format \(kind.rawValue)"
+      case .notFirmware, .otherThanNamed: "get the firmware itself"
+      case .badRecord(_, _, _, problem: .secondFile): "use the two files one after the other"
+      case .badRecord(_, _, _, problem: .missingEndRecord):
+        "build or download it again, and compare its size"
+      case .badRecord: "build or download it again"
+      case .emptyContainer, .noData: "build or download it again"
+      case .truncated, .badSignature, .unsupportedVersion, .badSuffixLength, .crcMismatch,
+        .sizeBeyondEnd, .elementBeyondTarget, .bytesAfterSuffix:
+        "a damaged file is not flashed; 'dfuse info' shows what can be read of it"
+      case .outsideAddressSpace, .overlap, .repeatedData, .badELF, .notPackable: nil
       }
     self.init(.badData, "\(shown): \(error)", fix: fix)
   }

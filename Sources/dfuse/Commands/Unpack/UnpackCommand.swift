@@ -28,6 +28,9 @@ struct UnpackCommand: DfuseCommand {
     let bytes = try input.read()
     let container = try read(bytes, input: input, console: console)
     let plan = UnpackPlan(container, folder: directory, stem: stem)
+    guard !plan.files.isEmpty else {
+      throw Failure(.badData, "\(input.shown): \(FormatError.emptyContainer)")
+    }
     try refuseReplacing(plan)
     try Folder.make(directory)
     for file in plan.files {
@@ -47,10 +50,12 @@ struct UnpackCommand: DfuseCommand {
         .badData, "\(input.shown) is a plain DFU file: it has one image, and no address for it",
         fix: "the image is the file without its last 16 bytes")
     }
-    guard inspection.firstError == nil, case .dfuse(let container) = inspection.contents else {
+    // What cannot be flashed can be taken apart.
+    let error = inspection.findings.lazy.compactMap(\.error).first { !$0.isContainerInElement }
+    guard error == nil, case .dfuse(let container) = inspection.contents else {
       throw Failure(
-        .badData, "\(input.shown): \(inspection.firstError?.description ?? "no DfuSe container")",
-        fix: "'dfuse info' shows what can be read of it")
+        .badData, "\(input.shown): \(error?.description ?? "no DfuSe container")",
+        fix: error == .emptyContainer ? nil : "'dfuse info' shows what can be read of it")
     }
     for finding in inspection.findings {
       console.warn("\(input.shown): offset \(finding.offset): \(finding)")
@@ -70,7 +75,7 @@ struct UnpackCommand: DfuseCommand {
 
   private func tellWhetherSame(_ container: DfuseContainer, _ bytes: [UInt8], console: Console) {
     do throws(FormatError) {
-      if try container.encoded() == bytes { return }
+      if try container.encoded(allowsRepeats: true) == bytes { return }
       console.warn("packed again, the container will not have what the warnings above name")
     } catch {
       console.warn("this container cannot be packed again as it is: \(error)")
@@ -82,5 +87,11 @@ struct UnpackCommand: DfuseCommand {
     let name = file.lastIndex(of: "/").map { file[file.index(after: $0)...] } ?? file[...]
     let end = name.lastIndex(of: ".") ?? name.endIndex
     return end == name.startIndex ? "firmware" : String(name[..<end])
+  }
+}
+
+extension FormatError {
+  fileprivate var isContainerInElement: Bool {
+    if case .containerInElement = self { true } else { false }
   }
 }

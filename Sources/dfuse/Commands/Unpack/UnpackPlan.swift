@@ -35,6 +35,12 @@ struct UnpackPlan: Equatable {
       }
       words += ["-a", "\(target.alternateSetting)"]
     }
+    // Whatever the bytes look like, they are taken as they are.
+    let isPlain = files.allSatisfy { file in
+      let content = try? FileContent.recognise(file.bytes, name: file.path, isPlaced: true)
+      return content == .image(.raw)
+    }
+    if !isPlain { words = ["--format", "raw"] + words }
     // A path that begins with a dash is no trouble: each follows an option that takes it.
     for word in words { packCommand += " " + word.shellWord }
   }
