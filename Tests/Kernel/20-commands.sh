@@ -75,7 +75,7 @@ leave() {
   re_attach
   expect_status 0 dfuse verify "$blink/blink.hex"
   expect_status 0 dfuse flash "$blink/blink-v2.hex"
-  expect_output "verified; the firmware is running"
+  expect_output "verified; the board left the bus to start its firmware"
   wait_for 5 is_gone is_attached
   re_attach
   expect_status 0 dfuse verify "$blink/blink-v2.elf"
