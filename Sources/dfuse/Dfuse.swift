@@ -6,6 +6,10 @@ struct Dfuse: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dfuse",
     abstract: "Packs firmware into DfuSe containers and flashes it to STM32 boards over USB.",
+    discussion: """
+      Under the name dfuse_pack it takes the options of 'dfuse pack'; under the name dfu-util, those \
+      of dfu-util 0.11 (see 'dfu-util --help').
+      """,
     version: "dfuse 1.0.0",
     subcommands: [],
     groupedSubcommands: [
@@ -41,7 +45,11 @@ struct Dfuse: ParsableCommand {
   private static func dispatch(_ arguments: [String], host: Host) throws(Failure) {
     let console = host.console
     let words = arguments.dropFirst()
-    if isSeedTool(arguments.first ?? "") { return try PackCommand.run(words, console: console) }
+    switch (arguments.first ?? "").split(separator: "/").last {
+    case "dfuse_pack": return try PackCommand.run(words, console: console)
+    case "dfu-util": return try DfuUtilCommand.run(words, host: host)
+    default: break
+    }
     if words.first == "pack" {
       return try PackCommand.run(words.dropFirst(), console: console)
     }
@@ -64,11 +72,6 @@ struct Dfuse: ParsableCommand {
         try printParserMessage(error, console: console)
       }
     }
-  }
-
-  /// Whether the program was called by the name of the tool that it replaces.
-  private static func isSeedTool(_ path: String) -> Bool {
-    path == "dfuse_pack" || path.hasSuffix("/dfuse_pack")
   }
 
   /// Help, version and completion scripts go to standard output; complaints to standard error.

@@ -66,9 +66,14 @@ struct FlashCommand: HostCommand {
     if all || loop {
       return try FlashStation(command: self, host: host.quiet(output.quiet)).run()
     }
+    try run(host: host, job: nil)
+  }
+
+  /// Flashes one board, with a job that has been made already if there is one.
+  func run(host: Host, job ready: FlashJob?) throws(Failure) {
     let run = BoardRun("flash", host: host, device: device, output: output, wait: wait)
     try run.telling { () throws(Failure) in
-      let job = try job(console: host.quiet(output.quiet).console)
+      let job = if let ready { ready } else { try job(console: host.quiet(output.quiet).console) }
       return try run.onWork { work, update throws(Failure) in
         let report = try job.run(work, report: update)
         if dryRun, !output.json { try show(report.plan, of: report.board, host: host) }

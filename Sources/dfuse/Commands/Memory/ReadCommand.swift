@@ -28,7 +28,10 @@ struct ReadCommand: HostCommand {
   @OptionGroup(title: "Which board") var wait: WaitOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
 
-  func run(host: Host) throws(Failure) {
+  func run(host: Host) throws(Failure) { try run(host: host, asBytes: false) }
+
+  /// Reads; `asBytes` says that the file gets the bytes as they are, whatever its name ends in.
+  func run(host: Host, asBytes: Bool) throws(Failure) {
     let run = BoardRun("read", host: host, device: device, output: output, wait: wait)
     try run.telling { () throws(Failure) in
       let file = OutputFile(name: outputFile)
@@ -38,13 +41,14 @@ struct ReadCommand: HostCommand {
       }
       _ = (try range.start, try range.count)
       return try run.onBoard { flasher, context throws(Failure) in
-        try read(to: file, host: host, flasher, context)
+        try read(to: file, asBytes: asBytes, host: host, flasher, context)
       }
     }
   }
 
   private func read(
-    to file: OutputFile, host: Host, _ flasher: consuming Flasher, _ context: BoardContext
+    to file: OutputFile, asBytes: Bool, host: Host, _ flasher: consuming Flasher,
+    _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let begin = context.now()
@@ -66,7 +70,9 @@ struct ReadCommand: HostCommand {
         memories, if: error, task: .reading)
     }
     let time = context.now() - begin
-    let bytes = try contents(elements, chosen, memories, flasher.identity)
+    let bytes =
+      asBytes
+      ? elements.flatMap(\.bytes) : try contents(elements, chosen, memories, flasher.identity)
     try file.write(bytes, console: host.console)
     let size = elements.reduce(0) { $0 + UInt64($1.bytes.count) }
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)

@@ -1,0 +1,334 @@
+import ArgumentParser
+import DfuseDevice
+import DfuseFormat
+
+/// `dfu-util`, where the program has that name: dfu-util's command line, carried out by the commands
+/// of `dfuse`.
+///
+/// What callers look for is printed on standard output as dfu-util prints it; all else is said as
+/// `dfuse` says it.
+struct DfuUtilCommand {
+  private let request: DfuUtilRequest
+  private let host: Host
+
+  /// The release of dfu-util whose options these are.
+  static let version = "dfu-util 0.11"
+
+  /// Runs the words behind the program's name.
+  ///
+  /// - Throws: A failure with dfu-util's status.
+  static func run(_ words: some Sequence<String>, host: Host) throws(Failure) {
+    do throws(Failure) {
+      try DfuUtilCommand(
+        request: DfuUtilRequest(try DfuUtilArguments(words)), host: host
+      ).run()
+    } catch {
+      throw error.inDfuUtilsWords
+    }
+  }
+
+  private func run() throws(Failure) {
+    if request.mode == .help { return try host.console.output(DfuUtilHelp.text) }
+    try host.console.output(
+      "\(Self.version)\n\n\(Dfuse.configuration.version) under the name of dfu-util\n")
+    switch request.mode {
+    case .help, .version: return
+    case .list: return try list()
+    case .none where request.dfuse == nil:
+      throw .dfuUtilUsage("You need to specify one of -D or -U")
+    case .none, .detach: try work(on: try findBoard(), nil)
+    case .upload(let file):
+      try read(to: file, from: try findBoard())
+    case .download(let file):
+      // The file comes first: nobody should have to start a bootloader to hear of a typing error.
+      let flash = try flash(file)
+      try work(on: try findBoard(), flash)
+    }
+  }
+
+  // MARK: - Boards
+
+  /// The boards that are meant; opened again for each command of `dfuse` that is run.
+  private func openBus() throws(Failure) -> BoardSource {
+    request.match.narrowing(try host.openBus())
+  }
+
+  /// The one bootloader that is meant; waits for it with `-w`.
+  ///
+  /// - Throws: A failure with status 74, and dfu-util's words for it.
+  private func findBoard() throws(Failure) -> Board {
+    let source: BoardSource
+    do throws(Failure) {
+      source = try openBus()
+      let wait: WaitOptions = try parsed(request.waits ? ["--wait=\(WaitOptions.forever)"] : [])
+      return try BoardFinder(source: source, device: parsed([]), wait: wait, host: host).one()
+    } catch {
+      throw missing(error)
+    }
+  }
+
+  private func missing(_ error: Failure) -> Failure {
+    let all = (try? host.openBus().devices()) ?? []
+    let (meant, others) = (
+      all.filter { !request.match.interfaces(of: $0).isEmpty },
+      all.filter { request.match.interfaces(of: $0).isEmpty }
+    )
+    for line in meant.compactMap(DfuUtilList.closedLine) { host.console.warn(line) }
+    var failure = error
+    failure.choices += others.map { "\($0.identity.line)  (not what the options ask for)" }
+    guard error.status == .noBoard else { return failure }
+    if meant.isEmpty {
+      if !others.isEmpty { failure.why = "the DFU devices seen are others" }
+    } else if let plain = meant.first(where: { $0.interfaces.contains { $0.mode == .dfu } }) {
+      failure.fix =
+        "plain DFU takes the original dfu-util; a device that speaks DfuSe all the same: "
+        + "dfuse flash --assume-dfuse --device \(plain.identity.usbID)"
+    } else {
+      failure.why = "it runs its application, and dfuse does not send it into its bootloader"
+    }
+    return failure
+  }
+
+  /// The host as the commands of `dfuse` see it: with no board but the one that was found.
+  private func host(for board: Board) -> Host {
+    var host = host
+    var match = request.match
+    // A board that resets itself comes back at its port, under another number.
+    match.path = board.identity.path
+    match.deviceNumber = nil
+    let open = self.host.openBus
+    host.openBus = { [match] () throws(Failure) in match.narrowing(try open()) }
+    return host
+  }
+
+  private func list() throws(Failure) {
+    let devices: [USBDeviceListing]
+    do throws(Failure) {
+      devices = try host.openBus().devices()
+    } catch {
+      // A machine without USB has no devices; that is no failure of a list.
+      return host.console.warn(error.why ?? error.what)
+    }
+    for device in devices.reversed() {
+      if let line = DfuUtilList.closedLine(device), !request.match.interfaces(of: device).isEmpty {
+        host.console.warn(line)
+        continue
+      }
+      for interface in request.match.interfaces(of: device) {
+        for line in DfuUtilList.lines(device, interface) { try host.console.output(line) }
+      }
+    }
+  }
+
+  // MARK: - Work
+
+  private typealias Flash = (command: FlashCommand, job: FlashJob, file: String)
+
+  /// `-D`, `-e`, or `-s` alone.
+  private func work(on board: Board, _ flash: Flash?) throws(Failure) {
+    let host = host(for: board)
+    let dfuse = request.dfuse
+    if request.mode == .detach {
+      return host.console.note(
+        "\(BoardName(board)) is in its bootloader already: there is nothing to detach")
+    }
+    if dfuse?.unprotects == true {
+      try needsForce("The read unprotect command", "erases the flash")
+      let command: UnprotectCommand = try parsed(["--yes", "--unlisted"] + output)
+      try command.run(host: host)
+      return try host.console.output("Device disconnects, erases flash and resets now")
+    }
+    if dfuse?.massErases == true { try needsForce("The mass erase command", "erases the flash") }
+    if var flash {
+      try check(&flash, board)
+      do throws(Failure) {
+        try flash.command.run(host: host, job: flash.job)
+      } catch {
+        throw error.ofBoardWork
+      }
+      try host.console.output("Download done.\nFile downloaded successfully")
+    } else {
+      if dfuse?.massErases == true {
+        let command: EraseCommand = try parsed(["--all"] + output)
+        try command.run(host: host)
+      }
+      if dfuse?.leaves == true { try leave(host) }
+    }
+    try reset(board)
+  }
+
+  private func needsForce(_ command: String, _ reason: String) throws(Failure) {
+    guard request.dfuse?.force != true else { return }
+    throw .dfuUtilUsage(
+      "\(command) can only be used with force", fix: "it \(reason); add :force if that is meant")
+  }
+
+  /// `-U`.
+  private func read(to file: String, from board: Board) throws(Failure) {
+    let dfuse = request.dfuse
+    if dfuse?.unprotects == true || dfuse?.massErases == true {
+      throw .dfuUtilUsage("-U does not go together with unprotect or mass-erase")
+    }
+    guard FileFacts.of(file) == nil else {
+      throw Failure(
+        .cannotCreate, "Cannot open file \(file.visible) for writing: it is there already",
+        fix: "choose another name, or remove it first")
+    }
+    let host = host(for: board)
+    let range = uploadRange(on: board)
+    var words = ["-o", file == "-" ? "./-" : file, "--address", range.address.hex]
+    words += ["--length", "0x" + String(range.length, radix: 16)]
+    if let number = request.match.alternateSetting(on: board) { words += ["-a", "\(number)"] }
+    let command: ReadCommand = try parsed(words + output)
+    do throws(Failure) {
+      try command.run(host: host, asBytes: true)
+    } catch {
+      throw error.ofBoardWork
+    }
+    try host.console.output("Upload done.")
+    if dfuse?.leaves == true { try leave(host) }
+    try reset(board)
+  }
+
+  /// What `-U` reads: without a length, to the end of the address's segment; without an address, the
+  /// first 16 KiB.
+  private func uploadRange(on board: Board) -> (address: UInt32, length: UInt64) {
+    let unbound: UInt64 = 0x4000
+    let memories = board.memories
+    let number = request.match.alternateSetting(on: board)
+    let chosen = memories.first { $0.alternateSetting == number }
+    if request.uploadSize != nil, request.dfuse?.length == nil {
+      host.console.note(
+        "-Z changes nothing on a DfuSe device: the length stands behind the address, "
+          + "-s 0x08000000:65536")
+    }
+    guard let address = request.dfuse?.address else {
+      let first = (chosen ?? memories.programFlash)?.map.segments.map(\.start).min() ?? 0
+      if request.dfuse?.length == nil {
+        host.console.note("without an address and a length, 16 KiB are read")
+      }
+      return (UInt32(clamping: first), request.dfuse?.length ?? unbound)
+    }
+    let segments = (chosen.map { [$0] } ?? memories).flatMap(\.map.segments)
+    let segment = segments.first { $0.range.contains(UInt64(address)) }
+    let rest = segment.map { $0.range.upperBound - UInt64(address) }
+    return (address, request.dfuse?.length ?? rest ?? unbound)
+  }
+
+  private func leave(_ host: Host) throws(Failure) {
+    let address = request.dfuse?.address.map { ["--address", $0.hex] } ?? []
+    let command: LeaveCommand = try parsed(address + output)
+    try command.run(host: host)
+  }
+
+  /// `-R`: a USB reset, unless the board has left already.
+  private func reset(_ board: Board) throws(Failure) {
+    guard request.resets else { return }
+    let source = try openBus()
+    guard try source.devices().contains(where: { $0.identity == board.identity }) else { return }
+    do throws(USBError) {
+      try source.bus.open(board).reset()
+    } catch {
+      // A reset that it answers by leaving is what was wanted.
+      if error != .disconnected { throw Failure(device: error, at: "\(BoardName(board))") }
+    }
+  }
+}
+
+// MARK: - Files
+
+extension DfuUtilCommand {
+  /// The options of `dfuse` for what is shown.
+  private var output: [String] {
+    switch request.verbosity {
+    case 0: []
+    case 1, 2: ["--verbose"]
+    default: ["--trace"]
+    }
+  }
+
+  /// `dfuse flash` with the options that say the same, and the file as it reads it.
+  private func flash(_ file: String) throws(Failure) -> Flash {
+    let dfuse = request.dfuse
+    var words = output
+    if let address = dfuse?.address { words += ["--address", address.hex] }
+    if dfuse?.leaves != true { words.append("--stay") }
+    if dfuse?.massErases == true { words.append("--mass-erase") }
+    if dfuse?.force == true { words += ["--allow-otp", "--allow-bootloader"] }
+    if dfuse?.force == true || dfuse?.willReset == true { words.append("--allow-option-bytes") }
+    let command: FlashCommand = try parsed(words + ["--", file])
+    do throws(Failure) {
+      return (command, try command.job(console: host.console), file)
+    } catch {
+      throw error.status == .badData ? damaged(error, file) : error
+    }
+  }
+
+  /// For dfu-util, a container without a sound suffix is a raw file, which needs an address.
+  private func damaged(_ error: Failure, _ file: String) -> Failure {
+    var failure = error
+    if request.dfuse?.address == nil, file != "-",
+      let bytes = try? InputFile(name: file).read(), !DFUSuffix.isPresent(in: bytes)
+    {
+      failure.status = .usage
+    }
+    return failure
+  }
+
+  /// Refuses what dfu-util refuses, once the device is known.
+  private func check(_ flash: inout Flash, _ board: Board) throws(Failure) {
+    if let size = request.transferSize {
+      host.console.note("-t \(size) changes nothing: blocks have the size that the board states")
+    }
+    let file = flash.job.file
+    if let number = request.match.alternateSetting(on: board) {
+      flash.job.alternate = AlternateChoice(wanted: "\(number)")
+      for other in file.alternateSettings.subtracting([number]).sorted() {
+        host.console.warn(
+          "\(file.shown): what is for alternate setting \(other) is left out, because of -a \(number)"
+        )
+      }
+    }
+    // Ids of the application in the file and behind -d: the person knows that they belong together.
+    if let id = file.deviceID, id == request.match.runTime.id { flash.job.options.ignoreIDs = true }
+    guard request.dfuse?.address == nil, !file.isContainer else { return }
+    throw .dfuUtilUsage(
+      "\(file.shown) is no DfuSe container, and nothing says where it belongs",
+      fix: "for a raw file, say the address: -s 0x08000000:leave; Intel HEX, S-record and ELF are "
+        + "taken by: dfuse flash \(flash.file.shellWord)")
+  }
+
+  /// A command of `dfuse`, from words that this program has made.
+  private func parsed<Command: ParsableArguments>(_ words: [String]) throws(Failure) -> Command {
+    do {
+      return try Command.parse(words)
+    } catch {
+      throw Failure(
+        .software, "dfuse does not know its own options: \(Command.message(for: error))")
+    }
+  }
+}
+
+extension FirmwareFile {
+  /// Whether the file says where all of it belongs, as DfuSe does it.
+  fileprivate var isContainer: Bool {
+    if case .container = contents { return true }
+    return false
+  }
+
+  /// The alternate settings that a container has targets for.
+  fileprivate var alternateSettings: Set<UInt8> {
+    guard case .container(let container) = contents else { return [] }
+    return Set(container.targets.map(\.alternateSetting))
+  }
+
+  /// The device that the file says it is for.
+  fileprivate var deviceID: USBID? {
+    switch contents {
+    case .container(let container):
+      USBID(vendorID: container.vendorID, productID: container.productID)
+    case .bytes(_, let suffix?): USBID(vendorID: suffix.vendorID, productID: suffix.productID)
+    case .image, .bytes: nil
+    }
+  }
+}
