@@ -56,7 +56,7 @@ witness() {
 setup make_firmware /tmp/first.bin "$size" 1
 setup make_firmware /tmp/second.bin "$size" 2
 printf '| chip | status of dfu-util with :leave |\n|---|---|\n' >"$host/out/dfu-util-leaves.md"
-# Those behind mboot have their checks in later-78-boards.
+# Those behind mboot have their checks in 78-boards.
 for chip in $(dfuse simulate --list | sed -n '2,/^mboot /s/^\([^ ,]*\).*$/\1/p'); do
   check "$chip: dfuse and dfu-util read what the other wrote; leave" witness
 done
