@@ -93,6 +93,19 @@ import Testing
     #expect(bench.started.count == 3)
   }
 
+  @Test func `another serial number is another board, however soon it comes`() {
+    var bench = Bench()
+    bench.see([StationTests.listing(1, serial: "315A28A0B956")], at: 0)
+    bench.finish(at: 1)
+    bench.see([StationTests.listing(2, serial: "315A28A0B957")], at: 1.5)
+    bench.finish(at: 2)
+    // The same one again, and one whose serial number is not known yet.
+    bench.see([StationTests.listing(3, serial: "315A28A0B957")], at: 2.5)
+    bench.see([StationTests.listing(4, serial: nil)], at: 3)
+    #expect(bench.started.map(\.generation) == [1, 2])
+    #expect(bench.leftAlone.map(\.generation) == [3, 4])
+  }
+
   @Test func `a board that is plugged in later is started again`() {
     var bench = Bench()
     bench.see([StationTests.listing(1)], at: 0)

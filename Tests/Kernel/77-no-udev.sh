@@ -72,6 +72,8 @@ station() {
   usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-2
   wait_for 20 has_flashed 2
   wait_for 20 is_gone is_attached 1-1
+  # What comes back sooner than a hand could plug it in is taken for the board that was flashed.
+  sleep 3
   usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-1
   wait_for 20 has_flashed 3
   kill -INT "$beside"

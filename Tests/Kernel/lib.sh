@@ -85,6 +85,11 @@ end_beside() {
   if [ -n "$beside" ]; then kill -KILL "$beside" 2>/dev/null || true; fi
 }
 
+# What a command beside a check that failed has printed.
+show_beside() {  # show_beside STATUS
+  if [ "$1" -ne 0 ] && [ -n "$beside" ]; then sed 's/^/beside: /' "$state/beside"; fi
+}
+
 check() {  # check NAME COMMAND…
   local name=$1 began=${EPOCHREALTIME/./} log
   shift
@@ -98,7 +103,7 @@ check() {  # check NAME COMMAND…
     # Shellcheck takes this for a mistake: that it ends with the subshell is the point.
     # shellcheck disable=SC2030
     board_owner=$BASHPID
-    trap 'end_beside; stop_boards_of "$BASHPID"' EXIT
+    trap 'show_beside "$?"; end_beside; stop_boards_of "$BASHPID"' EXIT
     "$@"
   ) >"$log" 2>&1
   print_row "$?" "$began" "$name" "$log"

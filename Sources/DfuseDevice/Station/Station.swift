@@ -2,8 +2,8 @@
 /// in: no clock, no bus, no thread.
 ///
 /// A board is worked on once from plug-in to plug-in. What comes back by itself after its work, as a
-/// board does whose BOOT0 is still set, is the same board; whoever plugs one in takes longer than
-/// ``returnTime``. A board that cannot be opened is given ``openTime`` for others to let go of it,
+/// board does whose BOOT0 is still set, is the same board, unless its own serial number says
+/// otherwise; whoever plugs one in takes longer than ``returnTime``. A board that cannot be opened is given ``openTime`` for others to let go of it,
 /// and for its permissions to be set. Nothing is passed over without an instruction that says so.
 public struct Station: Sendable {
   /// How long a board may take to become openable.
@@ -31,7 +31,7 @@ public struct Station: Sendable {
     /// Being worked on.
     case atWork(DeviceIdentity.Place, failures: Int)
     /// Its work is over; it is still there as `place`, or has gone, and may be back soon.
-    case done(DeviceIdentity.Place?, at: Duration, failures: Int)
+    case done(DeviceIdentity.Place?, serial: String?, at: Duration, failures: Int)
   }
 
   private var ports: [String: Port] = [:]
@@ -66,9 +66,10 @@ public struct Station: Sendable {
     for (path, port) in ports where !there.contains(path) {
       switch port {
       case .arrived, .givenUp: ports[path] = nil
-      case .done(_?, let end, let failures): ports[path] = .done(nil, at: end, failures: failures)
+      case .done(_?, let serial, let end, let failures):
+        ports[path] = .done(nil, serial: serial, at: end, failures: failures)
       // Forgotten as soon as nobody could be taken for the same board.
-      case .done(nil, let end, _): if now - end >= Self.returnTime { ports[path] = nil }
+      case .done(nil, _, let end, _): if now - end >= Self.returnTime { ports[path] = nil }
       case .atWork: break
       }
     }
@@ -87,24 +88,43 @@ public struct Station: Sendable {
   ) {
     var failures = 0
     if !succeeded, case .atWork(_, let before) = ports[identity.path] { failures = before + 1 }
-    ports[identity.path] = .done(returned ?? identity.place, at: now, failures: failures)
+    ports[identity.path] = .done(
+      returned ?? identity.place, serial: identity.ownSerialNumber, at: now, failures: failures)
   }
+
+  /// How often the board has failed that came back by itself as this one; nil if this is another one.
+  private func failures(of identity: DeviceIdentity, at now: Duration) -> Int? {
+    guard case .done(_, let serial, let end, let failures) = ports[identity.path],
+      now - end < Self.returnTime,
+      // Right after an enumeration the strings may not be there yet.
+      identity.ownSerialNumber == nil || serial == nil || identity.ownSerialNumber == serial
+    else { return nil }
+    return failures
+  }
+
+  /// Ends the work on a board that came back by itself, where it is not tried again.
+  private mutating func leaveAlone(
+    _ identity: DeviceIdentity, failures: Int, at now: Duration
+  ) -> Instruction {
+    ports[identity.path] = .done(
+      identity.place, serial: identity.ownSerialNumber, at: now, failures: failures)
+    return .leaveAlone(identity)
+  }
+
+  /// Whether a board with so many failures is tried again when it comes back by itself.
+  private static func isTriedAgain(_ failures: Int) -> Bool { (1..<attempts).contains(failures) }
 
   private mutating func see(_ board: Board, at now: Duration) -> Instruction? {
     let (path, place) = (board.identity.path, board.place)
-    var failures = 0
     switch ports[path] {
-    case .atWork: return nil
-    case .done(place, _, _): return nil
-    case .done(_, let end, let before) where now - end < Self.returnTime:
-      guard before > 0, before < Self.attempts else {
-        ports[path] = .done(place, at: now, failures: before)
-        return .leaveAlone(board.identity)
-      }
-      failures = before
+    case .atWork, .done(place, _, _, _): return nil
     case .done, .arrived, .givenUp, nil: break
     }
-    ports[path] = .atWork(place, failures: failures)
+    let failures = failures(of: board.identity, at: now)
+    if let failures, !Self.isTriedAgain(failures) {
+      return leaveAlone(board.identity, failures: failures, at: now)
+    }
+    ports[path] = .atWork(place, failures: failures ?? 0)
     return .start(board)
   }
 
@@ -113,16 +133,15 @@ public struct Station: Sendable {
   ) -> Instruction? {
     let place = identity.place
     switch ports[identity.path] {
-    case .atWork, .givenUp(place), .done(place, _, _): return nil
+    case .atWork, .givenUp(place), .done(place, _, _, _): return nil
     case .arrived(place, let since):
       guard now - since >= Self.openTime else { return nil }
       ports[identity.path] = .givenUp(place)
       return .giveUp(identity, error)
-    case .done(_, let end, let failures)
-    where now - end < Self.returnTime && !(1..<Self.attempts).contains(failures):
-      ports[identity.path] = .done(place, at: now, failures: failures)
-      return .leaveAlone(identity)
     case .arrived, .givenUp, .done, nil:
+      if let failures = failures(of: identity, at: now), !Self.isTriedAgain(failures) {
+        return leaveAlone(identity, failures: failures, at: now)
+      }
       ports[identity.path] = .arrived(place, since: now)
       return nil
     }
