@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # checks: dfuse under the name dfu-util, beside the real one: the same memory, files, lists and statuses
 # limit: 300 s
+# lane: chips
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh

@@ -64,29 +64,6 @@ json_lines() {
   tail -n 1 "$state/stdout" | grep '"status":69'
 }
 
-has_flashed() { [ "$(grep -c '^flashed .* at .*: verified' "$state/beside")" -eq "$1" ]; }
-
-# A production station: each board that is plugged in, until Ctrl-C.
-station() {
-  start_server stm32f405 --count 2 --time-scale 20
-  start_beside dfuse flash --loop --address 0x08000000 /tmp/first.bin
-  wait_for_output 20 "flashing each board that is plugged in" "$state/beside"
-  # Not `attach`: the station may be done with a board before one can see that it was there.
-  usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-1
-  wait_for 20 has_flashed 1
-  usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-2
-  wait_for 20 has_flashed 2
-  kill -INT "$beside"
-  expect_end 0
-  expect_output "flashed 2 boards"
-  re_attach 1-1
-  re_attach 1-2
-  find_port 1-1
-  expect_status 0 dfuse verify --path "$device_name" --address 0x08000000 /tmp/first.bin
-  find_port 1-2
-  expect_status 0 dfuse verify --path "$device_name" --address 0x08000000 /tmp/first.bin
-}
-
 # Boards whose bootloader ends without a word, with an error, or in the middle of its last answer.
 leaves() {  # leaves CHIP ADDRESS
   start_board "$1" --time-scale 20
@@ -131,7 +108,6 @@ check "--wait at a port, while another board is there" waits_at_path
 check "--wait in vain" waits_in_vain
 check "Ctrl-C while waiting, and while erasing" interrupted
 check "flash --json: an object a line, the last one the result" json_lines
-check "--loop flashes each board that is plugged in" station
 for chip in gd32vf103 stm32wb55 stm32h7a3 stm32f405 stm32c071; do
   check "$chip: leaves after a flash, and once more" leaves "$chip" 0x08000000
 done

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # checks: machines on which udev's daemon is missing, or says nothing, as in containers
+# lane: chips
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh
@@ -83,7 +84,7 @@ station() {
 
 setup make_firmware /tmp/first.bin 5000 1
 check "with udev's daemon: a board leaves" leaves
-check "with udev's daemon: --loop" station
+check "with udev's daemon: --loop, and a port is used again" station
 setup stop_udevd
 check "without it: a board leaves" leaves
 check "without it: --wait, and a board is plugged in" waits
