@@ -1,4 +1,13 @@
 import DfuseDevice
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// What the program runs on: terminal, USB, Ctrl-C, and the system's tools.
 ///
@@ -40,5 +49,100 @@ struct Host {
     host.isRoot = SystemTool.isRoot
     host.runTool = SystemTool.run
     return host
+  }
+}
+
+/// Ctrl-C, `kill` and a closed terminal: work stops at the next block.
+///
+/// A second Ctrl-C, or a second SIGTERM, ends the process at once. A second SIGHUP does not: a shell
+/// and the kernel both send one when a terminal is closed.
+enum Interrupt {
+  /// The first signal that came; 0 before that.
+  private static let first = Atomic<Int32>(0)
+  /// A bit for the number of each signal that came.
+  private static let seen = Atomic<UInt64>(0)
+
+  /// Whether SIGINT, SIGTERM or SIGHUP has come.
+  static var isRequested: Bool { first.load(ordering: .relaxed) != 0 }
+
+  /// The exit status of work that stopped: 128 and the number of the signal, as shells count.
+  static var status: ExitStatus {
+    ExitStatus(rawValue: 128 + first.load(ordering: .relaxed)) ?? .interrupted
+  }
+
+  /// Takes over SIGINT, SIGTERM and SIGHUP.
+  ///
+  /// To be called by commands that work on a board, which must not be left in the middle of a
+  /// transfer; all others end at once, as people expect. A SIGHUP that is ignored stays so: `nohup`
+  /// starts programs like that.
+  static func listen() {
+    // A static is made at its first use, which must not be in a signal handler.
+    first.store(0, ordering: .relaxed)
+    seen.store(0, ordering: .relaxed)
+    for number in [SIGINT, SIGTERM] { _ = signal(number, take) }
+    let before = unsafe unsafeBitCast(signal(SIGHUP, take), to: Int.self)
+    let ignored = unsafe unsafeBitCast(SIG_IGN, to: Int.self)
+    if before == ignored { _ = signal(SIGHUP, SIG_IGN) }
+  }
+
+  private static let take: @convention(c) (Int32) -> Void = { number in
+    _ = Interrupt.first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+    let bit = UInt64(1) << UInt64(number)
+    let isSecond = Interrupt.seen.bitwiseOr(bit, ordering: .relaxed).oldValue & bit != 0
+    guard isSecond, number != SIGHUP else { return }
+    _ = signal(number, SIG_DFL)
+    raise(number)
+  }
+}
+
+/// How a program of the system ended.
+enum ToolResult: Equatable {
+  /// It ran and ended with this status.
+  case ended(Int32)
+  /// There is no such program.
+  case missing
+}
+
+/// Programs of the system.
+enum SystemTool {
+  /// Whether this process may do everything.
+  static var isRoot: Bool { geteuid() == 0 }
+
+  /// Runs a program that is found by `PATH`, and waits for its end.
+  ///
+  /// What it prints goes where our own output goes. One that is killed counts as status 128.
+  static func run(_ words: [String]) -> ToolResult {
+    guard let program = words.first else { return .missing }
+    var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) }
+    unsafe arguments.append(nil)
+    defer { unsafe arguments.forEach { unsafe free($0) } }
+    var process = pid_t()
+    // What this process ignores, its children would ignore as well.
+    var attributes = posix_spawnattr_t()
+    var signals = sigset_t()
+    unsafe posix_spawnattr_init(&attributes)
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGPIPE)
+    unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    defer { unsafe posix_spawnattr_destroy(&attributes) }
+    guard unsafe posix_spawnp(&process, program, nil, &attributes, arguments, environment) == 0
+    else {
+      return .missing
+    }
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, 0) < 0 {
+      guard errno == EINTR else { return .missing }
+    }
+    // POSIX: the low seven bits are 0 for a process that ended by itself.
+    return .ended(status & 0x7F == 0 ? status >> 8 & 0xFF : 128)
+  }
+
+  private static var environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? {
+    #if canImport(Darwin)
+      unsafe _NSGetEnviron().pointee
+    #else
+      unsafe environ
+    #endif
   }
 }

@@ -61,3 +61,39 @@ extension Unicode.Scalar {
       ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
   }
 }
+
+extension UInt64 {
+  /// A number of bytes, short: `313 bytes`, `128 KiB`, `20.0 KiB`, `1.5 MiB`.
+  var sizeText: String {
+    for (size, unit) in [(UInt64(1) << 20, "MiB"), (1 << 10, "KiB")] where self >= size {
+      if isMultiple(of: size) { return "\(self / size) \(unit)" }
+      // A MiB is said in KiB as long as that is exact and short.
+      if size == 1 << 20, isMultiple(of: 1024), self < 10 << 20 { return "\(self / 1024) KiB" }
+      let tenths = (self / (size / 64) * 10 + 32) / 64
+      return "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
+    return "\(self) byte\(self == 1 ? "" : "s")"
+  }
+}
+
+extension Duration {
+  /// Seconds, with their fraction.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) / 1e18
+  }
+
+  /// A time for people: `44 ms`, `4.2 s`, `1 min 5 s`.
+  var timeText: String {
+    let milliseconds = Int((seconds * 1000).rounded())
+    if milliseconds < 1000 { return "\(milliseconds) ms" }
+    let tenths = Int((seconds * 10).rounded())
+    if tenths < 600 { return "\(tenths / 10).\(tenths % 10) s" }
+    let whole = (tenths + 5) / 10
+    return whole % 60 == 0 ? "\(whole / 60) min" : "\(whole / 60) min \(whole % 60) s"
+  }
+}
+
+extension Int {
+  /// The number with its noun: `1 sector`, `3 sectors`.
+  func counted(_ noun: String) -> String { "\(self) \(noun)\(self == 1 ? "" : "s")" }
+}
