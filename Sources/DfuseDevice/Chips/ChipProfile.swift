@@ -129,3 +129,113 @@ public enum ChipFamily: Hashable, Sendable, CaseIterable {
   /// None of these, or not to be told.
   case unknown
 }
+
+/// How long something takes, by a datasheet or by measurement.
+public struct ExpectedTime: Hashable, Sendable {
+  /// What is usual; good for estimates of progress.
+  public var typical: Duration
+  /// What no sound chip exceeds; good for time limits.
+  public var maximum: Duration
+
+  /// Makes a time.
+  public init(typical: Duration, maximum: Duration) {
+    self.typical = typical
+    self.maximum = maximum
+  }
+
+  static func milliseconds(_ typical: Double, _ maximum: Double) -> ExpectedTime {
+    ExpectedTime(typical: .milliseconds(typical), maximum: .milliseconds(maximum))
+  }
+
+  static func microseconds(_ typical: Double, _ maximum: Double) -> ExpectedTime {
+    ExpectedTime(typical: .microseconds(typical), maximum: .microseconds(maximum))
+  }
+}
+
+/// How long it takes to erase a sector of some size.
+public struct SectorEraseTime: Hashable, Sendable {
+  /// Bytes in the sector.
+  public var sectorSize: UInt64
+  /// The time.
+  public var time: ExpectedTime
+
+  /// Makes an entry.
+  public init(sectorSize: UInt64, time: ExpectedTime) {
+    self.sectorSize = sectorSize
+    self.time = time
+  }
+
+  /// An entry in KiB and milliseconds.
+  static func kibibytes(_ size: UInt64, _ typical: Double, _ maximum: Double) -> SectorEraseTime {
+    SectorEraseTime(sectorSize: size * 1024, time: .milliseconds(typical, maximum))
+  }
+}
+
+/// Erase and program times for one way of programming.
+public struct FlashTimes: Hashable, Sendable {
+  /// Erase times by sector size, ascending.
+  public var sectorErase: [SectorEraseTime]
+  /// Time to program one programming unit.
+  public var programPerUnit: ExpectedTime
+  /// Time of a mass erase.
+  public var massErase: ExpectedTime
+
+  /// Makes a set of times.
+  public init(
+    sectorErase: [SectorEraseTime], programPerUnit: ExpectedTime, massErase: ExpectedTime
+  ) {
+    self.sectorErase = sectorErase
+    self.programPerUnit = programPerUnit
+    self.massErase = massErase
+  }
+}
+
+/// Whether a host may ask a busy device for its status earlier than bwPollTimeout says.
+public enum PollingSafety: Hashable, Sendable {
+  /// Asking early does no harm; `reason` says how that is known.
+  case adaptive(reason: String)
+  /// bwPollTimeout has to be waited for, or nothing else is known; `reason` says which.
+  case spec(reason: String)
+
+  /// Nobody has measured what early polling does.
+  static let unmeasured = PollingSafety.spec(reason: "early polling has not been measured")
+}
+
+/// Misbehaviour of bootloaders that a host has to know beforehand.
+public struct ChipQuirks: OptionSet, Hashable, Sendable {
+  /// One bit a quirk.
+  public var rawValue: UInt16
+
+  /// Makes a set from its bits.
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+  /// Where bank 2 begins on the chips whose quirks are about it.
+  static let bank2Start: UInt64 = 0x0810_0000
+
+  /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
+  ///
+  /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
+  /// done (betaflight-configurator#1861, dfu-util ticket 88).
+  public static let h743StuckBusy = ChipQuirks(rawValue: 1 << 0)
+  /// STM32L4: DFU_GETSTATUS stalls while the device is busy, because bwPollTimeout is too short.
+  ///
+  /// Waiting the same time again helps, at most three times (dfu-util).
+  public static let stallsWhileBusy = ChipQuirks(rawValue: 1 << 1)
+  /// GD32VF103: starts the program on the empty DFU_DNLOAD; no DFU_GETSTATUS is answered (dfu-util).
+  public static let leavesWithoutStatus = ChipQuirks(rawValue: 1 << 2)
+  /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
+  ///
+  /// The version cannot be seen, so that what was erased there is looked at.
+  public static let bank2EraseBroken = ChipQuirks(rawValue: 1 << 3)
+  /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
+  ///
+  /// The version cannot be seen: the sector is looked at until it is blank, at most for the longest
+  /// erase time.
+  public static let waitWorstCaseErase = ChipQuirks(rawValue: 1 << 4)
+  /// STM32G0B1: every alternate setting has the flash's map, and only addresses count.
+  public static let alternatesShareOneMap = ChipQuirks(rawValue: 1 << 5)
+  /// STM32F07x on some hosts: erase and write are acknowledged in 1 or 2 ms and not done.
+  ///
+  /// Real ones take 20 ms and more; a hub between helps (dfu-util ticket 78).
+  public static let acknowledgesWithoutWork = ChipQuirks(rawValue: 1 << 6)
+}

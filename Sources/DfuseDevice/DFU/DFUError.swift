@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// What can go wrong in a DFU session: facts, and what the session was doing.
 ///
 /// After ``device(_:state:text:during:)`` and ``unknownState(_:during:)`` the session has brought
@@ -31,4 +33,131 @@ public enum DFUError: Error, Hashable, Sendable {
   case notOffered(DfuSeCommand, listed: [UInt8]?)
   /// The device does not come to dfuIDLE, whatever is tried; `bState` as the device sent it.
   case cannotRecover(bState: UInt8, status: DFUStatus)
+}
+
+extension DFUError: CustomStringConvertible {
+  /// What happened and why, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .usb(let error, let activity):
+      return "\(activity) failed: \(Self.sentence(for: error))"
+    case .device(let status, let state, let text, let activity):
+      let said = text.map { " (\"\($0)\")" } ?? ""
+      return "\(activity) failed: the device reports \(status) in \(state)\(said)"
+    case .unexpectedState(let found, let expected, let activity):
+      let names = expected.map(\.description).joined(separator: " or ")
+      return "\(activity) failed: the device is in \(found), expected was \(names)"
+    case .unknownState(let number, let activity):
+      return "\(activity) failed: the device reports state \(number), which does not exist"
+    case .malformedReply(let bytes, let activity):
+      return "\(activity) failed: the status reply is not 6 bytes long: \(bytes.bytesText)"
+    case .stillBusy(let time, let activity):
+      return "\(activity) failed: the device is still busy after \(time.quantityText)"
+    case .illegalRequest(let event, let state, let activity):
+      let place = state.map { "in \($0)" } ?? "in an unknown state"
+      return "\(activity) failed: \(event) must not be sent \(place)"
+    case .illegalBlock(let block, let count, let transferSize):
+      return "block \(block) of \(count) bytes cannot be transferred "
+        + "(transfer size \(transferSize))"
+    case .shortBlock(let found, let expected, let address):
+      return "reading \(expected) bytes at \(address.addressText) failed: "
+        + "the device sent only \(found)"
+    case .notOffered(let command, let listed):
+      guard let listed else { return "\(command) failed: the device does not list its commands" }
+      return "\(command) failed: the device offers only the commands \(listed.bytesText)"
+    case .cannotRecover(let bState, let status):
+      let name = DFUState(rawValue: bState).map(\.description) ?? "the unknown state \(bState)"
+      return "the device stays in \(name) with \(status) and does not come to dfuIDLE"
+    }
+  }
+
+  private static func sentence(for error: USBError) -> String {
+    switch error {
+    case .stall: "the device refused the request"
+    case .timedOut: "the device did not answer in time"
+    case .disconnected: "the device left the bus"
+    case .accessDenied: "this user may not open the device"
+    case .busy: "another program or driver holds the interface"
+    case .noDriver: "no driver that can be used is bound to the device"
+    case .overflow: "the device sent more than was asked for"
+    case .noBus: "there is no USB on this machine"
+    case .badDescriptor(let reason): "the device's descriptors cannot be understood: \(reason)"
+    case .other(let call, let code, let name): "\(call) returned \(name) (\(code))"
+    }
+  }
+}
+
+/// What a session was doing when something went wrong.
+public enum Activity: Hashable, Sendable {
+  /// Choosing an alternate setting.
+  case selecting(alternateSetting: UInt8)
+  /// Asking an application to enter DFU mode.
+  case detaching
+  /// Bringing a device in DFU mode to dfuIDLE.
+  case entering
+  /// Ending a download or an upload.
+  case aborting
+  /// Asking for the list of commands.
+  case gettingCommands
+  /// Setting the address pointer.
+  case settingAddress(UInt32)
+  /// Erasing the sector at `address`; `size` in bytes.
+  case erasing(address: UInt32, size: UInt64)
+  /// Erasing the whole flash.
+  case massErasing
+  /// Writing `count` bytes at `address`.
+  case writing(address: UInt32, count: Int)
+  /// Reading `count` bytes at `address`.
+  case reading(address: UInt32, count: Int)
+  /// Removing the read protection.
+  case unprotecting
+  /// Leaving DFU mode and starting the firmware.
+  case leaving
+}
+
+extension Activity: CustomStringConvertible {
+  /// The activity as the beginning of a sentence, in lower case: "erasing 0x0801_0000 (64 KiB)".
+  public var description: String {
+    switch self {
+    case .selecting(let number): "selecting alternate setting \(number)"
+    case .detaching: "asking the application to enter DFU mode"
+    case .entering: "bringing the device to dfuIDLE"
+    case .aborting: "ending the transfer"
+    case .gettingCommands: "asking for the commands"
+    case .settingAddress(let address): "setting the address \(UInt64(address).addressText)"
+    case .erasing(let address, let size):
+      "erasing \(UInt64(address).addressText) (\(size.quantityText))"
+    case .massErasing: "erasing the whole flash"
+    case .writing(let address, let count):
+      "writing \(count) bytes at \(UInt64(address).addressText)"
+    case .reading(let address, let count):
+      "reading \(count) bytes at \(UInt64(address).addressText)"
+    case .unprotecting: "removing the read protection"
+    case .leaving: "starting the firmware"
+    }
+  }
+}
+
+// Sizes, times and bytes in the sentences of this layer.
+
+extension UInt64 {
+  /// A number of bytes: whole KiB where that is exact.
+  var quantityText: String {
+    self >= 1024 && isMultiple(of: 1024) ? "\(self / 1024) KiB" : "\(self) bytes"
+  }
+}
+
+extension Duration {
+  /// Milliseconds below a second, else seconds with at most one decimal place.
+  var quantityText: String {
+    let (seconds, attoseconds) = components
+    if seconds == 0 { return "\(attoseconds / 1_000_000_000_000_000) ms" }
+    let tenths = attoseconds / 100_000_000_000_000_000
+    return tenths == 0 ? "\(seconds) s" : "\(seconds).\(tenths) s"
+  }
+}
+
+extension [UInt8] {
+  /// The bytes, two digits each, or that there are none.
+  var bytesText: String { isEmpty ? "no bytes" : hexBytes(uppercase: true) }
 }

@@ -59,3 +59,93 @@ extension DFUStatus: CustomStringConvertible {
       ? Self.names[Int(rawValue)] : "status \(rawValue.hex)"
   }
 }
+
+/// The states of a DFU device, `bState`.
+///
+/// - SeeAlso: DFU 1.1 section 6.1.2.
+public enum DFUState: UInt8, CaseIterable, Hashable, Sendable {
+  /// The application runs.
+  case appIDLE = 0
+  /// The application got DFU_DETACH and waits for a USB reset.
+  case appDETACH = 1
+  /// DFU mode, waiting for a request.
+  case dfuIDLE = 2
+  /// A block was received; the next DFU_GETSTATUS starts the work.
+  case dfuDNLOADSYNC = 3
+  /// Working on the block.
+  case dfuDNBUSY = 4
+  /// In a download, expecting the next block.
+  case dfuDNLOADIDLE = 5
+  /// All received; the next DFU_GETSTATUS starts manifestation.
+  case dfuMANIFESTSYNC = 6
+  /// Manifesting: in DfuSe, about to leave.
+  case dfuMANIFEST = 7
+  /// Done; waiting for a USB reset or a power cycle.
+  case dfuMANIFESTWAITRESET = 8
+  /// In an upload.
+  case dfuUPLOADIDLE = 9
+  /// An error happened; waiting for DFU_CLRSTATUS.
+  case dfuERROR = 10
+}
+
+extension DFUState: CustomStringConvertible {
+  /// The state's name as the specification prints it.
+  public var description: String {
+    switch self {
+    case .appIDLE: "appIDLE"
+    case .appDETACH: "appDETACH"
+    case .dfuIDLE: "dfuIDLE"
+    case .dfuDNLOADSYNC: "dfuDNLOAD-SYNC"
+    case .dfuDNBUSY: "dfuDNBUSY"
+    case .dfuDNLOADIDLE: "dfuDNLOAD-IDLE"
+    case .dfuMANIFESTSYNC: "dfuMANIFEST-SYNC"
+    case .dfuMANIFEST: "dfuMANIFEST"
+    case .dfuMANIFESTWAITRESET: "dfuMANIFEST-WAIT-RESET"
+    case .dfuUPLOADIDLE: "dfuUPLOAD-IDLE"
+    case .dfuERROR: "dfuERROR"
+    }
+  }
+}
+
+/// The answer to DFU_GETSTATUS.
+///
+/// | offset | field | size |
+/// |---|---|---|
+/// | 0 | bStatus | 1 |
+/// | 1 | bwPollTimeout, little endian, milliseconds | 3 |
+/// | 4 | bState | 1 |
+/// | 5 | iString | 1 |
+///
+/// - SeeAlso: DFU 1.1 section 6.1.2.
+public struct DFUStatusReply: Hashable, Sendable {
+  /// Outcome of the latest request.
+  public var bStatus: DFUStatus
+  /// Least time to wait before the next DFU_GETSTATUS, 0 to 16 777 215 milliseconds.
+  public var pollTimeout: Duration
+  /// State the device is in from now on, as sent; any number, see ``state``.
+  public var bState: UInt8
+  /// Index of a string that describes the status, 0 for none.
+  public var iString: UInt8
+
+  /// Makes a reply from its fields.
+  public init(bStatus: DFUStatus, pollTimeout: Duration, bState: UInt8, iString: UInt8) {
+    self.bStatus = bStatus
+    self.pollTimeout = pollTimeout
+    self.bState = bState
+    self.iString = iString
+  }
+
+  /// Reads a reply.
+  ///
+  /// - Parameter bytes: What the device sent; nil comes back unless that is 6 bytes.
+  public init?(_ bytes: [UInt8]) {
+    guard bytes.count == 6 else { return nil }
+    let milliseconds = Int64(bytes[1]) | Int64(bytes[2]) << 8 | Int64(bytes[3]) << 16
+    self.init(
+      bStatus: DFUStatus(rawValue: bytes[0]), pollTimeout: .milliseconds(milliseconds),
+      bState: bytes[4], iString: bytes[5])
+  }
+
+  /// The state, or nil when the device sent a number above 10, as ST's USB device library does.
+  public var state: DFUState? { DFUState(rawValue: bState) }
+}

@@ -54,3 +54,83 @@ extension DFUSession {
     return .stayed(found, reply.bStatus)
   }
 }
+
+extension DFUSession {
+  /// Removes the read protection.
+  ///
+  /// Everything in flash and RAM is lost, and the device resets.
+  ///
+  /// DFU_DNLOAD and one DFU_GETSTATUS, which starts it; there is no second one. The device then
+  /// leaves the bus, and often has to be unplugged before it comes back.
+  ///
+  /// - Parameter forced: Sends the command even if the device does not list it.
+  /// - Returns: Whether the device has left the bus.
+  /// - Throws: ``DFUError/notOffered(_:listed:)`` before the command is sent; errUNKNOWN as
+  ///   ``DFUError/device(_:state:text:during:)`` when the chip refuses; other ``DFUError``.
+  /// - SeeAlso: ST AN3156, the Read Unprotect command.
+  public consuming func readUnprotect(
+    forced: Bool = false
+  ) throws(DFUError) -> UnprotectOutcome {
+    let activity = Activity.unprotecting
+    if !forced { try requireOffer(of: .readUnprotect) }
+    try start(.readUnprotect, kind: .unprotect, limit: limits.massErase, during: activity)
+    let reply: DFUStatusReply
+    do {
+      let timeout = answerTimeout(for: .unprotect, reported: .zero, left: limits.massErase)
+      reply = try status(timeout: timeout, during: activity)
+    } catch {
+      guard error.mayMeanDisappearance else { throw error }
+      let sighting = transport.watchPort(for: limits.unprotect)
+      guard sighting == .stillThere else { return .left(sighting) }
+      if case .usb(.stall, _) = error { throw explainedStall(during: activity) }
+      throw error
+    }
+    guard let found = reply.state else {
+      _ = try? enter()
+      throw .unknownState(reply.bState, during: activity)
+    }
+    if found == .dfuERROR { throw deviceError(reply, in: found, during: activity) }
+    // Some clones are done at once, in dfuDNLOAD-IDLE (keirf/flashfloppy#584).
+    waitReported(reply.pollTimeout)
+    let sighting = transport.watchPort(for: limits.unprotect)
+    return sighting == .stillThere ? .stayed(found) : .left(sighting)
+  }
+}
+
+/// How a sector erase ended.
+public enum EraseOutcome: Hashable, Sendable {
+  /// The device said that it is done.
+  case done
+  /// The device never said so, and was freed after the longest time an erase takes.
+  ///
+  /// Whether the sector is blank, only reading it tells.
+  case freedWhileBusy
+}
+
+/// How a write ended.
+public enum WriteOutcome: Hashable, Sendable {
+  /// The device said that it is done.
+  case done
+  /// The device left the bus instead of answering, as after a write of option bytes.
+  case deviceReset(PortSighting)
+}
+
+/// What became of a device that was told to leave DFU mode.
+public enum LeaveOutcome: Hashable, Sendable {
+  /// It left the bus; never with ``PortSighting/stillThere``.
+  case left(PortSighting)
+  /// It is still there, in this state.
+  case stayed(DFUState, DFUStatus)
+}
+
+/// What became of a device whose read protection was to be removed.
+public enum UnprotectOutcome: Hashable, Sendable {
+  /// It left the bus, as it should; never with ``PortSighting/stillThere``.
+  ///
+  /// Many must be unplugged and plugged in again.
+  case left(PortSighting)
+  /// It acknowledged the command in this state and stayed on the bus.
+  ///
+  /// ST's USB device library does so and does nothing else.
+  case stayed(DFUState)
+}

@@ -56,3 +56,11 @@ public struct Board: Hashable, Sendable {
   /// Whether memory can be read (bitCanUpload); what has no functional descriptor is tried.
   public var canUpload: Bool { interface.functional?.canUpload ?? true }
 }
+
+extension [AlternateMemory] {
+  /// The chip's flash: one entry for each map, whatever alternate settings show it.
+  var internalFlash: [AlternateMemory] {
+    var shown: Set<String> = []
+    return filter { $0.map.kind == .internalFlash && shown.insert($0.map.text).inserted }
+  }
+}

@@ -132,3 +132,10 @@ public enum FlashError: Error, Hashable, Sendable {
     case complete
   }
 }
+
+extension FlashError {
+  /// The failure for a memory without sectors.
+  static func nothingThere(_ memory: AlternateMemory) -> FlashError {
+    .nothingThere(alternateSetting: memory.alternateSetting, name: memory.map.name)
+  }
+}

@@ -95,3 +95,141 @@ extension FlashMachine {
       alternateSetting: last.memory.alternateSetting, work: .erase(sector), reason: .different)
   }
 }
+
+// What the machine says and is told, and the places it can be at.
+
+extension FlashMachine {
+  /// What to do on the board.
+  package enum Action: Hashable, Sendable {
+    /// A step of the plan, or of doing a sector once more.
+    case step(FlashStep)
+    /// Finding the first byte in these places that is not erased.
+    case look([Range<UInt64>], alternateSetting: UInt8)
+    /// Waiting.
+    case pause(Duration)
+    /// Bringing the device to dfuIDLE.
+    case enter
+    /// Finding out by a read whether the chip is read protected.
+    case askProtection(address: UInt64)
+  }
+
+  /// What came of an action.
+  package enum Outcome: Hashable, Sendable {
+    /// It is done, as far as the device says.
+    case done
+    /// The erase is done, but its end was not reported, and the device had to be freed.
+    case freed
+    /// What was read is not all as it should be; nil when it is.
+    case found(FlashError.Difference?)
+    /// Memory that is no flash reads as it did before it was written.
+    case unchanged(FlashError.Difference)
+    /// The device left the bus instead of answering.
+    case reset
+    /// The device does not offer the command, and was not sent it.
+    case notOffered
+    /// Whether the chip is read protected; nil when the read failed in another way.
+    case protection(Bool?)
+    /// The device failed or refused.
+    case failed(DFUError)
+  }
+
+  /// Where the machine is.
+  package enum Place: Hashable, Sendable {
+    /// At a step of the plan.
+    case step(Int)
+    /// Erasing what a mass erase left, at the step that is for it.
+    case clearing(Int, [Range<UInt64>])
+    /// Doing sectors once more, at a step that settles: those left to do, and the part of the first.
+    case repeating(Int, [WrongSector], part: Int)
+    /// Looking at a sector that was erased; how often it was waited for.
+    indirect case looking(after: Place, pauses: Int)
+    /// Waiting for it.
+    indirect case pausing(after: Place, pauses: Int)
+    /// Bringing the device back after a failure, or after it was freed.
+    indirect case entering(after: DFUError?, then: Place)
+    /// Asking whether an erase was refused because of read protection.
+    indirect case asking(DFUError, at: Place)
+    /// Erasing the vector table of a firmware that is not sound.
+    case disarming(FlashError)
+    /// At the end.
+    case ended(FlashError?)
+  }
+
+  /// What has turned out on the way and decides what comes.
+  package struct Findings: Hashable, Sendable {
+    /// Sectors found wrong since the last step that settled them.
+    var wrong: [WrongSector] = []
+    /// What a mass erase left, as far as was looked.
+    var left: [Range<UInt64>] = []
+    /// Whether the mass erase was done; nil before it.
+    var massErased: Bool?
+    /// Sectors at the start of the flash that hold the bootloader itself.
+    var spared: Range<UInt64>?
+    /// Whether the chip is known not to be read protected: memory was read from it, or changed.
+    var isOpen = false
+    /// Whether memory was read from the device.
+    var hasRead = false
+    /// Whether a write failed that may have been done, and was not read back so far.
+    var isInDoubt = false
+    /// Whether the device left at its option bytes.
+    var hasLeft = false
+    /// What may be tried again.
+    var retries = Retries()
+  }
+}
+
+extension FlashMachine {
+  // MARK: - What the places are about
+
+  func again(_ wrong: WrongSector) -> [FlashStep] {
+    steps.again(wrong, withVectorTable: isFinishing)
+  }
+
+  func erase(_ sector: Range<UInt64>, at index: Int) -> FlashStep {
+    FlashStep(
+      alternateSetting: plan.steps[index].alternateSetting, work: .erase(sector),
+      reason: .notTrusted, phase: nil)
+  }
+
+  func erases(_ step: FlashStep?) -> Bool {
+    step?.erasedSector != nil || step?.work == .massErase
+  }
+
+  func look(_ after: Place) -> LookAfterErase? {
+    guard let (sector, alternateSetting) = erased(at: after) else { return nil }
+    return steps.look(afterErasing: sector, in: alternateSetting)
+  }
+
+  func erased(at place: Place) -> (Range<UInt64>, UInt8)? {
+    let step: FlashStep? =
+      switch place {
+      case .step(let index): plan.steps[index]
+      case .clearing(let index, let left): left.first.map { erase($0, at: index) }
+      case .repeating(_, let wrong, let part): wrong.first.map { again($0)[part] }
+      default: nil
+      }
+    guard let step, let sector = step.erasedSector else { return nil }
+    return (sector, step.alternateSetting)
+  }
+
+  func action(_ look: LookAfterErase) -> Action {
+    switch look {
+    case .places(let places, _): .look(places, alternateSetting: alternateSetting)
+    case .wait(let time): .pause(time)
+    }
+  }
+
+  func wait(_ after: Place) -> Duration {
+    if case .wait(let time) = look(after) { time } else { LookAfterErase.pause }
+  }
+
+  var alternateSetting: UInt8 {
+    let index = reached.index
+    return index < plan.steps.count ? plan.steps[index].alternateSetting : 0
+  }
+
+  func address(of place: Place) -> UInt64 {
+    if let (sector, _) = erased(at: place) { return sector.lowerBound }
+    return steps.memories.internalFlash.first?.map.segments.first?.start ?? 0
+  }
+}

@@ -100,37 +100,3 @@ extension Flasher {
     return memory
   }
 }
-
-extension [AlternateMemory] {
-  /// The chip's flash: one entry for each map, whatever alternate settings show it.
-  var internalFlash: [AlternateMemory] {
-    var shown: Set<String> = []
-    return filter { $0.map.kind == .internalFlash && shown.insert($0.map.text).inserted }
-  }
-}
-
-extension MemoryMap {
-  /// Whether the sector that a range is may be erased.
-  func isErasable(_ sector: Range<UInt64>) -> Bool {
-    segment(at: sector.lowerBound)?.access.contains(.erasable) == true
-  }
-
-  /// The sectors that overlap a range, by address.
-  func sectors(overlapping range: Range<UInt64>) -> [Range<UInt64>] {
-    segments.sorted { $0.start < $1.start }.flatMap { segment -> [Range<UInt64>] in
-      let shared = segment.range.clamped(to: range)
-      guard !shared.isEmpty else { return [] }
-      let first = segment.sector(at: shared.lowerBound).lowerBound
-      return stride(from: first, to: shared.upperBound, by: UInt64.Stride(segment.sectorSize)).map {
-        $0..<($0 + segment.sectorSize)
-      }
-    }
-  }
-
-  /// All sectors that can be erased.
-  ///
-  /// Only for the flash of a device that has answered: as long as the list is the map's claim.
-  var erasableSectors: [Range<UInt64>] {
-    sectors(overlapping: 0..<(1 << 32)).filter { isErasable($0) }
-  }
-}

@@ -129,3 +129,142 @@ extension OperationLimits {
     leavesWithoutStatus = profile.quirks.contains(.leavesWithoutStatus)
   }
 }
+
+/// What may be tried again, and how often.
+struct Retries: Hashable, Sendable {
+  /// Failed transfers that one piece of work survives.
+  ///
+  /// The ROM of an STM32L43x with bootloader V9.1 runs with a wrong clock and fails at random
+  /// (AN2606); a cable that fails this often is to be replaced.
+  private static let most = 16
+  /// Failed transfers without anything done between them.
+  private static let mostInARow = 3
+
+  /// Failures since something was last done.
+  private(set) var inARow = 0
+  /// Failures in all.
+  private(set) var total = 0
+
+  /// Whether it is worth going on after a failure, which counts.
+  mutating func allow(_ error: DFUError) -> Bool {
+    guard error.mayBeTransient, inARow < Self.mostInARow, total < Self.most else { return false }
+    inARow += 1
+    total += 1
+    return true
+  }
+
+  /// Something was done.
+  mutating func worked() { inARow = 0 }
+}
+
+extension Flasher {
+  /// Does something that changes no memory, and does it again when a transfer fails for no lasting
+  /// reason.
+  mutating func attemptAgain<Answer>(
+    _ body: (inout DFUSession) throws(DFUError) -> Answer
+  ) throws(FlashError) -> Answer {
+    while true {
+      do {
+        return try body(&session)
+      } catch {
+        guard recover(from: error) else { throw failure(error) }
+      }
+    }
+  }
+
+  /// Brings the device back to dfuIDLE when a transfer has failed and the next one may not.
+  ///
+  /// - Returns: Whether it is worth going on: false when the device is gone or says no, or when
+  ///   this has happened too often.
+  mutating func recover(from error: DFUError) -> Bool {
+    guard retries.allow(error) else { return false }
+    do {
+      try session.enter()
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+extension DFUError {
+  /// Whether the device said no, and did nothing.
+  var isRefusal: Bool {
+    switch self {
+    case .device, .usb(.stall, _): true
+    case .usb, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .illegalRequest,
+      .illegalBlock, .shortBlock, .notOffered, .cannotRecover:
+      false
+    }
+  }
+
+  /// Whether the same request may well succeed when the device has been brought back to dfuIDLE.
+  ///
+  /// A status that the device reports is its last word, but for errSTALLEDPKT, which says no more
+  /// than a stall.
+  var mayBeTransient: Bool {
+    switch self {
+    case .usb(let error, _): error.mayBeTransient
+    case .device(let status, _, _, _): status == .errSTALLEDPKT
+    case .unexpectedState, .unknownState, .malformedReply, .shortBlock: true
+    case .stillBusy, .illegalRequest, .illegalBlock, .notOffered, .cannotRecover: false
+    }
+  }
+}
+
+extension USBError {
+  fileprivate var mayBeTransient: Bool {
+    switch self {
+    case .stall, .timedOut, .overflow, .other: true
+    case .disconnected, .accessDenied, .busy, .noDriver, .noBus, .badDescriptor: false
+    }
+  }
+}
+
+extension Flasher {
+  /// Leaves the bootloader and starts a program.
+  ///
+  /// - Parameter address: Its vector table; nil for where the bootloader's programs are known to be,
+  ///   else for the start of the flash.
+  /// - Returns: What became of the board.
+  /// - Throws: ``FlashError/device(_:_:)``.
+  public consuming func leave(to address: UInt32? = nil) throws(FlashError) -> LeaveOutcome {
+    let wanted = address ?? bootloader?.programStart
+    let flash =
+      wanted.flatMap { start in memories.first { $0.map.segment(at: UInt64(start)) != nil } }
+      ?? memories.first { $0.map.kind == .internalFlash }
+    let start = wanted ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
+    if let flash { try select(flash.alternateSetting) }
+    if session.state == nil { try enter() }
+    if let start {
+      try attemptAgain { session throws(DFUError) in try session.setAddress(start) }
+    }
+    do {
+      return try session.leave(to: nil)
+    } catch {
+      throw .device(error, .untouched)
+    }
+  }
+
+  /// Removes the chip's read protection, which erases everything on it.
+  ///
+  /// The command is sent only if the device lists it. ST's ROMs all know it: one of them that does
+  /// not answer the request for its list gets the command too.
+  ///
+  /// - Parameter unlisted: Sends it whatever the device lists.
+  /// - Returns: What became of the board; often it has to be plugged in again.
+  /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(_:listed:)`` when nothing was
+  ///   sent.
+  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> UnprotectOutcome {
+    try enter()
+    var forced = unlisted
+    if !forced, identity.usbID == .stBootloader {
+      forced = try attempt { session throws(DFUError) in try session.commands() } == .assumed
+    }
+    do {
+      return try session.readUnprotect(forced: forced)
+    } catch {
+      throw .device(error, .untouched)
+    }
+  }
+}

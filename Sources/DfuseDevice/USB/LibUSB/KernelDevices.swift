@@ -108,3 +108,16 @@ struct KernelDevices: Hashable, Sendable {
     return UInt64(facts.st_ino)
   }
 }
+
+/// Lets the thread sleep for `duration`, whatever signals arrive.
+func sleep(_ duration: Duration) {
+  let end = ContinuousClock.now + duration
+  while true {
+    let left = ContinuousClock.now.duration(to: end)
+    guard left > .zero else { return }
+    var time = timespec()
+    time.tv_sec = .init(clamping: left.components.seconds)
+    time.tv_nsec = .init(clamping: left.components.attoseconds / 1_000_000_000)
+    _ = unsafe nanosleep(&time, nil)
+  }
+}

@@ -1,4 +1,87 @@
 import CLibUSB
+import Synchronization
+
+/// One libusb context, and the count of devices that came and went in it.
+///
+/// Unchecked Sendable: libusb locks its contexts itself ("Multi-threaded applications and
+/// asynchronous I/O" in its documentation), the pointers here are set once in `init`, and the count
+/// is atomic.
+@safe final class LibUSBContext: @unchecked Sendable {
+  private let context: OpaquePointer
+  private let callback: libusb_hotplug_callback_handle?
+  private let counter: Counter
+
+  /// Counts arrivals and departures; apart from the context, because libusb's callback needs it
+  /// before `init` has come to its end.
+  private final class Counter: Sendable {
+    let value = Atomic<Int>(0)
+  }
+
+  init() throws(USBError) {
+    var context: OpaquePointer?
+    // On Linux this succeeds even where there is no USB; see LibUSBBus.devices().
+    guard unsafe libusb_init(&context) == 0, let context = unsafe context else { throw .noBus }
+    let counter = Counter()
+    unsafe self.context = context
+    self.counter = counter
+    unsafe self.callback = Self.register(counter, in: context)
+  }
+
+  deinit {
+    if let callback { unsafe libusb_hotplug_deregister_callback(context, callback) }
+    unsafe libusb_exit(context)
+  }
+
+  /// Asks libusb to count arrivals and departures.
+  ///
+  /// - Returns: The callback's handle, or nil where libusb cannot tell of them.
+  private static func register(
+    _ counter: Counter, in context: OpaquePointer
+  ) -> libusb_hotplug_callback_handle? {
+    guard libusb_has_capability(UInt32(LIBUSB_CAP_HAS_HOTPLUG.rawValue)) != 0 else { return nil }
+    let events =
+      LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED.rawValue | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT.rawValue
+    var handle: libusb_hotplug_callback_handle = 0
+    let code = unsafe libusb_hotplug_register_callback(
+      context, Int32(events), 0, LIBUSB_HOTPLUG_MATCH_ANY, LIBUSB_HOTPLUG_MATCH_ANY,
+      LIBUSB_HOTPLUG_MATCH_ANY,
+      { _, _, _, data in
+        if let data = unsafe data {
+          let counter = unsafe Unmanaged<Counter>.fromOpaque(data).takeUnretainedValue()
+          counter.value.add(1, ordering: .relaxed)
+        }
+        return 0  // not 0 would end the notifications
+      }, Unmanaged.passUnretained(counter).toOpaque(), &handle)
+    return code == 0 ? handle : nil
+  }
+
+  /// Whether ``changeCount`` counts.
+  var countsChanges: Bool { callback != nil }
+
+  /// Devices that have come or gone so far, once ``handleEvents(limit:)`` has heard of them.
+  var changeCount: Int { counter.value.load(ordering: .relaxed) }
+
+  /// Handles what libusb has to tell, and waits for it at most `limit`.
+  func handleEvents(limit: Duration) {
+    let (seconds, attoseconds) = limit.components
+    var time = timeval()
+    time.tv_sec = .init(clamping: max(seconds, 0))
+    time.tv_usec = .init(clamping: max(attoseconds, 0) / 1_000_000_000_000)
+    unsafe libusb_handle_events_timeout_completed(context, &time, nil)
+  }
+
+  /// All devices of the machine, whatever they are.
+  func devices() throws(USBError) -> [LibUSBDevice] {
+    var list: UnsafeMutablePointer<OpaquePointer?>?
+    let count = unsafe libusb_get_device_list(context, &list)
+    defer { if let list = unsafe list { unsafe libusb_free_device_list(list, 1) } }
+    try check("libusb_get_device_list", Int32(clamping: count))
+    let pointers = unsafe UnsafeBufferPointer(start: list, count: count)
+    return unsafe pointers.compactMap { pointer in
+      unsafe pointer.flatMap { device in unsafe LibUSBDevice(device, in: self) }
+    }
+  }
+}
 
 /// A device in libusb's list; not opened.
 @safe final class LibUSBDevice {
@@ -101,4 +184,175 @@ private func rawBytes(of setting: libusb_interface_descriptor) -> [UInt8] {
 /// A copy of the `count` values at `start`; empty when there are none.
 private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Value] {
   unsafe Array(UnsafeBufferPointer(start: start, count: start == nil ? 0 : max(Int(count), 0)))
+}
+
+/// An open device: control transfers, strings, and what is done to its interfaces.
+///
+/// Not safe for use from several threads at once.
+@safe final class LibUSBHandle {
+  private let handle: OpaquePointer
+  private let device: LibUSBDevice
+  private var language: UInt16?
+  /// Whether no string request has timed out yet.
+  ///
+  /// A device that let one time out is not asked for more: at a second each, a listing with a
+  /// wedged board in it would take for ever.
+  private(set) var answersStrings = true
+
+  init(opening device: LibUSBDevice) throws(USBError) {
+    var handle: OpaquePointer?
+    try check("libusb_open", unsafe libusb_open(device.pointer, &handle))
+    guard let handle = unsafe handle else { throw .disconnected }
+    unsafe self.handle = handle
+    self.device = device
+  }
+
+  deinit { unsafe libusb_close(handle) }
+
+  // MARK: Interfaces
+
+  /// Makes `value` the active configuration unless it is; no interface may be claimed meanwhile.
+  func selectConfiguration(_ value: UInt8) throws(USBError) {
+    var active: Int32 = 0
+    try check("libusb_get_configuration", unsafe libusb_get_configuration(handle, &active))
+    guard active != Int32(value) else { return }
+    try check(
+      "libusb_set_configuration", unsafe libusb_set_configuration(handle, Int32(value)))
+  }
+
+  /// Claims an interface, taking it from the kernel's driver where libusb can do that.
+  func claim(_ interface: UInt8) throws(USBError) {
+    // Not supported on some platforms, where nothing has to be detached.
+    _ = unsafe libusb_set_auto_detach_kernel_driver(handle, 1)
+    try check(
+      "libusb_claim_interface", unsafe libusb_claim_interface(handle, Int32(interface)))
+  }
+
+  /// Gives a claimed interface back; that it is gone already is no error.
+  func release(_ interface: UInt8) {
+    _ = unsafe libusb_release_interface(handle, Int32(interface))
+  }
+
+  /// Selects an alternate setting of a claimed interface.
+  func selectAlternateSetting(_ number: UInt8, of interface: UInt8) throws(USBError) {
+    try check(
+      "libusb_set_interface_alt_setting",
+      unsafe libusb_set_interface_alt_setting(handle, Int32(interface), Int32(number)))
+  }
+
+  /// Resets the device's port.
+  func reset() throws(USBError) {
+    try check("libusb_reset_device", unsafe libusb_reset_device(handle))
+  }
+
+  // MARK: Transfers
+
+  /// Sends `data`; fewer bytes accepted are an error.
+  func controlOut(
+    _ request: ControlRequest, data: [UInt8], timeout: Duration
+  ) throws(USBError) {
+    var buffer = data
+    let sent = try transfer(request, &buffer, timeout: timeout)
+    guard sent == data.count else {
+      throw .other(
+        call: "libusb_control_transfer", code: Int32(clamping: sent),
+        name: "only \(sent) of \(data.count) bytes were accepted")
+    }
+  }
+
+  /// Asks for at most `length` bytes.
+  func controlIn(
+    _ request: ControlRequest, length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    var buffer: [UInt8] = Array(repeating: 0, count: max(length, 0))
+    let received = try transfer(request, &buffer, timeout: timeout)
+    return Array(buffer.prefix(received))
+  }
+
+  private func transfer(
+    _ request: ControlRequest, _ buffer: inout [UInt8], timeout: Duration
+  ) throws(USBError) -> Int {
+    guard let length = UInt16(exactly: buffer.count) else {
+      throw USBError(libUSB: LIBUSB_ERROR_INVALID_PARAM.rawValue, call: "libusb_control_transfer")
+    }
+    // A closure would lose the typed throw, so it hands the code out.
+    let code = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+      unsafe libusb_control_transfer(
+        handle, request.bmRequestType, request.bRequest, request.wValue, request.wIndex,
+        bytes.baseAddress, length, timeout.libUSBTimeout)
+    }
+    return Int(try check("libusb_control_transfer", code))
+  }
+
+  // MARK: Strings
+
+  /// The text of a string descriptor, or nil when there is none.
+  func string(at index: UInt8) -> String? {
+    stringDescriptor(index).flatMap(StringDescriptor.decode)
+  }
+
+  /// The serial number's text, or nil when there is none.
+  func serialNumber() -> String? {
+    stringDescriptor(device.descriptor.serialNumberIndex).flatMap { bytes in
+      StringDescriptor.decodeSerial(
+        bytes, vendorID: device.descriptor.vendorID, productID: device.descriptor.productID)
+    }
+  }
+
+  /// The bytes of a string descriptor in the device's first language.
+  private func stringDescriptor(_ index: UInt8) -> [UInt8]? {
+    guard index != 0 else { return nil }
+    let known = language ?? StringDescriptor.language(getString(0, language: 0) ?? [])
+    language = known
+    return getString(index, language: known)
+  }
+
+  /// GET_DESCRIPTOR(STRING): USB 2.0 section 9.4.3.
+  private func getString(_ index: UInt8, language: UInt16) -> [UInt8]? {
+    guard answersStrings else { return nil }
+    let request = ControlRequest(
+      bmRequestType: 0x80, bRequest: 6,
+      wValue: UInt16(DescriptorType.string) << 8 | UInt16(index), wIndex: language)
+    do throws(USBError) {
+      return try controlIn(request, length: 255, timeout: .seconds(1))
+    } catch {
+      if error == .timedOut { answersStrings = false }
+      return nil
+    }
+  }
+}
+
+extension USBError {
+  /// The error behind a negative libusb code.
+  ///
+  /// - SeeAlso: libusb's `enum libusb_error`.
+  init(libUSB code: Int32, call: String) {
+    switch code {
+    case LIBUSB_ERROR_PIPE.rawValue: self = .stall
+    case LIBUSB_ERROR_TIMEOUT.rawValue: self = .timedOut
+    case LIBUSB_ERROR_NO_DEVICE.rawValue: self = .disconnected
+    // Of an open device: it has to be enumerated anew, or its interface is no more.
+    case LIBUSB_ERROR_NOT_FOUND.rawValue: self = .disconnected
+    case LIBUSB_ERROR_ACCESS.rawValue: self = .accessDenied
+    case LIBUSB_ERROR_BUSY.rawValue: self = .busy
+    case LIBUSB_ERROR_NOT_SUPPORTED.rawValue: self = .noDriver
+    case LIBUSB_ERROR_OVERFLOW.rawValue: self = .overflow
+    default:
+      let name = unsafe String(cString: libusb_error_name(code))
+      self = .other(call: call, code: code, name: name)
+    }
+  }
+}
+
+/// Judges what a libusb function returned.
+///
+/// - Parameters:
+///   - call: The function's name, for the error.
+///   - code: What it returned.
+/// - Returns: `code`, when it is no error: in some calls a count.
+/// - Throws: ``USBError`` when `code` is negative.
+@discardableResult
+func check(_ call: String, _ code: Int32) throws(USBError) -> Int32 {
+  guard code >= 0 else { throw USBError(libUSB: code, call: call) }
+  return code
 }
