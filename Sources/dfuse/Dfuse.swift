@@ -59,9 +59,7 @@ struct Dfuse: ParsableCommand {
     } catch {
       return try printParserMessage(error, console: console)
     }
-    if let command = command as? any DfuseCommand {
-      try command.run(console: console)
-    } else if let command = command as? any HostCommand {
+    if let command = command as? any HostCommand {
       try command.run(host: host)
     } else {
       // `dfuse` alone, or `help`: ArgumentParser's own.
@@ -85,12 +83,16 @@ struct Dfuse: ParsableCommand {
   }
 }
 
-/// A subcommand that prints on a console handed to it.
-protocol DfuseCommand: ParsableCommand {
+/// A subcommand that is handed its surroundings: console, USB, Ctrl-C, the system's files.
+protocol HostCommand: ParsableCommand {
+  func run(host: Host) throws(Failure)
+}
+
+/// A subcommand that needs a console only.
+protocol DfuseCommand: HostCommand {
   func run(console: Console) throws(Failure)
 }
 
-/// A subcommand that needs more of its surroundings: USB, Ctrl-C, the system's files.
-protocol HostCommand: ParsableCommand {
-  func run(host: Host) throws(Failure)
+extension DfuseCommand {
+  func run(host: Host) throws(Failure) { try run(console: host.console) }
 }

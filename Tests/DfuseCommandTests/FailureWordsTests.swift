@@ -21,7 +21,7 @@ import Testing
         == Failure(
           .protocolError, "STM32F405 at 1-1 shows no memory map",
           why: "without one, nobody knows its addresses and sectors",
-          fix: "it may not be a DfuSe bootloader; 'dfuse list --verbose' shows what it says"))
+          fix: "it may not be a DfuSe bootloader; see what it says: dfuse list --verbose"))
   }
 
   @Test func `an alternate setting that the board lacks`() {
@@ -129,7 +129,7 @@ import Testing
       failure(.readProtected)
         == Failure(
           .protocolError, "STM32F405 at 1-1 is read protected", now: Self.untouched,
-          fix: "dfuse unprotect --yes removes the protection, and everything in its flash"))
+          fix: "remove the protection, and everything in its flash: dfuse unprotect --yes"))
   }
 
   @Test func `a difference after writing`() {

@@ -164,8 +164,15 @@ import Testing
         #"{"board":"1-1","event":"plan","plan":{"bytesToErase":0,"bytesToVerify":40000,"#
           + #""bytesToWrite":40000,"expectedSeconds":T,"massErase":false,"memories":"#
           + #"[{"alternateSetting":0,"name":"Internal Flash","sectors":[{"action":"write","#
-          + #""address":134217728,"count":3,"sectorSize":16384}]}],"programStart":134217728},"#
-          + #""time":T}"#,
+          + #""address":134217728,"count":3,"sectorSize":16384}]}],"programStart":134217728,"steps":["#
+          + #"{"action":"write","alternateSetting":0,"bytes":37952,"count":19,"#
+          + #""range":{"address":134219776,"size":37952},"reason":"missing"},"#
+          + #"{"action":"verify","alternateSetting":0,"bytes":37952,"count":19,"#
+          + #""range":{"address":134219776,"size":37952},"reason":"written"},"#
+          + #"{"action":"write","alternateSetting":0,"bytes":2048,"count":1,"#
+          + #""range":{"address":134217728,"size":2048},"reason":"vectorTableLast"},"#
+          + #"{"action":"verify","alternateSetting":0,"bytes":2048,"count":1,"#
+          + #""range":{"address":134217728,"size":2048},"reason":"written"}]},"time":T}"#,
         #"{"board":"1-1","event":"start","phase":"write","time":T,"total":37952}"#,
         #"{"board":"1-1","event":"finish","phase":"write","time":T}"#,
         #"{"board":"1-1","event":"start","phase":"verify","time":T,"total":37952}"#,

@@ -55,7 +55,7 @@ import Testing
           output: """
             1-1  0483:df11
               it cannot be opened: no permission
-              fix: sudo dfuse udev install, then plug the board in again
+              fix: let udev give it to you, and plug it in again: sudo dfuse udev install
 
             """, error: ""))
   }

@@ -148,7 +148,7 @@ import Testing
         error: STM32F405/407/415/417 at 1-1 differs from fw.bin: 0x0800_0fa0 holds \(found) \
         instead of \(expected); 2 bytes differ
           now: nothing on the board was changed
-          fix: dfuse flash fw.bin puts it right
+          fix: put it right: dfuse flash --address 08000000 fw.bin
 
         """))
   }

@@ -67,7 +67,7 @@ import Testing
           error: """
             error: the board at 1-1 (0483:df11) cannot be opened: no permission
               why: the system lets this user not open its USB node
-              fix: sudo dfuse udev install, then plug the board in again
+              fix: let udev give it to you, and plug it in again: sudo dfuse udev install
 
             """))
   }

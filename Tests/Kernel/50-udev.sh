@@ -16,7 +16,7 @@ as_member() {
 before() {
   expect_status 77 as_user dfuse flash --stay /tmp/first.bin
   expect_output "no permission"
-  expect_output "sudo dfuse udev install, then plug the board in again"
+  expect_output "plug it in again: sudo dfuse udev install"
   expect_status 77 as_member dfuse flash --stay /tmp/first.bin
   # It is listed all the same, with why it cannot be used.
   as_user dfuse list >"$state/stdout" 2>&1 || true

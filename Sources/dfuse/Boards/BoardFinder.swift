@@ -11,13 +11,11 @@ struct BoardFinder {
   /// permissions a moment after the kernel shows the device.
   private static let grace = Duration.seconds(2)
 
-  init(
-    source: BoardSource, device: DeviceOptions, wait: WaitOptions? = nil, host: Host
-  ) throws(Failure) {
+  init(source: BoardSource, options: WorkOptions, host: Host) throws(Failure) {
     self.source = source
     self.host = host
-    filter = try device.filter
-    self.wait = try wait?.limit
+    filter = try options.device.filter
+    wait = try options.wait.limit
   }
 
   /// The one board that fits; waits for it if that was asked for.
@@ -28,8 +26,7 @@ struct BoardFinder {
       do throws(SelectionError) {
         return .found(try filter.select(from: devices))
       } catch {
-        return .missing(
-          Failure(selection: error, filter: filter), mayCome: error.mayPass)
+        return missing(error)
       }
     }
   }
@@ -42,18 +39,21 @@ struct BoardFinder {
       let selection = filter.selection(from: devices)
       guard selection.selected.isEmpty else { return .found(selection) }
       if let device = selection.notOpenable.first, let error = device.openError {
-        return .missing(
-          Failure(selection: .notOpenable(device.identity, error), filter: filter),
-          mayCome: true)
+        return missing(.notOpenable(device.identity, error))
       }
-      return .missing(
-        Failure(selection: .noDevice(ignored: selection.ignored), filter: filter), mayCome: true)
+      return missing(.noDevice(ignored: selection.ignored))
     }
   }
 
   private enum Answer<Found> {
     case found(Found)
     case missing(Failure, mayCome: Bool)
+  }
+
+  private func missing<Found>(_ error: SelectionError) -> Answer<Found> {
+    // Of several boards, none goes away by waiting.
+    let mayCome = if case .several = error { false } else { true }
+    return .missing(Failure(selection: error, filter: filter), mayCome: mayCome)
   }
 
   private func waiting<Found>(
@@ -97,16 +97,6 @@ struct BoardFinder {
     }
     let changed = source.bus.waitForChange(limit: step)
     clock.took(step, isOver: !changed)
-  }
-}
-
-extension SelectionError {
-  /// Whether waiting may help.
-  fileprivate var mayPass: Bool {
-    switch self {
-    case .noDevice, .notOpenable: true
-    case .several: false
-    }
   }
 }
 

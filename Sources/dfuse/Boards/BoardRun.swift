@@ -1,72 +1,69 @@
+import ArgumentParser
 import DfuseDevice
+import DfuseFormat
 
-/// How work on a board ended well.
-struct Conclusion: Sendable {
-  /// The sentence for people.
-  var verdict: String
-  /// The facts for programs.
-  var details: ResultDetails
+/// A subcommand that works on one board.
+protocol BoardCommand: HostCommand {
+  /// What is to be done, as far as it is known without the board.
+  associatedtype Order
+
+  var work: WorkOptions { get }
+
+  /// Makes the order, and refuses what can be refused before a board is looked for.
+  func order(_ console: Console) throws(Failure) -> Order
+
+  /// Does it.
+  func perform(
+    _ order: Order, _ flasher: consuming Flasher, _ context: BoardContext
+  ) throws(Failure) -> Conclusion
+}
+
+extension BoardCommand {
+  func run(host: Host) throws(Failure) {
+    let run = BoardRun(Self.configuration.commandName ?? "", host: host, options: work)
+    try run.telling { () throws(Failure) in
+      let order = try order(run.host.console)
+      return try run.onWork { work, report throws(Failure) in
+        try work.perform(report: report) { flasher, context throws(Failure) in
+          try perform(order, flasher, context)
+        }
+      }
+    }
+  }
 }
 
 /// A command on one board, from the choice of the board to the last line.
 final class BoardRun {
+  /// What the program runs on; it says nothing but errors if that was asked for.
+  let host: Host
   private let command: String
-  private let host: Host
-  private let device: DeviceOptions
-  private let output: OutputOptions
-  private let wait: WaitOptions?
+  private let options: WorkOptions
   private var reporter: BoardReporter?
 
-  init(
-    _ command: String, host: Host, device: DeviceOptions, output: OutputOptions,
-    wait: WaitOptions? = nil
-  ) {
+  init(_ command: String, host: Host, options: WorkOptions) {
     self.command = command
-    self.host = host.quiet(output.quiet)
-    self.device = device
-    self.output = output
-    self.wait = wait
+    self.host = host.quiet(options.output.quiet)
+    self.options = options
   }
 
   /// Tells how `body` ended: as a sentence, or as the last line of JSON.
   ///
   /// - Throws: What `body` throws, told in JSON as well.
   func telling(_ body: () throws(Failure) -> Conclusion) throws(Failure) {
-    let conclusion: Conclusion
-    do throws(Failure) {
-      conclusion = try body()
-      if var failure = reporter?.failure {
-        failure.now = conclusion.verdict
-        throw failure
-      }
-    } catch {
-      let error = error.stopped(by: host.interruptStatus())
-      if output.json {
-        // Standard output may be what failed; the failure that came first is the one to tell.
-        try? host.console.output(
-          JSONText.line(ResultLine(command: command, board: reporter?.board, failure: error)))
-      }
-      throw error
-    }
-    guard output.json else { return host.console.note(conclusion.verdict) }
-    try host.console.output(
-      JSONText.line(
-        ResultLine(
-          command: command, board: reporter?.board, verdict: conclusion.verdict,
-          details: conclusion.details)))
-  }
-
-  /// Finds the board and hands a flasher on it to `body`.
-  ///
-  /// What a simulated board holds is kept, however `body` ends.
-  /// - Throws: A failure.
-  func onBoard(
-    _ body: (consuming Flasher, BoardContext) throws(Failure) -> Conclusion
-  ) throws(Failure) -> Conclusion {
-    try onWork { work, report throws(Failure) in
-      try work.perform(report: report) { flasher, now throws(Failure) in
-        try body(flasher, BoardContext(board: work.name, report: report, now: now))
-      }
+    let result = Result { () throws(Failure) -> Conclusion in
+      let conclusion = try body()
+      guard var failure = reporter?.failure else { return conclusion }
+      failure.now = conclusion.verdict
+      throw failure
+    }.mapError { $0.stopped(by: host.interruptStatus()) }
+    let line = JSONLine(command, reporter?.board, result)
+    switch result {
+    case .success(let end) where !options.output.json: host.console.note(end.verdict)
+    case .success: try host.console.output(JSONText.line(line))
+    case .failure(let failure):
+      // Standard output may be what failed; the failure that came first is the one to tell.
+      if options.output.json { try? host.console.output(JSONText.line(line)) }
+      throw failure
     }
   }
 
@@ -78,31 +75,20 @@ final class BoardRun {
     _ body: (BoardWork, _ report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Conclusion
   ) throws(Failure) -> Conclusion {
     host.listenForInterrupt()
-    let source = try device.source(host: host)
-    let finder = try BoardFinder(source: source, device: device, wait: wait, host: host)
-    var work = BoardWork(
-      try finder.one(), bus: source.bus, options: BoardOptions(polling: device.polling),
-      showsOperations: output.verbose, showsTransfers: output.trace, isCancelled: host.isInterrupted
-    )
-    work.isSimulated = source.isSimulated
-    let reporter = BoardReporter(board: work.name, console: host.console, output: output)
+    let source = try options.device.source(host: host)
+    let board = try BoardFinder(source: source, options: options, host: host).one()
+    let work = BoardWork(
+      board, bus: source.bus, isSimulated: source.isSimulated, options: options,
+      isCancelled: host.isInterrupted)
+    let reporter = BoardReporter(work.name, console: host.console, output: options.output)
     self.reporter = reporter
-    if output.json {
-      var line = EventLine(board: work.name.path, event: .board)
-      line.device = DeviceReport(work.board)
-      reporter.line(line)
-    }
-    let conclusion: Conclusion
-    do throws(Failure) {
-      conclusion = try body(work, reporter.show)
-    } catch {
-      reporter.clear()
-      // The failure that came first is the one to tell.
-      try? source.finish(console: host.console)
-      throw error
-    }
+    reporter.begin(board)
+    let result = Result { () throws(Failure) in try body(work, reporter.show) }
     reporter.clear()
-    try source.finish(console: host.console)
+    let kept = Result { () throws(Failure) in try source.finish(console: host.console) }
+    // The failure that came first is the one to tell.
+    let conclusion = try result.get()
+    try kept.get()
     return conclusion
   }
 }
@@ -110,19 +96,24 @@ final class BoardRun {
 /// What work on a board needs besides the flasher.
 struct BoardContext {
   let board: BoardName
+  let memories: [AlternateMemory]
   let report: (BoardUpdate) -> Void
   /// The board's clock.
   let now: () -> Duration
 
-  /// Turns what the flasher throws into a failure.
-  func attempt<Result>(
-    _ task: BoardTask, _ body: () throws(FlashError) -> Result
-  ) throws(Failure) -> Result {
-    do throws(FlashError) {
-      return try body()
-    } catch {
-      throw Failure(error, task: task, board: board)
+  /// Why a task failed, with what there is to read or to erase if it was asked for addresses that
+  /// are not there.
+  func failure(_ error: FlashError, _ task: BoardTask) -> Failure {
+    var failure = Failure(error, task: task, board: board)
+    guard !task.hasFile, case .outsideMemory(_, _, _, found: nil) = error else { return failure }
+    let access: MemoryAccess = task == .erasing ? .erasable : .readable
+    failure.fix = "what can be \(task == .erasing ? "erased" : "read"):"
+    failure.choices = memories.flatMap { memory in
+      memory.map.segments.filter { $0.access.isSuperset(of: access) }.map {
+        "\($0.range.addressText)  \(memory.map.name.visible) (-a \(memory.alternateSetting))"
+      }
     }
+    return failure
   }
 }
 
@@ -141,49 +132,45 @@ extension Host {
 struct BoardWork: Sendable {
   private(set) var board: Board
   let bus: any USBBus
-  /// How to treat the board.
-  let options: BoardOptions
-  /// Whether each operation is told.
-  let showsOperations: Bool
-  /// Whether each control transfer is told.
-  let showsTransfers: Bool
-  let isCancelled: @Sendable () -> Bool
   /// Whether the bus has a clock of its own.
-  var isSimulated = false
-
+  let isSimulated: Bool
+  private let options: WorkOptions
+  private let isCancelled: @Sendable () -> Bool
   /// The board as it is called in messages.
   let name: BoardName
 
   init(
-    _ board: Board, bus: any USBBus, options: BoardOptions, showsOperations: Bool,
-    showsTransfers: Bool, isCancelled: @escaping @Sendable () -> Bool
+    _ board: Board, bus: any USBBus, isSimulated: Bool, options: WorkOptions,
+    isOneOfMany: Bool = false, isCancelled: @escaping @Sendable () -> Bool
   ) {
     self.board = board
     self.bus = bus
+    self.isSimulated = isSimulated
     self.options = options
-    self.showsOperations = showsOperations
-    self.showsTransfers = showsTransfers
     self.isCancelled = isCancelled
-    name = BoardName(board)
+    name = BoardName(
+      board, choice: options.device.words(at: isOneOfMany ? board.identity.path : nil))
   }
 
-  /// Opens the board and hands a flasher on it to `body`, with the board's clock.
+  /// Opens the board and hands a flasher on it to `body`.
   ///
   /// - Throws: A failure with status 74 or 77 when it cannot be opened, and what `body` throws.
   func perform<Outcome>(
     report: @escaping (BoardUpdate) -> Void,
-    _ body: (consuming Flasher, _ now: @escaping () -> Duration) throws(Failure) -> Outcome
+    _ body: (consuming Flasher, BoardContext) throws(Failure) -> Outcome
   ) throws(Failure) -> Outcome {
     let transport = try open(report: report)
-    for memory in board.memories where showsOperations {
+    for memory in board.memories where options.output.verbose {
       for note in memory.map.notes { report(.note("\(memory.map.name.visible): \(note)")) }
     }
     let start = transport.now
     let now = { transport.now - start }
     let flasher = Flasher(
-      transport: transport, options: options, isCancelled: isCancelled,
-      report: { event in report(.event(event, at: now())) })
-    return try body(flasher, now)
+      transport: transport, options: BoardOptions(polling: options.device.polling),
+      isCancelled: isCancelled, report: { event in report(.event(event, at: now())) })
+    let context = BoardContext(
+      board: name, memories: flasher.memories, report: report, now: now)
+    return try body(flasher, context)
   }
 
   /// How long a board that has reset itself may take to be there again.
@@ -221,10 +208,9 @@ struct BoardWork: Sendable {
     } catch {
       throw Failure(device: error, at: "the board at \(board.identity.path)")
     }
+    let (showsOperations, showsTransfers) = (options.output.verbose, options.output.trace)
     guard showsOperations || showsTransfers else { return transport }
-    var operations = OperationTrace(
-      blocks: board.blocks)
-    let (showsOperations, showsTransfers) = (showsOperations, showsTransfers)
+    var operations = OperationTrace(blocks: board.blocks)
     let start = transport.now
     return TracingTransport(transport) { transfer in
       if showsTransfers {

@@ -3,7 +3,7 @@ import DfuseDevice
 import DfuseFormat
 
 /// `dfuse erase`.
-struct EraseCommand: HostCommand {
+struct EraseCommand: BoardCommand {
   static let configuration = CommandConfiguration(
     commandName: "erase",
     abstract: "Erase a board's flash, or some of its sectors.",
@@ -19,45 +19,30 @@ struct EraseCommand: HostCommand {
   @Flag(help: "Erase an application bootloader's own sectors as well, as on Arduino's boards.")
   var allowBootloader = false
   @OptionGroup var range: RangeOptions
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
-
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("erase", host: host, device: device, output: output, wait: wait)
-    try run.telling { () throws(Failure) in
-      let wanted = try wantedRange
-      return try run.onBoard { flasher, context throws(Failure) in
-        try erase(wanted, flasher, context)
-      }
-    }
-  }
+  @OptionGroup var work: WorkOptions
 
   /// The addresses to erase; nil for the whole flash.
-  private var wantedRange: Range<UInt64>? {
-    get throws(Failure) {
-      guard !all else {
-        guard range.isEmpty else {
-          throw Failure(.usage, "--all and an address do not go together")
-        }
-        return nil
+  func order(_ console: Console) throws(Failure) -> Range<UInt64>? {
+    guard !all else {
+      guard range.isEmpty else {
+        throw Failure(.usage, "--all and an address do not go together")
       }
-      guard let start = try range.start else {
-        throw Failure(
-          .usage, "nothing says what to erase",
-          fix: "--all for the whole flash, or --address A --length N for some sectors")
-      }
-      return try RangeOptions.range(from: start, count: try range.count ?? 1)
+      return nil
     }
+    guard let start = try range.start else {
+      throw Failure(
+        .usage, "nothing says what to erase",
+        fix: "--all for the whole flash, or --address A --length N for some sectors")
+    }
+    return try RangeOptions.range(from: start, count: try range.count ?? 1)
   }
 
-  private func erase(
+  func perform(
     _ wanted: Range<UInt64>?, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let begin = context.now()
     var details = ResultDetails()
-    let memories = flasher.memories
     let what: String
     do throws(FlashError) {
       if let wanted {
@@ -68,18 +53,16 @@ struct EraseCommand: HostCommand {
       } else {
         let count = try flasher.eraseAll(allowBootloader: allowBootloader)
         if count > 0 { details.sectorsErased = count }
-        what = "the whole flash of \(context.board)\(exception(flasher.bootloaderSectors))"
+        let kept = flasher.bootloaderSectors.map {
+          " but the bootloader's own \($0.addressText)"
+        }
+        what = "the whole flash of \(context.board)\(kept ?? "")"
       }
     } catch {
-      throw Failure(error, task: .erasing, board: context.board).listing(
-        memories, if: error, task: .erasing)
+      throw context.failure(error, .erasing)
     }
     let time = context.now() - begin
     details.seconds = time.roundedSeconds
     return Conclusion(verdict: "erased \(what) in \(time.timeText)", details: details)
-  }
-
-  private func exception(_ kept: Range<UInt64>?) -> String {
-    kept.map { " but the bootloader's own \($0.addressText)" } ?? ""
   }
 }

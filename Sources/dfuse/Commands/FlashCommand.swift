@@ -58,26 +58,27 @@ struct FlashCommand: HostCommand {
   var all = false
   @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
   var loop = false
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
   func run(host: Host) throws(Failure) {
     if all || loop {
-      return try FlashStation(command: self, host: host.quiet(output.quiet)).run()
+      return try FlashStation(command: self, host: host.quiet(work.output.quiet)).run()
     }
     try run(host: host, job: nil)
   }
 
   /// Flashes one board, with a job that has been made already if there is one.
   func run(host: Host, job ready: FlashJob?) throws(Failure) {
-    let run = BoardRun("flash", host: host, device: device, output: output, wait: wait)
+    let run = BoardRun("flash", host: host, options: work)
     try run.telling { () throws(Failure) in
-      let job = if let ready { ready } else { try job(console: host.quiet(output.quiet).console) }
-      return try run.onWork { work, update throws(Failure) in
-        let report = try job.run(work, report: update)
-        if dryRun, !output.json { try show(report.plan, of: report.board, host: host) }
-        return Conclusion(verdict: report.verdict, details: report.details)
+      let job = if let ready { ready } else { try job(console: run.host.console) }
+      return try run.onWork { board, update throws(Failure) in
+        let report = try job.run(board, report: update)
+        if dryRun, !work.output.json {
+          try host.console.output("\(firmware.file.visible) on \(report.board):")
+          for line in PlanReport(report.plan).lines { try host.console.output(line) }
+        }
+        return report.conclusion
       }
     }
   }
@@ -101,14 +102,15 @@ struct FlashCommand: HostCommand {
     options.allowBootloader = allowBootloader
     options.permanentLockSerial = allowPermanentLock
     return FlashJob(
-      file: file, alternate: firmware.alternate.choice, options: options, isDryRun: dryRun,
+      file: file, alternate: firmware.alternate.alternateSetting, options: options,
+      isDryRun: dryRun,
       stays: stay)
   }
 
   private func check() throws(Failure) {
     let conflicts: [(Bool, String, String)] = [
       (all && loop, "--all and --loop", "--loop flashes every board anyway"),
-      (loop && wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
+      (loop && work.wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
       (loop && dryRun, "--loop and --dry-run", "a loop of plans is of no use"),
       (
         allowPermanentLock != nil && (all || loop),
@@ -120,10 +122,5 @@ struct FlashCommand: HostCommand {
     for (isThere, options, reason) in conflicts where isThere {
       throw Failure(.usage, "\(options) do not go together", why: reason)
     }
-  }
-
-  private func show(_ plan: FlashPlan, of board: BoardName, host: Host) throws(Failure) {
-    try host.console.output("\(firmware.file.visible) on \(board):")
-    for line in PlanReport(plan).lines + plan.stepLines { try host.console.output(line) }
   }
 }

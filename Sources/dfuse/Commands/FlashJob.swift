@@ -4,7 +4,8 @@ import DfuseFormat
 /// What `dfuse flash` does with one board.
 struct FlashJob: Sendable {
   var file: FirmwareFile
-  var alternate: AlternateChoice
+  /// The memory that was asked for.
+  var alternate: String?
   var options: FlashOptions
   /// Whether only the plan is made.
   var isDryRun: Bool
@@ -19,16 +20,16 @@ struct FlashJob: Sendable {
     _ work: BoardWork, report update: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> FlashReport {
     try checkSerialIsUnique(work)
-    var report = try work.perform(report: update) { flasher, now throws(Failure) in
-      try run(flasher, BoardContext(board: work.name, report: update, now: now))
+    var report = try work.perform(report: update) { flasher, context throws(Failure) in
+      try run(flasher, context)
     }
     var current = work
     // Each time one group of option bytes more; no chip has four.
     for _ in 0..<4 where report.awaitsBoard {
       guard let next = current.onReturnedBoard() else { break }
       current = next
-      report = try current.perform(report: update) { flasher, now throws(Failure) in
-        try readBack(report, flasher, BoardContext(board: work.name, report: update, now: now))
+      report = try current.perform(report: update) { flasher, context throws(Failure) in
+        try readBack(report, flasher, context)
       }
     }
     return report
@@ -69,7 +70,7 @@ struct FlashJob: Sendable {
         result.add(try flasher.run(plan))
       }
     } catch {
-      throw Failure(error, task: .flashing(file: file.shown), board: context.board)
+      throw context.failure(error, .flashing(file: file.shown))
     }
     report.result = result
     return report
@@ -80,7 +81,7 @@ struct FlashJob: Sendable {
     _ context: BoardContext
   ) throws(Failure) -> BoardFirmware {
     try file.firmware(
-      alternate: try alternate.resolve(in: memories, on: context.board), memories: memories,
+      alternate: try context.memory(alternate), memories: memories,
       profile: profile, bootloader: bootloader)
   }
 
@@ -89,7 +90,6 @@ struct FlashJob: Sendable {
   ) throws(Failure) -> FlashReport {
     var flasher = flasher
     let start = context.now()
-    let task = BoardTask.flashing(file: file.shown)
     let firmware = try firmware(flasher.memories, flasher.profile, flasher.bootloader, context)
     for note in firmware.notes { context.report(note) }
     let identity = flasher.identity
@@ -99,7 +99,7 @@ struct FlashJob: Sendable {
       plan = try flasher.plan(firmware.input, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
-      throw file.naming(error, Failure(error, task: task, board: context.board))
+      throw file.naming(error, context.failure(error, .flashing(file: file.shown)))
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,
@@ -157,8 +157,7 @@ struct FlashReport: Sendable {
   let time: Duration
   var departure = Departure.notAsked
 
-  /// The one sentence.
-  var verdict: String {
+  private var verdict: String {
     guard let result else { return "\(board): nothing was changed (--dry-run)" }
     let did: String
     if plan.isEmpty {
@@ -201,21 +200,21 @@ struct FlashReport: Sendable {
     return !result.toWrite.isEmpty || !result.toCheck.isEmpty && !skipsVerification
   }
 
-  /// The facts.
-  var details: ResultDetails {
+  /// The sentence and the facts.
+  var conclusion: Conclusion {
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)
-    guard let result else {
+    if let result {
+      details.sectorsErased = result.sectorsErased
+      details.sectorsKept = result.sectorsKept
+      details.sectorsRepeated = result.sectorsRepeated
+      details.bytesWritten = result.bytesWritten
+      details.bytesVerified = result.bytesVerified
+      details.verified = result.isVerified
+      details.departure = departure.name
+    } else {
       details.dryRun = true
-      return details
     }
-    details.sectorsErased = result.sectorsErased
-    details.sectorsKept = result.sectorsKept
-    details.sectorsRepeated = result.sectorsRepeated
-    details.bytesWritten = result.bytesWritten
-    details.bytesVerified = result.bytesVerified
-    details.verified = result.isVerified
-    details.departure = departure.name
-    return details
+    return Conclusion(verdict: verdict, details: details)
   }
 
   /// The end of a flash whose firmware is on the board but was not started.
@@ -224,7 +223,7 @@ struct FlashReport: Sendable {
     failure.now =
       "the firmware is on the board"
       + (result?.isVerified == true ? ", written and verified" : "")
-    failure.fix = "reset the board, or: dfuse leave --path \(board.path)"
+    failure.fix = "reset the board, or: \(Suggestion(.leave, on: board))"
     return failure
   }
 }

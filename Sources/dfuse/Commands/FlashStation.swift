@@ -22,7 +22,7 @@ final class FlashStation {
   init(command: FlashCommand, host: Host) {
     self.command = command
     self.host = host
-    output = command.output
+    output = command.work.output
   }
 
   /// Flashes the boards.
@@ -33,7 +33,7 @@ final class FlashStation {
     do throws(Failure) {
       let job = try command.job(console: host.console)
       host.listenForInterrupt()
-      let source = try command.device.source(host: host)
+      let source = try command.work.device.source(host: host)
       let fleet = fleet(job, source)
       if command.loop {
         try serve(fleet, source)
@@ -58,26 +58,17 @@ final class FlashStation {
   private func fleet(_ job: FlashJob, _ source: BoardSource) -> Fleet {
     let isCancelled = host.isInterrupted
     let (bus, isSimulated) = (source.bus, source.isSimulated)
-    let output = output
-    let (showsOperations, showsTransfers) = (output.verbose, output.trace)
-    let options = BoardOptions(polling: command.device.polling)
-    return Fleet { device, report in
-      var work = BoardWork(
-        device, bus: bus, options: options, showsOperations: showsOperations,
-        showsTransfers: showsTransfers, isCancelled: isCancelled)
-      work.isSimulated = isSimulated
-      do throws(Failure) {
-        return .success(try job.run(work, report: report))
-      } catch {
-        return .failure(error)
-      }
+    let options = command.work
+    return Fleet { board, report in
+      let work = BoardWork(
+        board, bus: bus, isSimulated: isSimulated, options: options, isOneOfMany: true,
+        isCancelled: isCancelled)
+      return Result { () throws(Failure) in try job.run(work, report: report) }
     }
   }
 
   private func flashAll(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
-    let finder = try BoardFinder(
-      source: source, device: command.device, wait: command.wait, host: host)
-    let selection = try finder.all()
+    let selection = try BoardFinder(source: source, options: command.work, host: host).all()
     for board in selection.selected { start(board, fleet) }
     for device in selection.notOpenable {
       if let error = device.openError { tellClosed(device.identity, error) }
@@ -87,7 +78,7 @@ final class FlashStation {
 
   /// Flashes whatever comes, until Ctrl-C.
   private func serve(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
-    let filter = try command.device.filter
+    let filter = try command.work.device.filter
     host.console.note("flashing each board that is plugged in (Ctrl-C ends it)")
     var hasSeen = false
     var blindSince: Duration?
@@ -149,15 +140,10 @@ final class FlashStation {
   }
 
   private func start(_ board: Board, _ fleet: Fleet) {
-    let path = board.identity.path
     let reporter = BoardReporter(
-      board: BoardName(board), console: host.console, output: output, isOneOfMany: true)
-    reporters[path] = reporter
-    if output.json {
-      var line = EventLine(board: path, event: .board)
-      line.device = DeviceReport(board)
-      reporter.line(line)
-    }
+      BoardName(board), console: host.console, output: output, isOneOfMany: true)
+    reporters[board.identity.path] = reporter
+    reporter.begin(board)
     fleet.start(board)
   }
 
@@ -172,39 +158,26 @@ final class FlashStation {
   private func show(_ news: Fleet.News, at now: Duration) {
     switch news {
     case .event(let identity, let update): reporters[identity.path]?.show(update)
-    case .finished(let identity, .success(let report)):
-      flashedCount += 1
+    case .finished(let identity, let result):
+      let result = result.mapError { $0.stopped(by: host.interruptStatus()) }
       station.finished(
-        identity, succeeded: true, returned: report.departure.returned?.place, at: now)
-      let reporter = finishedReporter(identity)
-      if output.json {
-        reporter?.line(
-          ResultLine(
-            command: "flash", board: reporter?.board, verdict: report.verdict,
-            details: report.details))
-      } else {
-        host.console.note(report.verdict)
+        identity, succeeded: (try? result.get()) != nil,
+        returned: (try? result.get())?.departure.returned?.place, at: now)
+      switch result {
+      case .success(let report):
+        flashedCount += 1
+        if !output.json { host.console.note(report.conclusion.verdict) }
+      case .failure(var failure):
+        failures.append((identity.path, false, failure))
+        if !failure.what.contains(" at \(identity.path)") {
+          failure.what = "\(identity.path): \(failure.what)"
+        }
+        host.console.report(failure)
       }
-      outputFailure = outputFailure ?? reporter?.failure
-    case .finished(let identity, .failure(let failure)):
-      var failure = failure.stopped(by: host.interruptStatus())
-      failures.append((identity.path, false, failure))
-      station.finished(identity, succeeded: false, returned: nil, at: now)
-      let reporter = finishedReporter(identity)
-      if output.json {
-        reporter?.line(ResultLine(command: "flash", board: reporter?.board, failure: failure))
-      }
-      outputFailure = outputFailure ?? reporter?.failure
-      if !failure.what.contains(" at \(identity.path)") {
-        failure.what = "\(identity.path): \(failure.what)"
-      }
-      host.console.report(failure)
+      guard let reporter = reporters.removeValue(forKey: identity.path) else { return }
+      if output.json { reporter.line(JSONLine("flash", reporter.board, result.map(\.conclusion))) }
+      outputFailure = outputFailure ?? reporter.failure
     }
-  }
-
-  /// The reporter of a board that has nothing more to tell.
-  private func finishedReporter(_ identity: DeviceIdentity) -> BoardReporter? {
-    reporters.removeValue(forKey: identity.path)
   }
 
   // MARK: - The end
@@ -220,19 +193,10 @@ final class FlashStation {
 
   private func lastLine(_ failure: Failure?) throws(Failure) {
     guard output.json else { return }
-    var line = StationLine(flashed: flashedCount, failed: failures.count)
-    line.status = (failure?.status ?? .success).rawValue
-    if let failure { line.error = ResultLine(command: "", board: nil, failure: failure).error }
-    try host.console.output(JSONText.line(line))
+    try host.console.output(
+      JSONText.line(
+        JSONLine(
+          event: .summary, command: "flash", status: (failure?.status ?? .success).rawValue,
+          error: failure, flashed: flashedCount, failed: failures.count)))
   }
-}
-
-/// The last line of `--json` for several boards.
-private struct StationLine: Encodable {
-  var event = "summary"
-  var command = "flash"
-  var flashed: Int
-  var failed: Int
-  var status: Int32 = 0
-  var error: ResultLine.Problem?
 }

@@ -55,15 +55,12 @@ enum Departure: Sendable, Equatable {
 
   /// The listing under which the same board may show up again at once.
   var returned: DeviceIdentity? {
-    switch self {
-    case .bootloaderAgain(let identity): identity
-    case .running, .left, .stayed, .notAsked, .resetItself: nil
-    }
+    if case .bootloaderAgain(let identity) = self { identity } else { nil }
   }
 }
 
 /// `dfuse leave`.
-struct LeaveCommand: HostCommand {
+struct LeaveCommand: BoardCommand {
   static let configuration = CommandConfiguration(
     commandName: "leave",
     abstract: "End a board's bootloader and start its firmware.",
@@ -75,26 +72,24 @@ struct LeaveCommand: HostCommand {
 
   @Option(help: "Where the firmware's vector table is, if not at the start of the flash.")
   var address: String?
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("leave", host: host, device: device, output: output, wait: wait)
-    try run.telling { () throws(Failure) in
-      var start: UInt32?
-      if let address { start = try NumberText.address(address, option: "--address") }
-      return try run.onBoard { flasher, context throws(Failure) in
-        let identity = flasher.identity
-        do throws(FlashError) {
-          let departure = Departure(try flasher.leave(to: start), of: identity)
-          return Conclusion(
-            verdict: "\(context.board): \(departure.words)",
-            details: ResultDetails(departure: departure.name))
-        } catch {
-          throw Failure(error, task: .leaving, board: context.board)
-        }
-      }
+  func order(_ console: Console) throws(Failure) -> UInt32? {
+    guard let address else { return nil }
+    return try NumberText.address(address, option: "--address")
+  }
+
+  func perform(
+    _ start: UInt32?, _ flasher: consuming Flasher, _ context: BoardContext
+  ) throws(Failure) -> Conclusion {
+    let identity = flasher.identity
+    do throws(FlashError) {
+      let departure = Departure(try flasher.leave(to: start), of: identity)
+      return Conclusion(
+        verdict: "\(context.board): \(departure.words)",
+        details: ResultDetails(departure: departure.name))
+    } catch {
+      throw context.failure(error, .leaving)
     }
   }
 }

@@ -3,7 +3,7 @@ import DfuseDevice
 import DfuseFormat
 
 /// `dfuse read`.
-struct ReadCommand: HostCommand {
+struct ReadCommand: BoardCommand {
   static let configuration = CommandConfiguration(
     commandName: "read",
     abstract: "Read a board's memory into a file.",
@@ -24,36 +24,29 @@ struct ReadCommand: HostCommand {
   var outputFile: String
   @OptionGroup var range: RangeOptions
   @OptionGroup var alternate: AlternateOption
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
+  /// The file gets the bytes as they are, whatever its name ends in: for dfu-util.
+  @Flag(help: .hidden)
+  var asBytes = false
+  @OptionGroup var work: WorkOptions
 
-  func run(host: Host) throws(Failure) { try run(host: host, asBytes: false) }
-
-  /// Reads; `asBytes` says that the file gets the bytes as they are, whatever its name ends in.
-  func run(host: Host, asBytes: Bool) throws(Failure) {
-    let run = BoardRun("read", host: host, device: device, output: output, wait: wait)
-    try run.telling { () throws(Failure) in
-      let file = OutputFile(name: outputFile)
-      if output.json, file.isStandardOutput {
-        throw Failure(
-          .usage, "--json and -o - do not go together", why: "both go to standard output")
-      }
-      _ = (try range.start, try range.count)
-      return try run.onBoard { flasher, context throws(Failure) in
-        try read(to: file, asBytes: asBytes, host: host, flasher, context)
-      }
+  func order(_ console: Console) throws(Failure) -> (file: OutputFile, console: Console) {
+    let file = OutputFile(name: outputFile)
+    if work.output.json, file.isStandardOutput {
+      throw Failure(
+        .usage, "--json and -o - do not go together", why: "both go to standard output")
     }
+    _ = (try range.start, try range.count)
+    return (file, console)
   }
 
-  private func read(
-    to file: OutputFile, asBytes: Bool, host: Host, _ flasher: consuming Flasher,
+  func perform(
+    _ order: (file: OutputFile, console: Console), _ flasher: consuming Flasher,
     _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let begin = context.now()
-    let memories = flasher.memories
-    let chosen = try alternate.choice.resolve(in: memories, on: context.board)
+    let memories = context.memories
+    let chosen = try context.memory(alternate.alternateSetting)
     let wanted = try wantedRange(in: chosen, of: memories)
     if wanted == nil, let memory = chosen ?? memories.programFlash {
       try check(memory, context)
@@ -66,21 +59,18 @@ struct ReadCommand: HostCommand {
         elements = try flasher.readAll(alternateSetting: chosen?.alternateSetting)
       }
     } catch {
-      throw Failure(error, task: .reading, board: context.board).listing(
-        memories, if: error, task: .reading)
+      throw context.failure(error, .reading)
     }
     let time = context.now() - begin
-    let bytes =
-      asBytes
-      ? elements.flatMap(\.bytes) : try contents(elements, chosen, memories, flasher.identity)
-    try file.write(bytes, console: host.console)
+    let bytes = try contents(elements, chosen, memories, flasher.identity)
+    try order.file.write(bytes, console: order.console)
     let size = elements.reduce(0) { $0 + UInt64($1.bytes.count) }
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)
     details.ranges = elements.map { AddressRange($0.range) }
     let places = elements.map(\.range.addressText).joined(separator: " and ")
     return Conclusion(
       verdict: "read \(size.sizeText) (\(places)) of \(context.board) in "
-        + "\(time.timeText) into \(file.shown)",
+        + "\(time.timeText) into \(order.file.shown)",
       details: details)
   }
 
@@ -118,7 +108,7 @@ struct ReadCommand: HostCommand {
     }
   }
 
-  private var isContainer: Bool { outputFile.lowercased().hasSuffix(".dfu") }
+  private var isContainer: Bool { !asBytes && outputFile.lowercased().hasSuffix(".dfu") }
 
   private func contents(
     _ elements: [ImageElement], _ chosen: AlternateMemory?, _ memories: [AlternateMemory],

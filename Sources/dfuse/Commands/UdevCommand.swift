@@ -63,16 +63,6 @@ struct UdevPlace {
   /// The file.
   var file: String { folder + "/" + UdevRules.fileName }
 
-  /// Refuses to try what only root may do, with the line that does it.
-  ///
-  /// - Throws: A failure with status 77.
-  func requirePermission(_ host: Host, command: String) throws(Failure) {
-    guard root == nil, !host.isRoot else { return }
-    throw Failure(
-      .noPermission, "\(folder) can be changed by root only",
-      fix: "sudo dfuse udev \(command)")
-  }
-
   /// Writes the rules, unless they are there.
   ///
   /// - Returns: Whether they were not.
@@ -91,7 +81,7 @@ struct UdevPlace {
   func remove() throws(Failure) -> Bool {
     guard unsafe unlink(file) != 0 else { return true }
     let error = Errno(rawValue: errno)
-    guard error != .noSuchFileOrDirectory else { return false }
+    if error == .noSuchFileOrDirectory { return false }
     throw Failure(.inputOutput, "cannot remove \(file.visible): \(error)")
   }
 
@@ -122,6 +112,31 @@ struct UdevCommand: ParsableCommand {
   )
 }
 
+/// What the commands take that change the rules.
+struct UdevOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("Work below this folder instead of /.", valueName: "dir"),
+    completion: .directory)
+  var root: String?
+  @Flag(name: [.short, .long], help: "Print nothing but errors.")
+  var quiet = false
+
+  /// The host and the place of the rules.
+  ///
+  /// - Throws: A failure with status 77 for what only root may do, with the line that does it.
+  func begin(
+    _ host: Host, _ command: Suggestion.Kind
+  ) throws(Failure) -> (Host, UdevPlace) {
+    let place = UdevPlace(root: root)
+    guard root != nil || host.isRoot else {
+      throw Failure(
+        .noPermission, "\(place.folder) can be changed by root only",
+        fix: "\(Suggestion(command))")
+    }
+    return (host.quiet(quiet), place)
+  }
+}
+
 /// `dfuse udev print`.
 struct UdevPrintCommand: DfuseCommand {
   static let configuration = CommandConfiguration(
@@ -143,21 +158,16 @@ struct UdevInstallCommand: HostCommand {
       """
   )
 
-  @Option(help: ArgumentHelp("Write below this folder.", valueName: "dir"), completion: .directory)
-  var root: String?
-  @Flag(name: [.short, .long], help: "Print nothing but errors.")
-  var quiet = false
+  @OptionGroup var options: UdevOptions
 
   func run(host: Host) throws(Failure) {
-    let host = host.quiet(quiet)
-    let place = UdevPlace(root: root)
-    try place.requirePermission(host, command: "install")
+    let (host, place) = try options.begin(host, .installRules)
     try Folder.make(place.folder)
     let isNew = try place.write(console: host.console)
     host.console.note(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")
-    guard root == nil else { return }
+    guard place.root == nil else { return }
     if place.apply(host) {
       host.console.note("boards that are plugged in can be used now; if one cannot, re-plug it")
     } else {
@@ -175,19 +185,14 @@ struct UdevUninstallCommand: HostCommand {
   static let configuration = CommandConfiguration(
     commandName: "uninstall", abstract: "Take the rules away.")
 
-  @Option(help: ArgumentHelp("Below this folder.", valueName: "dir"), completion: .directory)
-  var root: String?
-  @Flag(name: [.short, .long], help: "Print nothing but errors.")
-  var quiet = false
+  @OptionGroup var options: UdevOptions
 
   func run(host: Host) throws(Failure) {
-    let host = host.quiet(quiet)
-    let place = UdevPlace(root: root)
-    try place.requirePermission(host, command: "uninstall")
+    let (host, place) = try options.begin(host, .uninstallRules)
     guard try place.remove() else {
       return host.console.note("\(place.file.visible) is not there")
     }
     host.console.note("removed \(place.file.visible)")
-    if root == nil { _ = place.apply(host) }
+    if place.root == nil { _ = place.apply(host) }
   }
 }

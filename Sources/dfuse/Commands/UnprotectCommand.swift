@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse unprotect`.
-struct UnprotectCommand: HostCommand {
+struct UnprotectCommand: BoardCommand {
   static let configuration = CommandConfiguration(
     commandName: "unprotect",
     abstract: "Remove a chip's read protection, and with it everything in its flash.",
@@ -17,27 +17,19 @@ struct UnprotectCommand: HostCommand {
   var yes = false
   @Flag(help: "Send the command even if the bootloader does not list it, as with AT32.")
   var unlisted = false
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("unprotect", host: host, device: device, output: output, wait: wait)
-    try run.telling { () throws(Failure) in
-      guard yes else {
-        throw Failure(
-          .usage, "removing the read protection erases everything on the chip",
-          why: "flash is cleared by the chip itself, and option bytes get their default values",
-          fix: "say --yes if that is meant")
-      }
-      return try run.onBoard { flasher, context throws(Failure) in
-        try unprotect(flasher, context)
-      }
+  func order(_ console: Console) throws(Failure) {
+    guard yes else {
+      throw Failure(
+        .usage, "removing the read protection erases everything on the chip",
+        why: "flash is cleared by the chip itself, and option bytes get their default values",
+        fix: "say --yes if that is meant")
     }
   }
 
-  private func unprotect(
-    _ flasher: consuming Flasher, _ context: BoardContext
+  func perform(
+    _ order: Void, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     context.report(
       .note("removing the read protection: leave the board plugged in, it may take half a minute"))
@@ -45,23 +37,22 @@ struct UnprotectCommand: HostCommand {
     do throws(FlashError) {
       outcome = try flasher.unprotect(unlisted: unlisted)
     } catch {
-      throw Failure(error, task: .unprotecting, board: context.board)
+      throw context.failure(error, .unprotecting)
     }
+    let (end, departure): (String, String)
     switch outcome {
-    case .left(.returned):
-      return Conclusion(
-        verdict: "\(context.board): the read protection is removed; the board is back",
-        details: ResultDetails(departure: "bootloader"))
-    case .left:
-      return Conclusion(
-        verdict: "\(context.board): the read protection is removed; plug the board in again",
-        details: ResultDetails(departure: "gone"))
+    case .left(.returned): (end, departure) = ("the board is back", "bootloader")
+    case .left: (end, departure) = ("plug the board in again", "gone")
     case .stayed(let state):
       throw Failure(
         .protocolError, "\(context.board) took the command and is still there, in \(state)",
         why: "AT32 are done at once; bootloaders made from ST's USB device library do nothing",
-        now: BoardTask.unprotecting.changed,
-        fix: "plug the board in again; 'dfuse read -o flash.bin' tells whether it can be read")
+        now: FlashError.Progress.untouched.onChip(after: .unprotecting),
+        fix: "plug the board in again, and see whether it can be read: "
+          + "\(Suggestion(.read, ["-o", "read-back.dfu"], on: context.board))")
     }
+    return Conclusion(
+      verdict: "\(context.board): the read protection is removed; \(end)",
+      details: ResultDetails(departure: departure))
   }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse verify`.
-struct VerifyCommand: HostCommand {
+struct VerifyCommand: BoardCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Compare a board's memory with firmware; change nothing.",
@@ -14,39 +14,31 @@ struct VerifyCommand: HostCommand {
   @OptionGroup var firmware: FirmwareOptions
   @Flag(help: "Take a container that was made for a device with other ids.")
   var ignoreIds = false
-  @OptionGroup(title: "Which board") var device: DeviceOptions
-  @OptionGroup(title: "Which board") var wait: WaitOptions
-  @OptionGroup(title: "What to show") var output: OutputOptions
+  @OptionGroup var work: WorkOptions
 
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("verify", host: host, device: device, output: output, wait: wait)
-    try run.telling { () throws(Failure) in
-      let file = try FirmwareFile(firmware)
-      for warning in file.warnings {
-        host.quiet(output.quiet).console.warn("\(file.shown): \(warning)")
-      }
-      return try run.onBoard { flasher, context throws(Failure) in
-        try verify(file, flasher, context)
-      }
-    }
+  func order(_ console: Console) throws(Failure) -> FirmwareFile {
+    let file = try FirmwareFile(firmware)
+    for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
+    return file
   }
 
-  private func verify(
+  func perform(
     _ file: FirmwareFile, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let start = context.now()
-    let memories = flasher.memories
     let firmware = try file.firmware(
-      alternate: try self.firmware.alternate.choice.resolve(in: memories, on: context.board),
-      memories: memories, profile: flasher.profile, bootloader: flasher.bootloader)
+      alternate: try context.memory(self.firmware.alternate.alternateSetting),
+      memories: context.memories, profile: flasher.profile, bootloader: flasher.bootloader)
     for note in firmware.notes { context.report(note) }
     let count: UInt64
     do throws(FlashError) {
       count = try flasher.verify(firmware.input, ignoreIDs: ignoreIds)
     } catch {
-      throw file.naming(
-        error, Failure(error, task: .verifying(file: file.shown), board: context.board))
+      let flash = Suggestion(
+        .flash, self.firmware.words + (ignoreIds ? ["--ignore-ids"] : []), on: context.board,
+        file: self.firmware.file)
+      throw file.naming(error, context.failure(error, .verifying(file: file.shown, flash: flash)))
     }
     let time = context.now() - start
     var details = ResultDetails(seconds: time.roundedSeconds, size: firmware.size)

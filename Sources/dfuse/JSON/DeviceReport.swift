@@ -24,18 +24,23 @@ struct DeviceReport: Encodable, Equatable {
     var notes: [String]?
   }
 
+  /// A segment, with its access as three booleans.
   struct Segment: Encodable, Equatable {
-    var address: UInt64
-    var sectorSize: UInt64
-    var sectorCount: UInt64
-    var readable: Bool
-    var erasable: Bool
-    var writable: Bool
-  }
+    let segment: MemorySegment
 
-  struct Problem: Encodable, Equatable {
-    var what: String
-    var fix: String?
+    private enum CodingKeys: String, CodingKey {
+      case address, sectorSize, sectorCount, readable, erasable, writable
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var object = encoder.container(keyedBy: CodingKeys.self)
+      try object.encode(segment.start, forKey: .address)
+      try object.encode(segment.sectorSize, forKey: .sectorSize)
+      try object.encode(segment.sectorCount, forKey: .sectorCount)
+      try object.encode(segment.access.contains(.readable), forKey: .readable)
+      try object.encode(segment.access.contains(.erasable), forKey: .erasable)
+      try object.encode(segment.access.contains(.writable), forKey: .writable)
+    }
   }
 
   var path: String
@@ -59,8 +64,8 @@ struct DeviceReport: Encodable, Equatable {
   var dfuVersion: UInt16?
   /// The memories, in the order of their alternate settings.
   var memories: [Memory]?
-  /// Why it cannot be opened.
-  var problem: Problem?
+  /// Why it cannot be opened, and what to do.
+  var problem: Failure?
 
   init(_ listing: USBDeviceListing, filter: DeviceFilter = DeviceFilter()) {
     self.init(
@@ -75,8 +80,8 @@ struct DeviceReport: Encodable, Equatable {
     // Without its strings, nothing is known of its memories.
     memories = nil
     chip = nil
-    let failure = Failure(device: error, at: "it")
-    problem = Problem(what: failure.what, fix: failure.fix)
+    problem = Failure(device: error, at: "it")
+    problem?.why = nil
   }
 
   init(_ board: Board) {
@@ -114,27 +119,6 @@ extension DeviceReport.Memory {
     text = memory.map.text
     segments = memory.map.segments.map(DeviceReport.Segment.init)
     notes = memory.map.notes.isEmpty ? nil : memory.map.notes.map(\.description)
-  }
-}
-
-extension DeviceReport.Segment {
-  fileprivate init(_ segment: MemorySegment) {
-    address = segment.start
-    sectorSize = segment.sectorSize
-    sectorCount = segment.sectorCount
-    readable = segment.access.contains(.readable)
-    erasable = segment.access.contains(.erasable)
-    writable = segment.access.contains(.writable)
-  }
-
-  /// The segment as it was.
-  fileprivate var segment: MemorySegment {
-    var access: MemoryAccess = []
-    if readable { access.insert(.readable) }
-    if erasable { access.insert(.erasable) }
-    if writable { access.insert(.writable) }
-    return MemorySegment(
-      start: address, sectorSize: sectorSize, sectorCount: sectorCount, access: access)
   }
 }
 

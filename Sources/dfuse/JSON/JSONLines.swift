@@ -7,15 +7,17 @@ import DfuseFormat
   import Foundation
 #endif
 
-/// One line of `--json`, for work with progress; documented in `docs/json.md`.
-struct EventLine: Encodable, Equatable {
+/// One line of `--json`, for work on boards; documented in `docs/json.md`.
+///
+/// What does not apply to an event is missing.
+struct JSONLine: Encodable, Equatable {
   enum Event: String, Encodable {
-    case board, plan, start, progress, finish, `repeat`, note
+    case board, plan, start, progress, finish, `repeat`, note, result, summary
   }
 
-  /// Port path of the board.
-  var board: String
   var event: Event
+  /// Port path of the board.
+  var board: String?
   /// Seconds on the board's clock.
   var time: Double?
   var phase: String?
@@ -27,34 +29,52 @@ struct EventLine: Encodable, Equatable {
   var plan: PlanReport?
   var range: AddressRange?
 
-  init(board: String, event: Event, at time: Duration? = nil) {
-    self.board = board
-    self.event = event
-    self.time = time?.roundedSeconds
+  // MARK: - How it ended
+
+  var command: String?
+  var chip: String?
+  /// The exit status.
+  var status: Int32?
+  /// The sentence that people get; missing after a failure.
+  var verdict: String?
+  var error: Failure?
+  var details: ResultDetails?
+  /// Boards, of several.
+  var flashed: Int?
+  var failed: Int?
+}
+
+extension JSONLine {
+  /// A board is found.
+  init(found board: Board) {
+    self.init(event: .board, board: board.identity.path)
+    device = DeviceReport(board)
   }
 
+  /// Something happened on a board.
   init(_ event: FlashEvent, board: String, at time: Duration) {
+    self.init(event: .note, board: board, time: time.roundedSeconds)
     switch event {
-    case .planned(let plan):
-      self.init(board: board, event: .plan, at: time)
-      self.plan = PlanReport(plan)
+    case .planned(let plan): (self.event, self.plan) = (.plan, PlanReport(plan))
     case .started(let phase, let total):
-      self.init(board: board, event: .start, at: time)
-      self.phase = phase.rawValue
-      self.total = total
+      (self.event, self.phase, self.total) = (.start, phase.rawValue, total)
     case .advanced(let phase, let done):
-      self.init(board: board, event: .progress, at: time)
-      self.phase = phase.rawValue
-      self.done = done
-    case .finished(let phase):
-      self.init(board: board, event: .finish, at: time)
-      self.phase = phase.rawValue
-    case .repeating(let sector):
-      self.init(board: board, event: .repeat, at: time)
-      range = AddressRange(sector)
-    case .note(let note):
-      self.init(board: board, event: .note, at: time)
-      message = note.fullText
+      (self.event, self.phase, self.done) = (.progress, phase.rawValue, done)
+    case .finished(let phase): (self.event, self.phase) = (.finish, phase.rawValue)
+    case .repeating(let sector): (self.event, range) = (.repeat, AddressRange(sector))
+    case .note(let note): message = note.text
+    }
+  }
+
+  /// A command has ended, well or not.
+  init(_ command: String, _ board: BoardName?, _ result: Result<Conclusion, Failure>) {
+    self.init(event: .result, board: board?.path)
+    self.command = command
+    chip = board?.chip
+    switch result {
+    case .success(let end):
+      (status, verdict, details) = (ExitStatus.success.rawValue, end.verdict, end.details)
+    case .failure(let failure): (status, error) = (failure.status.rawValue, failure)
     }
   }
 }
@@ -70,53 +90,12 @@ struct AddressRange: Encodable, Equatable {
   }
 }
 
-extension Duration {
-  /// Seconds to the millisecond, as JSON has them.
-  var roundedSeconds: Double { (seconds * 1000).rounded() / 1000 }
-}
-
-/// The last line of `--json` for a command on a board, or for each board of several.
-struct ResultLine: Encodable, Equatable {
-  /// Why it failed, in the words that people get.
-  struct Problem: Encodable, Equatable {
-    var what: String
-    var why: String?
-    var now: String?
-    var fix: String?
-    var choices: [String]?
-  }
-
-  var event = "result"
-  var command: String
-  /// Port path; missing when no board was found.
-  var board: String?
-  var chip: String?
-  /// The exit status.
-  var status: Int32
-  /// The sentence that people get; missing after a failure.
-  var verdict: String?
-  var error: Problem?
-  /// What was done, by names that depend on the command.
-  var details: ResultDetails?
-
-  init(command: String, board: BoardName?, verdict: String, details: ResultDetails) {
-    self.command = command
-    self.board = board?.path
-    chip = board?.chip
-    status = ExitStatus.success.rawValue
-    self.verdict = verdict
-    self.details = details
-  }
-
-  init(command: String, board: BoardName?, failure: Failure) {
-    self.command = command
-    self.board = board?.path
-    chip = board?.chip
-    status = failure.status.rawValue
-    error = Problem(
-      what: failure.what, why: failure.why, now: failure.now, fix: failure.fix,
-      choices: failure.choices.isEmpty ? nil : failure.choices)
-  }
+/// How work on a board ended well.
+struct Conclusion: Sendable {
+  /// The sentence for people.
+  var verdict: String
+  /// The facts for programs.
+  var details: ResultDetails
 }
 
 /// What a command did; what does not apply is missing.

@@ -1,7 +1,7 @@
 import DfuseDevice
 import DfuseFormat
 
-/// A flash plan for people and for programs.
+/// A flash plan for people and for programs; documented in `docs/json.md`.
 struct PlanReport: Encodable, Equatable {
   struct Memory: Encodable, Equatable {
     var alternateSetting: UInt8
@@ -21,6 +21,24 @@ struct PlanReport: Encodable, Equatable {
     var action: Action
   }
 
+  /// Steps that follow one another and do the same for the same reason.
+  struct Step: Encodable, Equatable {
+    enum Action: String, Encodable {
+      case tellSupply, massErase, probe, eraseLeft, erase, write, verify, verifyBlank
+    }
+
+    var action: Action
+    /// The name of a ``FlashStep/Reason``.
+    var reason: String
+    var alternateSetting: UInt8
+    /// From the first byte to the last.
+    var range: AddressRange?
+    /// Bytes that are worked on, which need not be all of the range.
+    var bytes: UInt64?
+    /// How many steps of the machine these are: sectors, or blocks.
+    var count: Int
+  }
+
   var memories: [Memory]
   var massErase: Bool
   /// Bytes.
@@ -30,6 +48,8 @@ struct PlanReport: Encodable, Equatable {
   /// Where the firmware starts; missing when it has no program.
   var programStart: UInt32?
   var expectedSeconds: Double
+  /// What is done, in order.
+  var steps: [Step]
 
   init(_ plan: FlashPlan) {
     memories = plan.memories.map(Memory.init)
@@ -39,6 +59,15 @@ struct PlanReport: Encodable, Equatable {
     bytesToVerify = plan.bytesToVerify
     programStart = plan.programStart
     expectedSeconds = plan.expectedTime.roundedSeconds
+    steps = []
+    for step in plan.steps {
+      guard let step = Step(step, of: plan) else { continue }
+      if steps.last?.joins(step) == true {
+        steps[steps.count - 1].add(step)
+      } else {
+        steps.append(step)
+      }
+    }
   }
 }
 
@@ -49,7 +78,12 @@ extension PlanReport.Memory {
     sectors = []
     for sector in memory.sectors {
       let size = UInt64(sector.range.count)
-      let action = PlanReport.Sectors.Action(sector.action)
+      let action: PlanReport.Sectors.Action =
+        switch sector.action {
+        case .keep: .keep
+        case .write, .overwrite: .write
+        case .eraseAndWrite: .eraseAndWrite
+        }
       if let last = sectors.last, last.action == action, last.sectorSize == size,
         last.address + size * UInt64(last.count) == sector.range.lowerBound
       {
@@ -62,24 +96,49 @@ extension PlanReport.Memory {
   }
 }
 
-extension PlanReport.Sectors.Action {
-  init(_ action: FlashPlan.Action) {
-    switch action {
-    case .keep: self = .keep
-    case .write, .overwrite: self = .write
-    case .eraseAndWrite: self = .eraseAndWrite
+extension PlanReport.Step {
+  /// A step of a plan; nil for one that has nothing to do unless something goes wrong.
+  fileprivate init?(_ step: FlashStep, of plan: FlashPlan) {
+    func direct(_ index: Int) -> Range<UInt64>? {
+      plan.directWrites.indices.contains(index) ? plan.directWrites[index].range : nil
     }
+    let (action, range): (Action, Range<UInt64>?)
+    switch step.work {
+    case .settle: return nil
+    case .tellSupply: (action, range) = (.tellSupply, nil)
+    case .massErase: (action, range) = (.massErase, nil)
+    case .eraseLeft: (action, range) = (.eraseLeft, nil)
+    case .probe(let part): (action, range) = (.probe, part)
+    case .erase(let sector): (action, range) = (.erase, sector)
+    case .write(let part, _): (action, range) = (.write, part)
+    case .verify(let part, _, _): (action, range) = (.verify, part)
+    case .verifyBlank(let part, _, _): (action, range) = (.verifyBlank, part)
+    case .writeDirectly(let index): (action, range) = (.write, direct(index))
+    case .checkDirectly(let index): (action, range) = (.verify, direct(index))
+    }
+    self.init(
+      action: action, reason: step.reason.rawValue, alternateSetting: step.alternateSetting,
+      range: range.map(AddressRange.init), bytes: range.map { UInt64($0.count) }, count: 1)
   }
 
-  /// The action in words.
-  fileprivate var words: String {
-    switch self {
-    case .keep: "as it should be"
-    case .write: "write"
-    case .eraseAndWrite: "erase, write"
-    }
+  /// Whether another step is told together with this one.
+  fileprivate func joins(_ other: Self) -> Bool {
+    action == other.action && reason == other.reason
+      && alternateSetting == other.alternateSetting && range != nil
+      && reason != FlashStep.Reason.afterFlash.rawValue
+  }
+
+  fileprivate mutating func add(_ other: Self) {
+    count += 1
+    guard let range, let added = other.range else { return }
+    let start = min(range.address, added.address)
+    let end = max(range.address + range.size, added.address + added.size)
+    self.range = AddressRange(start..<end)
+    bytes = (bytes ?? 0) + (other.bytes ?? 0)
   }
 }
+
+// MARK: - For people
 
 extension PlanReport {
   /// The plan for people, a line each.
@@ -94,75 +153,47 @@ extension PlanReport {
       }
     }
     if bytesToWrite == 0, bytesToErase == 0, bytesToVerify == 0 {
-      return lines + ["  the board holds it already: nothing to do"]
+      lines.append("  the board holds it already: nothing to do")
+    } else {
+      let erase = massErase ? "erase the whole flash" : "erase \(bytesToErase.sizeText)"
+      lines.append(
+        "  \(erase), write \(bytesToWrite.sizeText), read back \(bytesToVerify.sizeText); "
+          + "about \(Duration.seconds(expectedSeconds).timeText)")
     }
-    let erase = massErase ? "erase the whole flash" : "erase \(bytesToErase.sizeText)"
-    lines.append(
-      "  \(erase), write \(bytesToWrite.sizeText), read back \(bytesToVerify.sizeText); "
-        + "about \(Duration.seconds(expectedSeconds).timeText)")
+    if !steps.isEmpty { lines.append("  in this order:") }
     return lines
+      + steps.enumerated().map { number, step in "    \(number + 1). \(step.line)" }
   }
 }
 
-extension FlashPlan {
-  /// The steps for people, a line for all that follow one another for the same reason.
-  var stepLines: [String] {
-    var groups: [(step: FlashStep, range: Range<UInt64>?, count: Int, bytes: UInt64)] = []
-    for step in steps where step.work != .settle {
-      if let last = groups.last, last.step.joins(step) {
-        groups[groups.count - 1].count += 1
-        groups[groups.count - 1].bytes += UInt64(range(of: step)?.count ?? 0)
-        if let before = last.range, let range = range(of: step) {
-          groups[groups.count - 1].range =
-            min(before.lowerBound, range.lowerBound)..<max(before.upperBound, range.upperBound)
-        }
-      } else {
-        let range = range(of: step)
-        groups.append((step, range, 1, UInt64(range?.count ?? 0)))
-      }
-    }
-    guard !groups.isEmpty else { return [] }
-    return ["  in this order:"]
-      + groups.enumerated().map { number, group in
-        let place = group.range.map { " in \($0.addressText)" } ?? ""
-        let what = group.step.words(count: group.count, bytes: group.bytes)
-        return "    \(number + 1). \(what)\(place): \(group.step.reason.words)"
-      }
-  }
-
-  private func range(of step: FlashStep) -> Range<UInt64>? {
-    switch step.work {
-    case .probe(let range), .erase(let range), .write(let range, _), .verify(let range, _, _),
-      .verifyBlank(let range, _, _):
-      range
-    case .writeDirectly(let index), .checkDirectly(let index):
-      directWrites.indices.contains(index) ? directWrites[index].range : nil
-    case .tellSupply, .massErase, .eraseLeft, .settle: nil
+extension PlanReport.Sectors.Action {
+  fileprivate var words: String {
+    switch self {
+    case .keep: "as it should be"
+    case .write: "write"
+    case .eraseAndWrite: "erase, write"
     }
   }
 }
 
-extension FlashStep {
-  /// Whether another step is told together with this one.
-  fileprivate func joins(_ other: FlashStep) -> Bool {
-    guard alternateSetting == other.alternateSetting, reason == other.reason else { return false }
-    switch (work, other.work) {
-    case (.erase, .erase), (.write, .write), (.verify, .verify), (.probe, .probe): return true
-    default: return false
-    }
+extension PlanReport.Step {
+  fileprivate var line: String {
+    let place = range.map { " in \(($0.address..<$0.address + $0.size).addressText)" } ?? ""
+    let why = FlashStep.Reason(rawValue: reason)?.words ?? reason
+    return "\(words)\(place): \(why)"
   }
 
-  fileprivate func words(count: Int, bytes: UInt64) -> String {
-    switch work {
+  private var words: String {
+    let size = (bytes ?? 0).sizeText
+    return switch action {
     case .tellSupply: "tell the bootloader the supply voltage"
     case .massErase: "erase the whole flash by one command"
     case .probe: "look at the beginning of \(count.counted("sector"))"
     case .eraseLeft: "erase the sectors that are not blank"
     case .erase: "erase \(count.counted("sector"))"
-    case .write, .writeDirectly: "write \(bytes.sizeText)"
-    case .verify, .checkDirectly: "read back \(bytes.sizeText)"
-    case .verifyBlank: "look whether \(bytes.sizeText) are blank"
-    case .settle: "do again what is wrong"
+    case .write: "write \(size)"
+    case .verify: "read back \(size)"
+    case .verifyBlank: "look whether \(size) are blank"
     }
   }
 }

@@ -12,13 +12,20 @@ final class BoardReporter {
   private(set) var failure: Failure?
 
   /// Starts to show the work on a board; `isOneOfMany` says that others print at the same time.
-  init(board: BoardName, console: Console, output: OutputOptions, isOneOfMany: Bool = false) {
+  init(
+    _ board: BoardName, console: Console, output: OutputOptions, isOneOfMany: Bool = false
+  ) {
     self.board = board
     self.console = console
     self.output = output
     renderer = ProgressRenderer(
       console: console, prefix: isOneOfMany ? "\(board.path): " : "",
       moves: !isOneOfMany && !output.trace && !output.verbose)
+  }
+
+  /// Tells programs that a board is found.
+  func begin(_ board: Board) {
+    if output.json { line(JSONLine(found: board)) }
   }
 
   /// Shows news.
@@ -45,22 +52,18 @@ final class BoardReporter {
       } else {
         progressAt = nil
       }
-      return line(EventLine(event, board: board.path, at: time))
+      return line(JSONLine(event, board: board.path, at: time))
     }
-    if output.verbose, case .note(let note) = event, note.text == nil {
-      renderer.note(note.fullText)
-    }
+    if output.verbose, case .note(let note) = event, note.isDetail { renderer.note(note.text) }
     renderer.show(event, at: time)
   }
 
   private func line(_ message: String) {
-    var line = EventLine(board: board.path, event: .note)
-    line.message = message
-    self.line(line)
+    line(JSONLine(event: .note, board: board.path, message: message))
   }
 
   /// Writes a JSON line.
-  func line(_ value: some Encodable) {
+  func line(_ value: JSONLine) {
     guard failure == nil else { return }
     do throws(Failure) { try console.output(JSONText.line(value)) } catch { failure = error }
   }
@@ -81,10 +84,21 @@ enum BoardUpdate: Sendable {
 }
 
 extension FlashNote {
-  /// The note in words; nil for what is said only with `--verbose`.
-  var text: String? {
+  /// Whether it is said only with `--verbose`.
+  var isDetail: Bool {
     switch self {
-    case .entered, .bytesLost: nil
+    case .entered, .bytesLost: true
+    default: false
+    }
+  }
+
+  /// The note in words.
+  var text: String {
+    switch self {
+    case .entered(let report): report.steps.map(\.description).joined(separator: "; ")
+    case .bytesLost(let count):
+      "\(count.sizeText) beside the firmware, in sectors that are erased, will be lost; "
+        + "--preserve keeps them"
     case .notReadable(let name):
       "\(name.visible) cannot be read: it is neither compared nor verified, "
         + "as with --full --no-verify"
@@ -99,43 +113,18 @@ extension FlashNote {
     case .resetByOptionBytes: "the board restarted when its option bytes were written"
     }
   }
-
-  /// The note in words, whatever it is.
-  var fullText: String {
-    switch self {
-    case .entered(let report): report.steps.map(\.description).joined(separator: "; ")
-    case .bytesLost(let count):
-      "\(count.sizeText) beside the firmware, in sectors that are erased, will be lost; "
-        + "--preserve keeps them"
-    case .notReadable, .notChecked, .massEraseIncomplete, .massEraseRefused, .bootloaderKept,
-      .resetByOptionBytes:
-      text ?? ""
-    }
-  }
 }
 
 extension FlashEvent.Phase {
-  /// The phase while it lasts.
-  var present: String {
+  /// The phase while it lasts, and when it is over.
+  var words: (present: String, past: String) {
     switch self {
-    case .compare: "comparing"
-    case .erase: "erasing"
-    case .write: "writing"
-    case .verify: "verifying"
-    case .finish: "finishing"
-    case .read: "reading"
-    }
-  }
-
-  /// The phase when it is over.
-  var past: String {
-    switch self {
-    case .compare: "compared"
-    case .erase: "erased"
-    case .write: "wrote"
-    case .verify: "verified"
-    case .finish: "wrote the first block last:"
-    case .read: "read"
+    case .compare: ("comparing", "compared")
+    case .erase: ("erasing", "erased")
+    case .write: ("writing", "wrote")
+    case .verify: ("verifying", "verified")
+    case .finish: ("finishing", "wrote the first block last:")
+    case .read: ("reading", "read")
     }
   }
 }

@@ -44,12 +44,12 @@ struct ProgressRenderer {
       draw(at: now)
     case .finished(let phase):
       let time = now - began
-      note("\(phase.past) \(total.sizeText) in \(time.timeText)\(rateText(total, time))")
+      note("\(phase.words.past) \(total.sizeText) in \(time.timeText)\(rateText(total, time))")
       self.phase = nil
     case .repeating(let sector):
       note("\(sector.addressText) differs; erasing and writing it once more")
     case .note(let note):
-      if let text = note.text { self.note(text) }
+      if !note.isDetail { self.note(note.text) }
     }
   }
 
@@ -87,7 +87,8 @@ struct ProgressRenderer {
     let share = total > 0 ? Double(min(done, total)) / Double(total) : 0
     let percent = "\(Int(share * 100))%"
     let time = now - began
-    let name = phase.present + String(repeating: " ", count: 10 - phase.present.count)
+    let present = phase.words.present
+    let name = present + String(repeating: " ", count: 10 - present.count)
     var line = prefix + name
     let rest = [
       String(repeating: " ", count: 4 - percent.count) + percent,

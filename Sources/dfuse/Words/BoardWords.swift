@@ -1,25 +1,25 @@
 import DfuseDevice
 import DfuseFormat
 
-/// How a board is called in sentences: by its chip and its port.
+/// How a board is called in sentences, by its chip and its port, and how it is chosen again.
 struct BoardName: Hashable, Sendable, CustomStringConvertible {
   /// The port path.
   var path: String
   /// The chip or chips it may be; nil when that is not known.
   var chip: String?
-
-  init(path: String, chip: String?) {
-    self.path = path
-    self.chip = chip
-  }
-
-  init(_ board: Board) {
-    path = board.identity.path
-    chip = board.chip.family == .unknown ? nil : board.chip.name
-  }
+  /// The options that choose it, for another command.
+  var choice: [String] = []
 
   /// `STM32F405/407/415/417 at 1-1`, or `the board at 1-1`.
   var description: String { "\(chip ?? "the board") at \(path)" }
+}
+
+extension BoardName {
+  init(_ board: Board, choice: [String] = []) {
+    self.init(
+      path: board.identity.path, chip: board.chip.family == .unknown ? nil : board.chip.name,
+      choice: choice)
+  }
 }
 
 extension DeviceIdentity {
@@ -36,8 +36,8 @@ extension DeviceIdentity {
 enum BoardTask: Hashable, Sendable {
   /// Puts a file of firmware on it.
   case flashing(file: String)
-  /// Compares it with a file of firmware.
-  case verifying(file: String)
+  /// Compares it with a file of firmware, which `flash` would put on it.
+  case verifying(file: String, flash: Suggestion)
   /// Reads its memory.
   case reading
   /// Erases its memory.
@@ -50,16 +50,8 @@ enum BoardTask: Hashable, Sendable {
   /// What has addresses: `fw.hex`, or the range that was asked for.
   var subject: String {
     switch self {
-    case .flashing(let file), .verifying(let file): file
+    case .flashing(let file), .verifying(let file, _): file
     case .reading, .erasing, .leaving, .unprotecting: "the range"
-    }
-  }
-
-  /// What may have happened to the memory when the task did not end well.
-  var changed: String? {
-    switch self {
-    case .unprotecting: "the flash may be erased"
-    case .flashing, .erasing, .verifying, .reading, .leaving: nil
     }
   }
 
@@ -67,20 +59,7 @@ enum BoardTask: Hashable, Sendable {
   var isFlashing: Bool { if case .flashing = self { true } else { false } }
 
   /// Whether the addresses come from a file.
-  var hasFile: Bool {
-    switch self {
-    case .flashing, .verifying: true
-    case .reading, .erasing, .leaving, .unprotecting: false
-    }
-  }
-
-  /// Whether the task changes memory.
-  var changesMemory: Bool {
-    switch self {
-    case .flashing, .erasing, .unprotecting: true
-    case .verifying, .reading, .leaving: false
-    }
-  }
+  var hasFile: Bool { if case .verifying = self { true } else { isFlashing } }
 }
 
 extension MemoryAccess {
@@ -114,39 +93,11 @@ extension MemoryMap {
     }
     return (start..<max(start, end)).addressText
   }
-
-  /// The range widened to whole sectors, as far as it lies in the memory.
-  func wholeSectors(_ range: Range<UInt64>) -> Range<UInt64> {
-    let first = segment(at: range.lowerBound)?.sector(at: range.lowerBound)
-    let last =
-      range.isEmpty
-      ? nil
-      : segment(at: range.upperBound - 1)?
-        .sector(at: range.upperBound - 1)
-    return (first?.lowerBound ?? range.lowerBound)..<(last?.upperBound ?? range.upperBound)
-  }
 }
 
 extension [AlternateMemory] {
   /// The flash that programs run from: of alternate setting 0 if that is one, else the first.
   var programFlash: AlternateMemory? {
     first { $0.map.kind == .internalFlash } ?? first
-  }
-}
-
-extension Failure {
-  /// The failure with a list of what there is to read or to erase, if addresses were asked for that
-  /// are not there.
-  func listing(_ memories: [AlternateMemory], if error: FlashError, task: BoardTask) -> Failure {
-    guard case .outsideMemory(_, _, _, found: nil) = error else { return self }
-    var failure = self
-    let access: MemoryAccess = task == .erasing ? .erasable : .readable
-    failure.fix = "what can be \(task == .erasing ? "erased" : "read"):"
-    failure.choices = memories.flatMap { memory in
-      memory.map.segments.filter { $0.access.isSuperset(of: access) }.map {
-        "\($0.range.addressText)  \(memory.map.name.visible) (-a \(memory.alternateSetting))"
-      }
-    }
-    return failure
   }
 }

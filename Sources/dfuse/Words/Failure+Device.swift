@@ -5,37 +5,36 @@ import DfuseDevice
 extension Failure {
   /// Why the bus, or a device on it, cannot be used.
   init(device error: USBError, at board: String = "the board") {
-    let reason = error.reason
-    switch error {
-    case .noBus:
-      self.init(
-        .noBoard, "there is no USB on this machine", why: reason,
-        fix: "in a container, pass /dev/bus/usb through; without a board, try --simulate stm32f405")
-    case .accessDenied:
-      self.init(
-        .noPermission, "\(board) cannot be opened: no permission", why: reason,
-        fix: "sudo dfuse udev install, then plug the board in again")
-    case .busy:
-      self.init(
-        .inputOutput, "\(board) cannot be opened: it is in use", why: reason,
-        fix: "end the program that uses it, or unplug the board and plug it in again")
-    case .noDriver:
-      self.init(
-        .inputOutput, "\(board) cannot be opened: it has no usable driver", why: reason,
-        fix: "bind WinUSB to it (on Windows), or end the driver that holds it")
-    case .timedOut:
-      self.init(
-        .inputOutput, "\(board) does not answer", why: reason,
-        fix: "plug it in again, in its bootloader; try another cable or port if that does not help")
-    case .disconnected:
-      self.init(
-        .inputOutput, "\(board) has left the bus", why: reason,
-        fix: "plug it in again, in its bootloader")
-    case .stall, .overflow, .badDescriptor, .other:
-      self.init(
-        .inputOutput, "\(board) cannot be opened: \(reason ?? "")",
-        fix: "plug it in again, in its bootloader")
-    }
+    let again = "plug it in again, in its bootloader"
+    let closed = "\(board) cannot be opened"
+    let (status, what, fix): (ExitStatus, String, String) =
+      switch error {
+      case .noBus:
+        (
+          .noBoard, "there is no USB on this machine",
+          "in a container, pass /dev/bus/usb through; without a board, try --simulate stm32f405"
+        )
+      case .accessDenied: (.noPermission, "\(closed): no permission", USBError.letUdevGiveIt)
+      case .busy:
+        (
+          .inputOutput, "\(closed): it is in use",
+          "end the program that uses it, or unplug the board and plug it in again"
+        )
+      case .noDriver:
+        (
+          .inputOutput, "\(closed): it has no usable driver",
+          "bind WinUSB to it (on Windows), or end the driver that holds it"
+        )
+      case .timedOut:
+        (
+          .inputOutput, "\(board) does not answer",
+          "\(again); try another cable or port if that does not help"
+        )
+      case .disconnected: (.inputOutput, "\(board) has left the bus", again)
+      case .stall, .overflow, .badDescriptor, .other:
+        (.inputOutput, "\(closed): \(error.reason)", again)
+      }
+    self.init(status, what, why: what.hasSuffix(error.reason) ? nil : error.reason, fix: fix)
   }
 
   /// Why there is no one board to work with.
@@ -78,8 +77,11 @@ extension Failure {
 }
 
 extension USBError {
-  /// Why it happened, as far as that is known.
-  var reason: String? {
+  static let letUdevGiveIt =
+    "let udev give it to you, and plug it in again: \(Suggestion(.installRules))"
+
+  /// Why it happened.
+  var reason: String {
     switch self {
     case .noBus: "the system has no USB bus, as in a container or on a build server"
     case .accessDenied: "the system lets this user not open its USB node"
@@ -126,123 +128,69 @@ extension IgnoredDevice {
   }
 }
 
-extension FlashError.Progress {
-  /// What is on the chip now.
-  var onChip: String {
-    switch self {
-    case .untouched: "nothing on the board was changed"
-    case .erased: "the old program may be erased, in part or wholly"
-    case .incomplete: "the firmware on the board is incomplete, and does not start"
-    case .mixed: "the board holds a part of the old firmware and a part of the new: do not start it"
-    case .unverified: "the firmware is written, but not all of it was read back"
-    case .complete: "the firmware is written and verified"
-    }
-  }
-
-  /// What is on the chip after some task.
-  func onChip(after task: BoardTask) -> String? {
-    switch task {
-    case .flashing: onChip
-    case .erasing:
-      self == .untouched ? onChip : "some sectors are erased, others are as they were"
-    case .unprotecting: task.changed
-    case .verifying, .reading: Self.untouched.onChip
-    case .leaving: "the memory is as it was"
-    }
-  }
-
-  /// How to carry on.
-  var carryOn: String {
-    switch self {
-    case .untouched, .complete: "run the same command again"
-    case .erased, .incomplete, .mixed, .unverified:
-      "run the same command again; the board stays in its bootloader"
-    }
-  }
-}
-
 extension DFUError {
-  /// The exit status.
-  var status: ExitStatus {
+  /// What the error means for the person who sees it.
+  struct Meaning {
+    var status = ExitStatus.protocolError
+    /// What is most probably behind it.
+    var reason: String?
+    /// Whether the device said no, and did nothing.
+    var isRefusal = false
+    /// What to do.
+    var fix: String
+  }
+
+  static let plugInAgain =
+    "plug the board in again, in its bootloader, and run the same command again"
+
+  /// What the error means; `carryOn` is how to go on after a passing failure.
+  func meaning(
+    carryOn: String = "", task: BoardTask? = nil, board: BoardName? = nil
+  ) -> Meaning {
     switch self {
-    case .usb(.accessDenied, _): .noPermission
-    case .usb(.noBus, _): .noBoard
-    case .usb: .inputOutput
-    case .illegalRequest, .illegalBlock: .software
-    case .device, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .shortBlock,
-      .notOffered, .cannotRecover:
-      .protocolError
-    }
-  }
-
-  /// What is most probably behind it.
-  var likelyReason: String? {
-    switch self {
-    case .usb(.stall, _), .usb(.timedOut, _): nil
-    case .usb(let error, _): error.reason
-    case .device(.errVENDOR, _, _, _):
-      "errVENDOR means read protection, and from many bootloaders any failure"
-    case .device(.errWRITE, _, _, _), .device(.errPROG, _, _, _), .device(.errERASE, _, _, _):
-      "that sector is probably write protected"
-    case .device(.errTARGET, _, _, _), .device(.errADDRESS, _, _, _):
-      "the bootloader does not accept that address"
-    case .notOffered(.readUnprotect, listed: .some):
-      "bootloaders that are programs in flash cannot do this"
-    case .illegalRequest, .illegalBlock: "this is a mistake in dfuse: please report it"
-    case .device, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .shortBlock,
-      .notOffered, .cannotRecover:
-      nil
-    }
-  }
-
-  /// Whether the device said no, and did nothing.
-  var isRefusal: Bool {
-    switch self {
-    case .device, .usb(.stall, _), .notOffered: true
-    case .usb, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .illegalRequest,
-      .illegalBlock, .shortBlock, .cannotRecover:
-      false
-    }
-  }
-
-  /// What may be behind errVENDOR of a chip that is known not to be read protected.
-  var reasonOfRefusal: String {
-    "the chip is not read protected: it has let itself be read or changed. "
-      + (concernsReading
-        ? "That part may be protected, or not be there"
-        : "The sector may be write protected, or hold the bootloader")
-  }
-
-  /// What to do about it.
-  var fixOfRefusal: String {
-    concernsReading
-      ? "leave that part out"
-      : "clear the write protection in the option bytes, if there is one; other addresses may do"
-  }
-
-  private var concernsReading: Bool {
-    if case .device(_, _, _, during: .reading) = self { true } else { false }
-  }
-
-  /// What to do.
-  func fix(_ progress: FlashError.Progress) -> String {
-    switch self {
+    case .usb(.accessDenied, _):
+      Meaning(
+        status: .noPermission, reason: USBError.accessDenied.reason,
+        fix: USBError.letUdevGiveIt)
     case .usb(.disconnected, _):
-      "plug the board in again, in its bootloader, and run the same command again"
-    case .usb(.accessDenied, _): "sudo dfuse udev install, then plug the board in again"
+      Meaning(
+        status: .inputOutput, reason: USBError.disconnected.reason, fix: Self.plugInAgain)
+    case .usb(.stall, _): Meaning(status: .inputOutput, isRefusal: true, fix: carryOn)
+    case .usb(.timedOut, _): Meaning(status: .inputOutput, fix: carryOn)
+    case .usb(let error, _):
+      Meaning(
+        status: error == .noBus ? .noBoard : .inputOutput, reason: error.reason, fix: carryOn)
     case .device(.errVENDOR, _, _, _):
-      "if it is read protected: dfuse unprotect --yes, which erases everything; then "
-        + progress.carryOn
+      Meaning(
+        reason: "errVENDOR means read protection, and from many bootloaders any failure",
+        isRefusal: true,
+        fix: task == .unprotecting
+          ? carryOn
+          : "\(carryOn); if it is read protected, remove that, and all in its flash, first: "
+            + "\(Suggestion(.unprotect, on: board))")
     case .device(.errWRITE, _, _, _), .device(.errPROG, _, _, _), .device(.errERASE, _, _, _):
-      "clear the write protection in the option bytes, then \(progress.carryOn)"
-    case .notOffered(.readUnprotect, _):
-      "a debug probe can do it; --unlisted sends the command all the same"
-    case .notOffered: "this bootloader cannot do it; a debug probe can"
-    case .cannotRecover, .stillBusy:
-      "plug the board in again, in its bootloader, and run the same command again"
-    case .usb, .device, .unexpectedState, .unknownState, .malformedReply, .shortBlock,
-      .illegalRequest, .illegalBlock:
-      progress.carryOn
+      Meaning(
+        reason: "that sector is probably write protected", isRefusal: true,
+        fix: "clear the write protection in the option bytes, then \(carryOn)")
+    case .device(.errTARGET, _, _, _), .device(.errADDRESS, _, _, _):
+      Meaning(
+        reason: "the bootloader does not accept that address", isRefusal: true, fix: carryOn)
+    case .device: Meaning(isRefusal: true, fix: carryOn)
+    case .notOffered(.readUnprotect, let listed):
+      Meaning(
+        reason: listed.map { _ in "bootloaders that are programs in flash cannot do this" },
+        isRefusal: true,
+        fix: "a debug probe can do it; --unlisted sends the command all the same")
+    case .notOffered:
+      Meaning(isRefusal: true, fix: "this bootloader cannot do it; a debug probe can")
+    case .cannotRecover, .stillBusy: Meaning(fix: Self.plugInAgain)
+    case .illegalRequest, .illegalBlock:
+      Meaning(
+        status: .software, reason: "this is a mistake in dfuse: please report it", fix: carryOn)
+    case .unexpectedState, .unknownState, .malformedReply, .shortBlock: Meaning(fix: carryOn)
     }
   }
+
+  /// Whether the device was never asked.
+  var sentNothing: Bool { if case .notOffered(.readUnprotect, _) = self { true } else { false } }
 }

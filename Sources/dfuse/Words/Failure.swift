@@ -25,12 +25,8 @@ struct Failure: Error, Equatable {
     _ status: ExitStatus, _ what: String, why: String? = nil, now: String? = nil,
     fix: String? = nil, choices: [String] = []
   ) {
-    self.status = status
-    self.what = what
-    self.why = why
-    self.now = now
-    self.fix = fix
-    self.choices = choices
+    (self.status, self.what, self.why) = (status, what, why)
+    (self.now, self.fix, self.choices) = (now, fix, choices)
   }
 
   /// The same failure, if it is that work was stopped, with the status of the signal that did it.
@@ -53,6 +49,21 @@ struct Failure: Error, Equatable {
     if let now { lines.append("  now: \(now)") }
     if let fix { lines.append("  fix: \(fix)") }
     return lines + choices.map { "    \($0)" }
+  }
+}
+
+extension Failure: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case what, why, now, fix, choices
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var object = encoder.container(keyedBy: CodingKeys.self)
+    try object.encode(what, forKey: .what)
+    try object.encodeIfPresent(why, forKey: .why)
+    try object.encodeIfPresent(now, forKey: .now)
+    try object.encodeIfPresent(fix, forKey: .fix)
+    if !choices.isEmpty { try object.encode(choices, forKey: .choices) }
   }
 }
 

@@ -82,6 +82,9 @@ extension Duration {
     Double(components.seconds) + Double(components.attoseconds) / 1e18
   }
 
+  /// Seconds to the millisecond, as JSON has them.
+  var roundedSeconds: Double { (seconds * 1000).rounded() / 1000 }
+
   /// A time for people: `44 ms`, `4.2 s`, `1 min 5 s`.
   var timeText: String {
     let milliseconds = Int((seconds * 1000).rounded())

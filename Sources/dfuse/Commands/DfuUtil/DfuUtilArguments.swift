@@ -21,39 +21,34 @@ enum DfuUtilOption: Character, CaseIterable {
   case deviceNumber = "n"
   case wait = "w"
 
-  var longNames: [String] {
+  /// The long names, and whether a value follows.
+  private var form: (names: [String], takesValue: Bool) {
     switch self {
-    case .help: ["help"]
-    case .version: ["version"]
-    case .verbose: ["verbose"]
-    case .list: ["list"]
-    case .detach: ["detach"]
-    case .detachDelay: ["detach-delay"]
-    case .device: ["device"]
-    case .path: ["path"]
-    case .configuration: ["cfg", "configuration"]
-    case .interface: ["intf", "interface"]
-    case .alternateSetting: ["alt", "altsetting"]
-    case .serial: ["serial"]
-    case .transferSize: ["transfer-size"]
-    case .upload: ["upload"]
-    case .uploadSize: ["upload-size"]
-    case .download: ["download"]
-    case .reset: ["reset"]
-    case .dfuseAddress: ["dfuse-address"]
-    case .deviceNumber: ["devnum"]
-    case .wait: ["wait"]
+    case .help: (["help"], false)
+    case .version: (["version"], false)
+    case .verbose: (["verbose"], false)
+    case .list: (["list"], false)
+    case .detach: (["detach"], false)
+    case .detachDelay: (["detach-delay"], true)
+    case .device: (["device"], true)
+    case .path: (["path"], true)
+    case .configuration: (["cfg", "configuration"], true)
+    case .interface: (["intf", "interface"], true)
+    case .alternateSetting: (["alt", "altsetting"], true)
+    case .serial: (["serial"], true)
+    case .transferSize: (["transfer-size"], true)
+    case .upload: (["upload"], true)
+    case .uploadSize: (["upload-size"], true)
+    case .download: (["download"], true)
+    case .reset: (["reset"], false)
+    case .dfuseAddress: (["dfuse-address"], true)
+    case .deviceNumber: (["devnum"], true)
+    case .wait: (["wait"], false)
     }
   }
 
-  var takesValue: Bool {
-    switch self {
-    case .help, .version, .verbose, .list, .detach, .reset, .wait: false
-    case .detachDelay, .device, .path, .configuration, .interface, .alternateSetting, .serial,
-      .transferSize, .upload, .uploadSize, .download, .dfuseAddress, .deviceNumber:
-      true
-    }
-  }
+  var longNames: [String] { form.names }
+  var takesValue: Bool { form.takesValue }
 
   /// The option as messages name it: `-a/--alt`.
   var shown: String { "-\(rawValue)/--\(longNames[0])" }
@@ -82,60 +77,37 @@ struct DfuUtilArguments {
   /// - Throws: A failure with status 64, also for a word that belongs to no option.
   init(_ words: some Sequence<String>) throws(Failure) {
     var rest = Array(words)[...]
-    while let word = rest.popFirst() {
-      if word == "--", let operand = rest.first {
-        throw Self.unexpected(operand)
-      } else if word.hasPrefix("--") {
-        if word != "--" { try takeLong(word.dropFirst(2), &rest) }
-      } else if word.hasPrefix("-"), word != "-" {
-        try takeCluster(word.dropFirst(), &rest)
-      } else {
-        throw Self.unexpected(word)
-      }
-    }
-  }
-
-  private mutating func takeLong(
-    _ word: Substring, _ rest: inout ArraySlice<String>
-  ) throws(Failure) {
-    let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    let option = try DfuUtilOption.named(parts[0])
-    let value = parts.count > 1 ? String(parts[1]) : nil
-    if option.takesValue {
-      guard let value = value ?? rest.popFirst() else {
+    /// Adds an option with its value: what stands with it in one word, or the next word.
+    func add(_ option: DfuUtilOption, _ attached: Substring?) throws(Failure) {
+      guard option.takesValue else { return items.append((option, "")) }
+      guard let value = attached.map(String.init) ?? rest.popFirst() else {
         throw .dfuUtilUsage("\(option.shown) needs a value")
       }
       items.append((option, value))
-    } else {
-      // 0.11 wants a value behind --wait by mistake; who gave it one gets what -w does.
-      guard value == nil || option == .wait else {
-        throw .dfuUtilUsage("\(option.shown) takes no value")
-      }
-      items.append((option, ""))
     }
-  }
-
-  private mutating func takeCluster(
-    _ word: Substring, _ rest: inout ArraySlice<String>
-  ) throws(Failure) {
-    var letters = word
-    while let letter = letters.popFirst() {
-      guard let option = DfuUtilOption(rawValue: letter) else {
-        throw .dfuUtilUsage("unknown option -\(String(letter).visible)")
+    while let word = rest.popFirst() {
+      if word.hasPrefix("--"), word != "--" {
+        let parts = word.dropFirst(2)
+          .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let option = try DfuUtilOption.named(parts[0])
+        // 0.11 wants a value behind --wait by mistake; who gave it one gets what -w does.
+        guard parts.count == 1 || option.takesValue || option == .wait else {
+          throw .dfuUtilUsage("\(option.shown) takes no value")
+        }
+        try add(option, parts.count > 1 ? parts[1] : nil)
+      } else if word.hasPrefix("-"), word != "-", word != "--" {
+        var letters = word.dropFirst()
+        while let letter = letters.popFirst() {
+          guard let option = DfuUtilOption(rawValue: letter) else {
+            throw .dfuUtilUsage("unknown option -\(String(letter).visible)")
+          }
+          try add(option, letters.isEmpty ? nil : letters)
+          if option.takesValue { break }
+        }
+      } else if let operand = word == "--" ? rest.first : word {
+        throw .dfuUtilUsage("Unexpected argument: \(operand.visible)")
       }
-      guard option.takesValue else {
-        items.append((option, ""))
-        continue
-      }
-      guard let value = letters.isEmpty ? rest.popFirst() : String(letters) else {
-        throw .dfuUtilUsage("\(option.shown) needs a value")
-      }
-      return items.append((option, value))
     }
-  }
-
-  private static func unexpected(_ word: String) -> Failure {
-    .dfuUtilUsage("Unexpected argument: \(word.visible)")
   }
 }
 

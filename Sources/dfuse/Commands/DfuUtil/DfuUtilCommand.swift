@@ -57,11 +57,10 @@ struct DfuUtilCommand {
   ///
   /// - Throws: A failure with status 74, and dfu-util's words for it.
   private func findBoard() throws(Failure) -> Board {
-    let source: BoardSource
     do throws(Failure) {
-      source = try openBus()
-      let wait: WaitOptions = try parsed(request.waits ? ["--wait=\(WaitOptions.forever)"] : [])
-      return try BoardFinder(source: source, device: parsed([]), wait: wait, host: host).one()
+      let options: WorkOptions = try parsed(
+        request.waits ? ["--wait=\(WaitOptions.forever)"] : [])
+      return try BoardFinder(source: try openBus(), options: options, host: host).one()
     } catch {
       throw missing(error)
     }
@@ -80,9 +79,11 @@ struct DfuUtilCommand {
     if meant.isEmpty {
       if !others.isEmpty { failure.why = "the DFU devices seen are others" }
     } else if let plain = meant.first(where: { $0.interfaces.contains { $0.mode == .dfu } }) {
+      let assume = ["--assume-dfuse", "--device", "\(plain.identity.usbID)"]
+      let kind: Suggestion.Kind = request.download == nil ? .list : .flash
       failure.fix =
-        "plain DFU takes the original dfu-util; a device that speaks DfuSe all the same: "
-        + "dfuse flash --assume-dfuse --device \(plain.identity.usbID)"
+        "plain DFU takes the original dfu-util; if it speaks DfuSe all the same: "
+        + "\(Suggestion(kind, assume, file: request.download))"
     } else {
       failure.why = "it runs its application, and dfuse does not send it into its bootloader"
     }
@@ -126,7 +127,6 @@ struct DfuUtilCommand {
 
   /// `-D`, `-e`, or `-s` alone.
   private func work(on board: Board, _ flash: Flash?) throws(Failure) {
-    let host = host(for: board)
     let dfuse = request.dfuse
     if request.mode == .detach {
       return host.console.note(
@@ -134,27 +134,38 @@ struct DfuUtilCommand {
     }
     if dfuse?.unprotects == true {
       try needsForce("The read unprotect command", "erases the flash")
-      let command: UnprotectCommand = try parsed(["--yes", "--unlisted"] + output)
-      try command.run(host: host)
+      try run(UnprotectCommand.self, ["--yes", "--unlisted"], on: board)
       return try host.console.output("Device disconnects, erases flash and resets now")
     }
     if dfuse?.massErases == true { try needsForce("The mass erase command", "erases the flash") }
     if var flash {
       try check(&flash, board)
+      flash.command.work.device.path = board.identity.path
       do throws(Failure) {
-        try flash.command.run(host: host, job: flash.job)
+        try flash.command.run(host: host(for: board), job: flash.job)
       } catch {
         throw error.ofBoardWork
       }
       try host.console.output("Download done.\nFile downloaded successfully")
     } else {
-      if dfuse?.massErases == true {
-        let command: EraseCommand = try parsed(["--all"] + output)
-        try command.run(host: host)
-      }
-      if dfuse?.leaves == true { try leave(host) }
+      if dfuse?.massErases == true { try run(EraseCommand.self, ["--all"], on: board) }
+      try leave(board)
     }
     try reset(board)
+  }
+
+  /// Runs a command of `dfuse` on the board.
+  private func run<Command: BoardCommand>(
+    _ type: Command.Type, _ words: [String], on board: Board
+  ) throws(Failure) {
+    let command: Command = try parsed(words + output + ["--path", board.identity.path])
+    do throws(Failure) { try command.run(host: host(for: board)) } catch { throw error.ofBoardWork }
+  }
+
+  private func leave(_ board: Board) throws(Failure) {
+    guard request.dfuse?.leaves == true else { return }
+    let address = request.dfuse?.address.map { ["--address", $0.hex] }
+    try run(LeaveCommand.self, address ?? [], on: board)
   }
 
   private func needsForce(_ command: String, _ reason: String) throws(Failure) {
@@ -174,19 +185,13 @@ struct DfuUtilCommand {
         .cannotCreate, "Cannot open file \(file.visible) for writing: it is there already",
         fix: "choose another name, or remove it first")
     }
-    let host = host(for: board)
     let range = uploadRange(on: board)
-    var words = ["-o", file == "-" ? "./-" : file, "--address", range.address.hex]
+    var words = ["--as-bytes", "-o", file == "-" ? "./-" : file, "--address", range.address.hex]
     words += ["--length", "0x" + String(range.length, radix: 16)]
     if let number = request.match.alternateSetting(on: board) { words += ["-a", "\(number)"] }
-    let command: ReadCommand = try parsed(words + output)
-    do throws(Failure) {
-      try command.run(host: host, asBytes: true)
-    } catch {
-      throw error.ofBoardWork
-    }
+    try run(ReadCommand.self, words, on: board)
     try host.console.output("Upload done.")
-    if dfuse?.leaves == true { try leave(host) }
+    try leave(board)
     try reset(board)
   }
 
@@ -213,12 +218,6 @@ struct DfuUtilCommand {
     let segment = segments.first { $0.range.contains(UInt64(address)) }
     let rest = segment.map { $0.range.upperBound - UInt64(address) }
     return (address, request.dfuse?.length ?? rest ?? unbound)
-  }
-
-  private func leave(_ host: Host) throws(Failure) {
-    let address = request.dfuse?.address.map { ["--address", $0.hex] } ?? []
-    let command: LeaveCommand = try parsed(address + output)
-    try command.run(host: host)
   }
 
   /// `-R`: a USB reset, unless the board has left already.
@@ -282,7 +281,7 @@ extension DfuUtilCommand {
     }
     let file = flash.job.file
     if let number = request.match.alternateSetting(on: board) {
-      flash.job.alternate = AlternateChoice(wanted: "\(number)")
+      flash.job.alternate = "\(number)"
       for other in file.alternateSettings.subtracting([number]).sorted() {
         host.console.warn(
           "\(file.shown): what is for alternate setting \(other) is left out, because of -a \(number)"
@@ -295,7 +294,7 @@ extension DfuUtilCommand {
     throw .dfuUtilUsage(
       "\(file.shown) is no DfuSe container, and nothing says where it belongs",
       fix: "for a raw file, say the address: -s 0x08000000:leave; Intel HEX, S-record and ELF are "
-        + "taken by: dfuse flash \(flash.file.shellWord)")
+        + "taken by: \(Suggestion(.flash, file: flash.file))")
   }
 
   /// A command of `dfuse`, from words that this program has made.

@@ -37,6 +37,13 @@ struct DeviceOptions: ParsableArguments {
       visibility: .hidden))
   var fault: [String] = []
 
+  /// The options that choose the same boards again, or of those the one at a port.
+  func words(at port: String? = nil) -> [String] {
+    Suggestion.option("--device", device) + Suggestion.option("--serial", serial)
+      + Suggestion.option("--path", port ?? path) + (assumesDfuSe ? ["--assume-dfuse"] : [])
+      + Suggestion.option("--simulate", simulate)
+  }
+
   /// Which boards are meant.
   ///
   /// - Throws: A failure with status 64 for ids that are none, or that are missing.
@@ -81,6 +88,25 @@ struct DeviceOptions: ParsableArguments {
     }
     return try host.openBus()
   }
+}
+
+/// What every command takes that works on a board.
+struct WorkOptions: ParsableArguments {
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
+}
+
+/// How much to say, and in which form.
+struct OutputOptions: ParsableArguments {
+  @Flag(name: [.short, .long], help: "Print nothing but errors.")
+  var quiet = false
+  @Flag(help: "Show each operation on the board.")
+  var verbose = false
+  @Flag(help: "Show each control transfer.")
+  var trace = false
+  @Flag(help: "Print one JSON object a line (docs/json.md).")
+  var json = false
 }
 
 /// `--wait`, for commands that work on a board.

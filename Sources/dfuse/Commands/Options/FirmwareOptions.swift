@@ -9,24 +9,15 @@ struct AlternateOption: ParsableArguments {
     help: ArgumentHelp(
       "One memory, by its alternate setting or its name: 0, 'Option Bytes'.", valueName: "n|name"))
   var alternateSetting: String?
-
-  /// What was said.
-  var choice: AlternateChoice { AlternateChoice(wanted: alternateSetting) }
 }
 
-/// One memory of a board as a person names it; it takes the board to tell which that is.
-struct AlternateChoice: Sendable {
-  /// A number, or a name; nil when none was asked for.
-  var wanted: String?
-
-  /// The setting among a board's memories; nil when none was asked for.
+extension BoardContext {
+  /// The memory that a person named by its number or its name; nil when none was asked for.
   ///
   /// A name may be shortened as long as it fits one memory; case does not matter. Of memories that
   /// share a name, as on the G0B1, the first is meant.
   /// - Throws: A failure with status 64 that lists what the board has.
-  func resolve(
-    in memories: [AlternateMemory], on board: BoardName
-  ) throws(Failure) -> AlternateMemory? {
+  func memory(_ wanted: String?) throws(Failure) -> AlternateMemory? {
     guard let wanted else { return nil }
     if let number = UInt8(wanted) {
       if let memory = memories.first(where: { $0.alternateSetting == number }) { return memory }
@@ -56,6 +47,13 @@ struct FirmwareOptions: ParsableArguments {
       valueName: "file"),
     completion: .file())
   var file: String
+
+  /// The options, for another command that is to take the same file in the same way.
+  var words: [String] {
+    Suggestion.option("-a", alternate.alternateSetting) + Suggestion.option("--address", address)
+      + (skipOutside ? ["--skip-outside"] : [])
+      + (format.format == "auto" ? [] : Suggestion.option("--format", format.format))
+  }
 }
 
 /// `--format`, for commands that read firmware.
@@ -121,16 +119,4 @@ struct RangeOptions: ParsableArguments {
     }
     return start..<(start + count)
   }
-}
-
-/// How much to say, and in which form.
-struct OutputOptions: ParsableArguments {
-  @Flag(name: [.short, .long], help: "Print nothing but errors.")
-  var quiet = false
-  @Flag(help: "Show each operation on the board.")
-  var verbose = false
-  @Flag(help: "Show each control transfer.")
-  var trace = false
-  @Flag(help: "Print one JSON object a line (docs/json.md).")
-  var json = false
 }

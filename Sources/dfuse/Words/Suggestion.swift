@@ -1,0 +1,48 @@
+/// A command of this program that a message tells people to run.
+///
+/// It is a whole command line, which chooses the same file and the same board again, and it ends its
+/// line, so that it can be copied. A test brings the program to each kind and runs what is printed.
+struct Suggestion: CustomStringConvertible, Hashable {
+  /// What the command does.
+  enum Kind: String, CaseIterable {
+    case list = "list"
+    case flash = "flash"
+    case read = "read"
+    case erase = "erase --all"
+    case leave = "leave"
+    case unprotect = "unprotect --yes"
+    case installRules = "udev install"
+    case uninstallRules = "udev uninstall"
+    case simulateList = "simulate --list"
+  }
+
+  var kind: Kind
+  /// Its options.
+  var options: [String] = []
+  /// The file that it takes.
+  var file: String?
+
+  init(_ kind: Kind, _ options: [String] = [], on board: BoardName? = nil, file: String? = nil) {
+    self.kind = kind
+    self.options = options + (board?.choice ?? [])
+    self.file = file
+  }
+
+  /// The line, to be given to a shell.
+  var description: String {
+    var words = ["dfuse"] + kind.rawValue.split(separator: " ").map(String.init) + options
+    if kind == .installRules || kind == .uninstallRules { words.insert("sudo", at: 0) }
+    if let file {
+      // A lone dash is standard input.
+      if file.hasPrefix("-"), file != "-" { words.append("--") }
+      words.append(file)
+    }
+    return words.map(\.shellWord).joined(separator: " ")
+  }
+
+  /// An option with its value, if it has one: a value that begins with a dash is no option.
+  static func option(_ name: String, _ value: String?) -> [String] {
+    guard let value else { return [] }
+    return value.hasPrefix("-") ? ["\(name)=\(value)"] : [name, value]
+  }
+}
