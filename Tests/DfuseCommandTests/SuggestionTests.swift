@@ -97,7 +97,7 @@ import Testing
       #expect(try follow(line, .usage) == "dfuse erase --all \(small)")
       #expect(try shell("dfuse verify \(small) fw.bin").status == .different)
     case .leave:
-      let line = "dfuse flash \(board) --fault stall@setaddress:6 fw.bin"
+      let line = "dfuse flash \(board) --fault stall@setaddress:6+ fw.bin"
       #expect(try follow(line, .inputOutput) == "dfuse leave \(board)")
     case .unprotect:
       let flash = "dfuse flash \(board) "
