@@ -71,7 +71,7 @@ struct BoardFinder {
         failure = reason
       }
       if failure.status != .noBoard {
-        // It is there, and closed: give udev its moment.
+        // It is there, and closed: udev may not have set its permissions yet.
         let deadline = openDeadline ?? clock.now + Self.grace
         openDeadline = deadline
         if clock.now >= deadline { throw failure }
@@ -133,7 +133,7 @@ struct WaitClock {
     return isSimulated ? left : min(left, .milliseconds(250))
   }
 
-  /// Notes that a step is behind us; a step that ended early took no time that matters.
+  /// Adds a step to the time; a step that ended early took no time that matters.
   mutating func took(_ step: Duration, isOver: Bool) {
     simulated += isOver ? step : .milliseconds(1)
   }

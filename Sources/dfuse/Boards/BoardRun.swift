@@ -214,10 +214,10 @@ struct BoardWork: Sendable {
     let start = transport.now
     return TracingTransport(transport) { transfer in
       if showsTransfers {
-        report(.transfer("\((transfer.start - start).milliseconds)  \(transfer)"))
+        report(.trace("\((transfer.start - start).milliseconds)  \(transfer)"))
       }
       if let operation = operations.operation(of: transfer), showsOperations, !showsTransfers {
-        report(.operation(operation))
+        report(.trace(operation))
       }
     }
   }

@@ -1,61 +1,40 @@
 import ArgumentParser
 import DfuseDevice
 
-/// What became of a board that was told to start its firmware.
-enum Departure: Sendable, Equatable {
-  /// It came back as something else.
-  case running(String)
-  /// It left the bus, and nothing was seen there after it.
-  case left
-  /// It came back in its bootloader.
-  case bootloaderAgain(DeviceIdentity)
-  /// It never left.
-  case stayed(String)
-  /// It was not told to.
-  case notAsked
-  /// It restarted by itself.
-  case resetItself
+/// What became of a board that was told to start its firmware, or was not.
+struct Departure: Sendable, Equatable {
+  /// The word of JSON.
+  let name: String
+  /// The end of a verdict.
+  let words: String
+  /// The listing under which the same board may show up again at once.
+  var returned: DeviceIdentity?
 
+  static let notAsked = Departure(name: "stayed", words: "the board stays in its bootloader")
+  static let resetItself = Departure(
+    name: "reset", words: "the board restarted when its option bytes were written")
+}
+
+extension Departure {
   init(_ outcome: LeaveOutcome, of identity: DeviceIdentity) {
     switch outcome {
-    case .left(.gone), .left(.stillThere): self = .left
+    case .left(.gone), .left(.stillThere):
+      self.init(name: "left", words: "the board left the bus to start its firmware")
     case .left(.returned(let other)) where other.usbID == identity.usbID:
-      self = .bootloaderAgain(other)
+      self.init(
+        name: "bootloader",
+        words: "the board restarted into its bootloader; is BOOT0 still set?", returned: other)
     case .left(.returned(let other)):
-      let name = other.product.map { " (\($0.visible))" } ?? ""
-      self = .running("the board came back as \(other.usbID)\(name)")
+      let product = other.product.map { " (\($0.visible))" } ?? ""
+      self.init(
+        name: "running",
+        words: "the firmware is running (the board came back as \(other.usbID)\(product))")
     case .stayed(let state, let status):
-      self = .stayed(status == .ok ? "\(state)" : "\(state), \(status)")
+      let place = status == .ok ? "\(state)" : "\(state), \(status)"
+      self.init(
+        name: "stayed",
+        words: "the board is still in its bootloader (\(place)); reset it to start the firmware")
     }
-  }
-
-  /// The departure as the end of a verdict.
-  var words: String {
-    switch self {
-    case .running(let how): "the firmware is running (\(how))"
-    case .left: "the board left the bus to start its firmware"
-    case .bootloaderAgain: "the board restarted into its bootloader; is BOOT0 still set?"
-    case .stayed(let state):
-      "the board is still in its bootloader (\(state)); reset it to start the firmware"
-    case .notAsked: "the board stays in its bootloader"
-    case .resetItself: "the board restarted when its option bytes were written"
-    }
-  }
-
-  /// The departure as a word of JSON.
-  var name: String {
-    switch self {
-    case .running: "running"
-    case .left: "left"
-    case .bootloaderAgain: "bootloader"
-    case .stayed, .notAsked: "stayed"
-    case .resetItself: "reset"
-    }
-  }
-
-  /// The listing under which the same board may show up again at once.
-  var returned: DeviceIdentity? {
-    if case .bootloaderAgain(let identity) = self { identity } else { nil }
   }
 }
 

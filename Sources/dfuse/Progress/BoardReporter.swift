@@ -32,7 +32,7 @@ final class BoardReporter {
   func show(_ update: BoardUpdate) {
     switch update {
     case .event(let event, let time): show(event, at: time)
-    case .operation(let text), .transfer(let text): renderer.note(text)
+    case .trace(let text): renderer.note(text)
     case .note(let text):
       if output.json { line(text) } else { renderer.note(text) }
     case .warning(let text):
@@ -73,10 +73,8 @@ final class BoardReporter {
 enum BoardUpdate: Sendable {
   /// Something happened, at this moment of the board's clock.
   case event(FlashEvent, at: Duration)
-  /// An operation, for `--verbose`.
-  case operation(String)
-  /// A control transfer, for `--trace`.
-  case transfer(String)
+  /// An operation, for `--verbose`, or a control transfer, for `--trace`.
+  case trace(String)
   /// A line for people.
   case note(String)
   /// Something odd.

@@ -40,7 +40,7 @@ struct DfuUtilCommand {
     case .upload(let file):
       try read(to: file, from: try findBoard())
     case .download(let file):
-      // The file comes first: nobody should have to start a bootloader to hear of a typing error.
+      // The file is read first: a mistake in it is told before the board needs its bootloader.
       let flash = try flash(file)
       try work(on: try findBoard(), flash)
     }
@@ -127,17 +127,16 @@ struct DfuUtilCommand {
 
   /// `-D`, `-e`, or `-s` alone.
   private func work(on board: Board, _ flash: Flash?) throws(Failure) {
-    let dfuse = request.dfuse
     if request.mode == .detach {
       return host.console.note(
         "\(BoardName(board)) is in its bootloader already: there is nothing to detach")
     }
-    if dfuse?.unprotects == true {
-      try needsForce("The read unprotect command", "erases the flash")
+    if request.has(.unprotect) {
+      try needsForce("The read unprotect command")
       try run(UnprotectCommand.self, ["--yes", "--unlisted"], on: board)
       return try host.console.output("Device disconnects, erases flash and resets now")
     }
-    if dfuse?.massErases == true { try needsForce("The mass erase command", "erases the flash") }
+    if request.has(.massErase) { try needsForce("The mass erase command") }
     if var flash {
       try check(&flash, board)
       flash.command.work.device.path = board.identity.path
@@ -148,7 +147,7 @@ struct DfuUtilCommand {
       }
       try host.console.output("Download done.\nFile downloaded successfully")
     } else {
-      if dfuse?.massErases == true { try run(EraseCommand.self, ["--all"], on: board) }
+      if request.has(.massErase) { try run(EraseCommand.self, ["--all"], on: board) }
       try leave(board)
     }
     try reset(board)
@@ -163,21 +162,21 @@ struct DfuUtilCommand {
   }
 
   private func leave(_ board: Board) throws(Failure) {
-    guard request.dfuse?.leaves == true else { return }
+    guard request.has(.leave) else { return }
     let address = request.dfuse?.address.map { ["--address", $0.hex] }
     try run(LeaveCommand.self, address ?? [], on: board)
   }
 
-  private func needsForce(_ command: String, _ reason: String) throws(Failure) {
-    guard request.dfuse?.force != true else { return }
+  private func needsForce(_ command: String) throws(Failure) {
+    if request.has(.force) { return }
     throw .dfuUtilUsage(
-      "\(command) can only be used with force", fix: "it \(reason); add :force if that is meant")
+      "\(command) can only be used with force",
+      fix: "it erases the flash; add :force if that is meant")
   }
 
   /// `-U`.
   private func read(to file: String, from board: Board) throws(Failure) {
-    let dfuse = request.dfuse
-    if dfuse?.unprotects == true || dfuse?.massErases == true {
+    if request.has(.unprotect) || request.has(.massErase) {
       throw .dfuUtilUsage("-U does not go together with unprotect or mass-erase")
     }
     guard FileFacts.of(file) == nil else {
@@ -248,13 +247,12 @@ extension DfuUtilCommand {
 
   /// `dfuse flash` with the options that say the same, and the file as it reads it.
   private func flash(_ file: String) throws(Failure) -> Flash {
-    let dfuse = request.dfuse
     var words = output
-    if let address = dfuse?.address { words += ["--address", address.hex] }
-    if dfuse?.leaves != true { words.append("--stay") }
-    if dfuse?.massErases == true { words.append("--mass-erase") }
-    if dfuse?.force == true { words += ["--allow-otp", "--allow-bootloader"] }
-    if dfuse?.force == true || dfuse?.willReset == true { words.append("--allow-option-bytes") }
+    if let address = request.dfuse?.address { words += ["--address", address.hex] }
+    if !request.has(.leave) { words.append("--stay") }
+    if request.has(.massErase) { words.append("--mass-erase") }
+    if request.has(.force) { words += ["--allow-otp", "--allow-bootloader"] }
+    if request.has(.force) || request.has(.willReset) { words.append("--allow-option-bytes") }
     let command: FlashCommand = try parsed(words + ["--", file])
     do throws(Failure) {
       return (command, try command.job(console: host.console), file)

@@ -3,34 +3,22 @@ import DfuseFormat
 
 /// Which devices and alternate settings a command line of dfu-util means.
 struct DfuUtilMatch: Sendable {
-  /// Half of an id pair.
-  enum Half: Equatable, Sendable {
-    /// Nothing said, or `*`.
-    case any
-    /// `-`: no device has it.
-    case nothing
-    case id(UInt16)
-
-    func fits(_ id: UInt16) -> Bool {
-      switch self {
-      case .any: true
-      case .nothing: false
-      case .id(let wanted): wanted == id
-      }
-    }
-  }
+  /// Half of an id pair: the ids that fit; nil for `-`, which no device has.
+  typealias Half = ClosedRange<UInt16>?
 
   /// A vendor and a product id.
   struct Pair: Equatable, Sendable {
-    var vendor = Half.any
-    var product = Half.any
+    var vendor: Half = 0...0xFFFF
+    var product: Half = 0...0xFFFF
 
-    func fits(_ id: USBID) -> Bool { vendor.fits(id.vendorID) && product.fits(id.productID) }
+    func fits(_ id: USBID) -> Bool {
+      vendor?.contains(id.vendorID) == true && product?.contains(id.productID) == true
+    }
 
     /// The ids, where both are said.
     var id: USBID? {
-      guard case .id(let vendor) = vendor, case .id(let product) = product else { return nil }
-      return USBID(vendorID: vendor, productID: product)
+      guard let vendor, let product, vendor.count == 1, product.count == 1 else { return nil }
+      return USBID(vendorID: vendor.lowerBound, productID: product.lowerBound)
     }
   }
 
@@ -77,7 +65,7 @@ struct DfuUtilMatch: Sendable {
   /// - Throws: A failure with status 64 for what is no id; dfu-util takes it for "any".
   mutating func take(ids text: String) throws(Failure) {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    let nothing = Pair(vendor: .nothing, product: .nothing)
+    let nothing = Pair(vendor: nil, product: nil)
     let comesFirst = parts.count > 1 && parts[0].isEmpty
     runTime = comesFirst ? nothing : try Self.pair(parts[0], default: Pair(), in: text)
     if parts.count > 1 {
@@ -115,11 +103,11 @@ struct DfuUtilMatch: Sendable {
   ) throws(Failure) -> Half {
     switch part {
     case "": return `default`
-    case "*": return .any
-    case "-": return .nothing
+    case "*": return Pair().vendor
+    case "-": return nil
     default:
       if case .success(let id) = NumberText.hexadecimal(String(part), as: UInt16.self) {
-        return .id(id)
+        return id...id
       }
       throw .dfuUtilUsage(
         "\(DfuUtilOption.device.shown) '\(text.visible)' is not a pair of USB ids",

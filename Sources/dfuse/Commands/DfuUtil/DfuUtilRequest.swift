@@ -56,6 +56,11 @@ struct DfuUtilRequest {
     }
   }
 
+  /// Whether a modifier was given.
+  func has(_ modifier: DfuSeOptions.Modifier) -> Bool {
+    dfuse?.modifiers.contains(modifier) == true
+  }
+
   /// The name of the file to flash.
   var download: String? {
     if case .download(let file) = mode { return file }
@@ -75,11 +80,14 @@ struct DfuSeOptions: Equatable {
   var address: UInt32?
   /// Bytes to read.
   var length: UInt64?
-  var leaves = false
-  var force = false
-  var unprotects = false
-  var massErases = false
-  var willReset = false
+  var modifiers: Set<Modifier> = []
+
+  /// What stands behind the address.
+  enum Modifier: String {
+    case leave, unprotect, force
+    case massErase = "mass-erase"
+    case willReset = "will-reset"
+  }
 
   /// Reads the text.
   ///
@@ -90,13 +98,9 @@ struct DfuSeOptions: Equatable {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     if !parts[0].isEmpty { address = try Self.address(String(parts[0])) }
     for part in parts.dropFirst() where !part.isEmpty {
-      switch part {
-      case "force": force = true
-      case "leave": leaves = true
-      case "unprotect": unprotects = true
-      case "mass-erase": massErases = true
-      case "will-reset": willReset = true
-      default:
+      if let modifier = Modifier(rawValue: String(part)) {
+        modifiers.insert(modifier)
+      } else {
         guard let number = CNumber.parse(String(part)), (1...(1 << 32)).contains(number) else {
           throw .dfuUtilUsage(
             "Invalid dfuse modifier: \(String(part).visible)",

@@ -84,7 +84,8 @@ struct DeviceOptions: ParsableArguments {
     if let simulate { return try .simulated(simulate, faults: fault) }
     guard fault.isEmpty else {
       throw Failure(
-        .usage, "--fault needs --simulate", why: "real boards fail without being asked")
+        .usage, "--fault needs --simulate",
+        why: "what goes wrong can be chosen on simulated boards only")
     }
     return try host.openBus()
   }
