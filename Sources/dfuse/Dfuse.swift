@@ -55,9 +55,10 @@ struct Dfuse: ParsableCommand {
     }
     let command: any ParsableCommand
     do {
+      if let failure = CommandWords(words: Array(words)).helpFailure { throw failure }
       command = try parseAsRoot(WaitOptions.completing(Array(words)))
     } catch {
-      return try printParserMessage(error, console: console)
+      return try printParserMessage(error, words: Array(words), console: console)
     }
     if let command = command as? any HostCommand {
       try command.run(host: host)
@@ -67,19 +68,26 @@ struct Dfuse: ParsableCommand {
         var command = command
         try command.run()
       } catch {
-        try printParserMessage(error, console: console)
+        try printParserMessage(error, words: Array(words), console: console)
       }
     }
   }
 
-  /// Help, version and completion scripts go to standard output; complaints to standard error.
-  private static func printParserMessage(_ error: any Error, console: Console) throws(Failure) {
-    let text = fullMessage(for: error, columns: console.width)
-    guard exitCode(for: error).isSuccess else {
-      console.writeError(text.hasSuffix("\n") ? text : text + "\n")
-      throw Failure(.usage, "")
+  /// Help, version and completion scripts go to standard output; complaints to standard error, and
+  /// with `--json` to standard output as an object.
+  private static func printParserMessage(
+    _ error: any Error, words: [String], console: Console
+  ) throws(Failure) {
+    if exitCode(for: error).isSuccess {
+      return try console.output(fullMessage(for: error, columns: console.width))
     }
-    try console.output(text)
+    let failure =
+      error as? Failure ?? CommandWords(words: words).failure(message(for: error))
+    if words.prefix(while: { $0 != "--" }).contains("--json") {
+      let command = words.first.flatMap { CommandWords.commands.contains($0) ? $0 : nil }
+      try console.output(JSONText.line(JSONLine(command ?? "", nil, .failure(failure))))
+    }
+    throw failure
   }
 }
 

@@ -22,24 +22,26 @@ struct FlashCommand: HostCommand {
   var full = false
   @Flag(help: "Keep the bytes that share a sector with the firmware but are not in it.")
   var preserve = false
-  @Flag(name: .customLong("no-verify"), help: "Do not read back what was written.")
-  var skipsVerification = false
+  @Flag(inversion: .prefixedNo, help: "Read back what was written, and compare it.")
+  var verify = true
   @Flag(help: "Erase the whole flash first.")
   var massErase = false
   @Flag(help: "Show what would be done and how long it would take; change nothing.")
   var dryRun = false
   @Flag(help: "Leave the board in its bootloader.")
   var stay = false
+  @Flag(help: ArgumentHelp("Start the firmware, as is done anyway.", visibility: .hidden))
+  var start = false
   @Option(
     help: ArgumentHelp(
-      "The board's supply in volts: 1.8-2.1, 2.1-2.4, 2.4-2.7 or 2.7-3.6.",
+      "The board's supply in volts, such as 3.3: 1.8-2.1, 2.1-2.4, 2.4-2.7 or 2.7-3.6.",
       discussion: """
         An STM32F2, F4 or F7 programs byte by byte unless it is told that its supply allows more. \
         With 2.7-3.6 it erases and programs two to four times as fast. Say it only of a board that \
         has it: programming is unreliable otherwise.
         """, valueName: "volts"),
     completion: .list(SupplyRange.allCases.map(\.rawValue)),
-    transform: { text in try choice(text, of: SupplyRange.self) })
+    transform: SupplyRange.named)
   var supply: SupplyRange?
   @Flag(help: "Flash a container that was made for a device with other ids.")
   var ignoreIds = false
@@ -93,7 +95,7 @@ struct FlashCommand: HostCommand {
     var options = FlashOptions()
     options.full = full
     options.preserve = preserve
-    options.verify = !skipsVerification
+    options.verify = verify
     options.massErase = massErase
     options.supply = supply
     options.ignoreIDs = ignoreIds
@@ -109,6 +111,7 @@ struct FlashCommand: HostCommand {
 
   private func check() throws(Failure) {
     let conflicts: [(Bool, String, String)] = [
+      (stay && start, "--stay and --start", "the board stays in its bootloader, or leaves it"),
       (all && loop, "--all and --loop", "--loop flashes every board anyway"),
       (loop && work.wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
       (loop && dryRun, "--loop and --dry-run", "a loop of plans is of no use"),
@@ -122,5 +125,22 @@ struct FlashCommand: HostCommand {
     for (isThere, options, reason) in conflicts where isThere {
       throw Failure(.usage, "\(options) do not go together", why: reason)
     }
+  }
+}
+
+extension SupplyRange {
+  /// The range with this name, or that has this voltage: `3.3`, `3.3V` or `3V3`; of two that meet
+  /// there the lower one, which is safe.
+  fileprivate static func named(_ text: String) throws -> SupplyRange {
+    let number = text.lowercased().replacing(",", with: ".")
+    let digits =
+      number.hasSuffix("v") ? String(number.dropLast()) : number.replacing("v", with: ".")
+    if let volts = Double(digits) {
+      for range in allCases {
+        let ends = range.rawValue.split(separator: "-").compactMap { Double($0) }
+        if ends.count == 2, ends[0] <= volts, volts <= ends[1] { return range }
+      }
+    }
+    return try choice(text, of: SupplyRange.self)
   }
 }

@@ -3,11 +3,16 @@ import DfuseDevice
 
 /// Which board: by its ids, its serial number, its port, or one made of software.
 struct DeviceOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Only boards with these USB ids.", valueName: "vid:pid"))
+  @Option(
+    name: [.customShort("d"), .long],
+    help: ArgumentHelp("Only boards with these USB ids.", valueName: "vid:pid"))
   var device: String?
-  @Option(help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"))
+  @Option(
+    name: [.customShort("S"), .long],
+    help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"))
   var serial: String?
   @Option(
+    name: [.short, .long],
     help: ArgumentHelp(
       "Only the board at this port, as 'dfuse list' shows it: 1-1.3.", valueName: "bus-port"))
   var path: String?
@@ -102,12 +107,19 @@ struct WorkOptions: ParsableArguments {
 struct OutputOptions: ParsableArguments {
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
-  @Flag(help: "Show each operation on the board.")
+  @Flag(name: [.customShort("v"), .long], help: "Show each operation on the board.")
   var verbose = false
   @Flag(help: "Show each control transfer.")
   var trace = false
   @Flag(help: "Print one JSON object a line (docs/json.md).")
   var json = false
+
+  func validate() throws {
+    if quiet && (verbose || trace) {
+      throw ValidationError(
+        "--quiet and \(verbose ? "--verbose" : "--trace") do not go together")
+    }
+  }
 }
 
 /// `--wait`, for commands that work on a board.
@@ -139,12 +151,15 @@ struct WaitOptions: ParsableArguments {
     case time(Duration)
   }
 
-  /// The command line with the value that `--wait` alone lacks.
+  /// The command line with the value that `--wait` alone lacks, and with a value behind it joined.
   static func completing(_ words: [String]) -> [String] {
     var words = words
     for index in words.indices {
-      if words[index] == "--" { break }
-      if words[index] == "--wait" { words[index] = "--wait=\(forever)" }
+      // Joining makes the list shorter.
+      guard index < words.count, words[index] != "--" else { break }
+      guard words[index] == "--wait" else { continue }
+      let isTime = index + 1 < words.count && Int(words[index + 1]) != nil
+      words[index] = "--wait=\(isTime ? words.remove(at: index + 1) : forever)"
     }
     return words
   }

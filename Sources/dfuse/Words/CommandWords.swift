@@ -1,0 +1,146 @@
+import ArgumentParser
+
+/// What to say of a command line that the program does not take: in each case the command that does
+/// what was meant, if one does.
+struct CommandWords {
+  /// The words behind the program's name.
+  let words: [String]
+
+  /// The names of all commands.
+  static let commands: [String] = {
+    var names: [String] = []
+    for group in Dfuse.configuration.groupedSubcommands {
+      for command in group.subcommands {
+        if let name = command.configuration.commandName { names.append(name) }
+      }
+    }
+    return names
+  }()
+
+  /// What other tools and people call the commands, and what each does, where several may be meant.
+  private static let synonyms: [String: [(command: String, does: String?)]] = [
+    "write": [("flash", nil)], "program": [("flash", nil)], "download": [("flash", nil)],
+    "burn": [("flash", nil)], "load": [("flash", nil)], "install": [("flash", nil)],
+    "upload": [("flash", "puts it on the board"), ("read", "reads the board")],
+    "dump": [("read", nil)], "backup": [("read", nil)], "save": [("read", nil)],
+    "run": [("leave", nil)], "start": [("leave", nil)], "reset": [("leave", nil)],
+    "go": [("leave", nil)], "ls": [("list", nil)], "devices": [("list", nil)],
+    "scan": [("list", nil)], "compare": [("verify", nil)], "check": [("verify", nil)],
+    "wipe": [("erase", nil)], "unlock": [("unprotect", nil)], "convert": [("pack", nil)],
+    "show": [("info", nil)], "inspect": [("info", nil)], "extract": [("unpack", nil)],
+  ]
+
+  /// The failure of a command line that ArgumentParser refused with this message.
+  func failure(_ message: String) -> Failure {
+    let first = words.first ?? ""
+    if let failure = foreignFailure { return failure }
+    if !first.isEmpty, !first.hasPrefix("-"), !Self.commands.contains(first), first != "help" {
+      return unknownCommand(first)
+    }
+    let help = Self.commands.contains(first) ? "dfuse \(first) --help" : "dfuse --help"
+    let (what, suggestion) = Self.split(message)
+    guard let suggestion else {
+      return Failure(.usage, what, fix: "'\(help)' shows what there is")
+    }
+    return Failure(.usage, what, fix: "did you mean \(suggestion)? '\(help)' shows what there is")
+  }
+
+  /// The failure of `dfuse help WORD`; nil where there is such a command.
+  var helpFailure: Failure? {
+    guard words.first == "help", let word = words.dropFirst().first, !word.hasPrefix("-"),
+      !Self.commands.contains(word)
+    else { return nil }
+    return CommandWords(words: Array(words.dropFirst())).unknownCommand(word)
+  }
+
+  private var foreignFailure: Failure? {
+    let line = ForeignCommandLine(words, commands: Set(Self.commands))
+    guard let option = line.option else { return nil }
+    let what = "\(option.name) is an option of \(option.tool.rawValue)"
+    if let words = line.words, Self.isTaken(words) {
+      return Failure(.usage, what, fix: Self.line(words))
+    }
+    return line.advice.map { Failure(.usage, what, fix: $0) }
+  }
+
+  private func unknownCommand(_ word: String) -> Failure {
+    let what = "there is no command '\(word.visible)'"
+    let rest = Array(words.dropFirst())
+    if let meant = Self.synonyms[word.lowercased()] {
+      let lines = meant.map { (line: Self.line(Self.arguments($0.command, rest)), does: $0.does) }
+      guard lines.count > 1 else { return Failure(.usage, what, fix: lines[0].line) }
+      return Failure(
+        .usage, what, fix: "one of:",
+        choices: lines.map { "\($0.line)   # \($0.does ?? "")" })
+    }
+    if let near = Self.nearest(to: word) {
+      return Failure(.usage, what, fix: Self.line([near] + rest))
+    }
+    if FileWord.isFirmware(word) || FileFacts.of(word) != nil {
+      return Failure(.usage, what, fix: Self.line(["flash"] + words))
+    }
+    return Failure(
+      .usage, what, fix: "one of these, or 'dfuse --help':",
+      choices: [Self.commands.joined(separator: " ")])
+  }
+
+  /// The words of a command, of which reading names its file by an option.
+  private static func arguments(_ command: String, _ rest: [String]) -> [String] {
+    guard command == "read", let file = rest.first, !file.hasPrefix("-") else {
+      return [command] + rest
+    }
+    return [command, "-o", file] + rest.dropFirst()
+  }
+
+  private static func line(_ words: [String]) -> String {
+    (["dfuse"] + words.map(\.shellWord)).joined(separator: " ")
+  }
+
+  private static func isTaken(_ words: [String]) -> Bool {
+    (try? Dfuse.parseAsRoot(WaitOptions.completing(words))) != nil
+  }
+
+  /// ArgumentParser's message without its proposal; and the proposal, unless it is the opposite of
+  /// what was typed.
+  private static func split(_ message: String) -> (what: String, suggestion: String?) {
+    var what = message.split(separator: "\n").first.map(String.init) ?? "the command line is wrong"
+    var suggestion: String?
+    if let range = what.firstRange(of: ". Did you mean '") {
+      suggestion = what[range.upperBound...].split(separator: "'").first.map(String.init)
+      what = String(what[..<range.lowerBound])
+    }
+    if let typed = what.split(separator: "'").dropFirst().first, let proposed = suggestion,
+      proposed.replacing("--no-", with: "--") == typed.replacing("--no-", with: "--")
+    {
+      suggestion = nil
+    }
+    let start = what.prefix(1).lowercased() + what.dropFirst()
+    return (start.visible, suggestion)
+  }
+
+  /// The command whose name is at most two slips of the finger away.
+  private static func nearest(to word: String) -> String? {
+    let near = commands.map { (name: $0, distance: distance(word.lowercased(), $0)) }
+      .min { $0.distance < $1.distance }
+    guard let near, near.distance <= min(2, word.count / 2) else { return nil }
+    return near.name
+  }
+
+  /// The least number of letters to put in, take out or change, or neighbours to swap.
+  private static func distance(_ one: String, _ other: String) -> Int {
+    let (one, other) = (Array(one), Array(other))
+    var rows = [Array(0...other.count)]
+    for (i, letter) in one.enumerated() {
+      var row = [i + 1]
+      for (j, wanted) in other.enumerated() {
+        var least = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (letter == wanted ? 0 : 1))
+        if i > 0, j > 0, letter == other[j - 1], one[i - 1] == wanted {
+          least = min(least, rows[i - 1][j - 1] + 1)
+        }
+        row.append(least)
+      }
+      rows.append(row)
+    }
+    return rows[one.count][other.count]
+  }
+}

@@ -1,0 +1,153 @@
+/// A command line with the options of another tool, and what it means here.
+///
+/// - SeeAlso: dfu-util 0.11's manual; ST UM2237 (STM32CubeProgrammer), section 3.2.
+struct ForeignCommandLine {
+  enum Tool: String {
+    case dfuUtil = "dfu-util"
+    case st = "STM32CubeProgrammer"
+  }
+
+  /// The first option that is another tool's, and whose.
+  private(set) var option: (name: String, tool: Tool)?
+  /// What to do where no command here does it.
+  private(set) var advice: String?
+  private var command: String?
+  private var options: [String] = []
+  private var operands: [String] = []
+  private var address: String?
+
+  /// Reads the words behind the program's name.
+  init(_ words: [String], commands: Set<String>) {
+    var rest = words[...]
+    if let first = rest.first, commands.contains(first) { command = rest.removeFirst() }
+    while let word = rest.popFirst() { take(word, &rest) }
+  }
+
+  /// The command line here, if there is one.
+  var words: [String]? {
+    guard option != nil, let command else { return nil }
+    let place = address.map { ["--address", $0] } ?? []
+    return [command] + options + place + operands
+  }
+
+  private mutating func take(_ word: String, _ rest: inout ArraySlice<String>) {
+    switch word {
+    case "-D", "--download": of(.dfuUtil, word, means: "flash", operand: rest.popFirst())
+    case "-U", "--upload":
+      of(.dfuUtil, word, means: "read")
+      options += ["-o", rest.popFirst() ?? "board.bin"]
+    case "-l": of(.dfuUtil, word, means: "list")
+    case "-s", "--dfuse-address": takeAddress(word, &rest)
+    case "-w", "-d":
+      if let file = rest.first, FileWord.isFirmware(file) {
+        of(.st, word, means: "flash", operand: rest.removeFirst())
+        takePlace(&rest)
+      } else if word == "-w" {
+        of(.dfuUtil, word)
+        options.append("--wait")
+      } else {
+        options += [word] + rest.prefix(1)
+        rest = rest.dropFirst()
+      }
+    case "-R", "--reset":
+      of(.dfuUtil, word)
+      command = command ?? "leave"
+    case "-e", "--detach", "--erase":
+      if word != "--detach", rest.first == "all" {
+        of(.st, word, means: "erase")
+        options.append("--all")
+        rest = rest.dropFirst()
+      } else {
+        of(.dfuUtil, word)
+        advice = "start the bootloader by hand: often, hold BOOT0 and press reset"
+      }
+    case "-Z", "--upload-size":
+      of(.dfuUtil, word)
+      options += ["--length"] + rest.prefix(1)
+      rest = rest.dropFirst()
+    case "-c", "--connect": takeConnection(word, &rest)
+    case "-ob", "--optionbytes":
+      of(.st, word)
+      advice =
+        "dfuse read -a 'Option Bytes' -o options.dfu reads them; dfuse flash writes them back"
+    case "-rdu", "--readunprotect":
+      of(.st, word, means: "unprotect")
+      options.append("--yes")
+    case "-r", "-u", "--read":
+      of(.st, word, means: "read")
+      for name in ["--address", "--length", "-o"] {
+        options += [name] + rest.prefix(1)
+        rest = rest.dropFirst()
+      }
+    case "-g", "--go", "-rst", "-hardRst":
+      of(.st, word)
+      command = command ?? "leave"
+      takePlace(&rest)
+    case "-v" where option?.tool == .st: break
+    default:
+      guard word.hasPrefix("-"), word != "-" else { return operands.append(word) }
+      options.append(word)
+      if let value = rest.first, !value.hasPrefix("-"), !FileWord.isFirmware(value) {
+        options.append(rest.removeFirst())
+      }
+    }
+  }
+
+  private mutating func of(
+    _ tool: Tool, _ name: String, means command: String? = nil, operand: String? = nil
+  ) {
+    option = option ?? (name, tool)
+    if let command { self.command = command }
+    if let operand { operands.append(operand) }
+  }
+
+  /// dfu-util's `ADDRESS[:modifier]…`; with ST's tool, `-s` starts a program.
+  private mutating func takeAddress(_ word: String, _ rest: inout ArraySlice<String>) {
+    guard option?.tool != .st, let value = rest.popFirst() else {
+      of(.st, word)
+      command = command ?? "leave"
+      return takePlace(&rest)
+    }
+    let parts = value.split(separator: ":", omittingEmptySubsequences: false)
+    of(.dfuUtil, word)
+    if let first = parts.first, !first.isEmpty { address = String(first) }
+    if parts.dropFirst().contains("mass-erase") { options.append("--mass-erase") }
+    if parts.dropFirst().contains("unprotect") {
+      command = "unprotect"
+      options.append("--yes")
+    } else if parts.dropFirst().contains("leave") {
+      command = command ?? "leave"
+    }
+  }
+
+  private mutating func takePlace(_ rest: inout ArraySlice<String>) {
+    guard let place = rest.first, place.lowercased().hasPrefix("0x") else { return }
+    address = rest.removeFirst()
+  }
+
+  /// ST's `port=usb1 sn=…`: boards are found without it, but for a serial number.
+  private mutating func takeConnection(_ word: String, _ rest: inout ArraySlice<String>) {
+    of(.st, word)
+    while let setting = rest.first, setting.contains("=") {
+      if setting.lowercased().hasPrefix("sn=") {
+        options += ["--serial", String(setting.dropFirst(3))]
+      }
+      rest = rest.dropFirst()
+    }
+    if rest.isEmpty { command = command ?? "list" }
+  }
+}
+
+/// A word that may be the name of a file.
+enum FileWord {
+  private static let endings = [
+    ".dfu", ".hex", ".ihx", ".ihex", ".h86", ".bin", ".elf", ".axf", ".out", ".s19", ".s28",
+    ".s37", ".srec", ".mot", ".raw", ".img",
+  ]
+
+  /// Whether its name is that of firmware.
+  static func isFirmware(_ word: String) -> Bool {
+    let name = word.lowercased()
+    return endings.contains { name.hasSuffix($0) }
+  }
+}

@@ -1,0 +1,197 @@
+import DfuseSimulator
+import Testing
+
+@testable import dfuse
+
+/// What is said to somebody who types what the program does not take: the command that does it.
+@Suite struct CommandWordsTests {
+  private let sandbox: Sandbox
+
+  init() throws {
+    sandbox = try Sandbox()
+    try sandbox.write(Firmware.program(5000), to: "fw.bin")
+  }
+
+  private func error(_ words: String...) -> String {
+    let run = sandbox.run(words)
+    #expect(run.status == .usage)
+    #expect(run.output == "")
+    return run.error
+  }
+
+  @Test(arguments: [
+    ("firmware.dfu", "dfuse flash firmware.dfu"), ("flsh firmware.dfu", "dfuse flash firmware.dfu"),
+    ("lsit", "dfuse list"), ("write firmware.hex", "dfuse flash firmware.hex"),
+    ("program firmware.elf --full", "dfuse flash firmware.elf --full"),
+    ("download fw.dfu", "dfuse flash fw.dfu"), ("dump all.bin", "dfuse read -o all.bin"),
+    ("reset", "dfuse leave"), ("unlock", "dfuse unprotect"),
+  ])
+  func `a first word that is no command gets the command`(_ typed: String, _ meant: String) {
+    let words = typed.split(separator: " ").map(String.init)
+    let run = sandbox.run(words)
+    #expect(run.status == .usage)
+    #expect(run.error == "error: there is no command '\(words[0])'\n  fix: \(meant)\n")
+  }
+
+  @Test func `a file that is there is meant to be flashed, whatever its name`() throws {
+    try sandbox.write([1], to: "image")
+    let run = sandbox.run(["@image"])
+    #expect(run.error.contains("  fix: dfuse flash image\n"))
+  }
+
+  @Test func `upload may mean both`() {
+    #expect(
+      error("upload", "x.bin") == """
+        error: there is no command 'upload'
+          fix: one of:
+            dfuse flash x.bin   # puts it on the board
+            dfuse read -o x.bin   # reads the board
+
+        """)
+  }
+
+  @Test func `a word that means nothing gets the list`() {
+    #expect(
+      error("qwertz") == """
+        error: there is no command 'qwertz'
+          fix: one of these, or 'dfuse --help':
+            list flash verify read erase leave unprotect pack info unpack udev simulate
+
+        """)
+  }
+
+  @Test func `help on what is no command is an error`() {
+    #expect(error("help", "nonsense").hasPrefix("error: there is no command 'nonsense'\n"))
+    #expect(error("help", "flahs").contains("  fix: dfuse flash\n"))
+    #expect(sandbox.run("help", "flash").status == .success)
+    #expect(sandbox.run("help").status == .success)
+  }
+
+  @Test(arguments: [
+    ("-D fw.dfu", "dfuse flash fw.dfu"), ("flash -D fw.dfu", "dfuse flash fw.dfu"),
+    ("-a 0 -s 0x08000000:leave -D f.bin", "dfuse flash -a 0 --address 0x08000000 f.bin"),
+    (
+      "-d 0483:df11 -a 0 -s 0x08004000 -D f.bin -R",
+      "dfuse flash -d 0483:df11 -a 0 --address 0x08004000 f.bin"
+    ),
+    (
+      "-s 0x08000000:mass-erase:force -D f.bin",
+      "dfuse flash --mass-erase --address 0x08000000 f.bin"
+    ),
+    ("-U all.bin", "dfuse read -o all.bin"),
+    (
+      "-s 0x08000000 -Z 1024 -U x.bin",
+      "dfuse read --length 1024 -o x.bin --address 0x08000000"
+    ),
+    ("-l", "dfuse list"), ("list -l", "dfuse list"), ("-R", "dfuse leave"),
+    ("flash -w fw.dfu", "dfuse flash fw.dfu"), ("-w -D fw.dfu", "dfuse flash --wait fw.dfu"),
+    ("-s :unprotect:force", "dfuse unprotect --yes"),
+  ])
+  func `an option of dfu-util gets the command that does it`(_ typed: String, _ meant: String) {
+    let words = typed.split(separator: " ").map(String.init)
+    let run = sandbox.run(words)
+    #expect(run.status == .usage)
+    #expect(run.error.contains("  fix: \(meant)\n"))
+    #expect(run.error.hasPrefix("error: -"))
+  }
+
+  @Test(arguments: [
+    ("-c port=usb1 -w fw.hex", "dfuse flash fw.hex"), ("-c port=usb1", "dfuse list"),
+    (
+      "-c port=usb1 sn=2059 -d fw.bin 0x08000000 -v -rst",
+      "dfuse flash --serial 2059 --address 0x08000000 fw.bin"
+    ),
+    ("-c port=usb1 -e all", "dfuse erase --all"), ("-rdu", "dfuse unprotect --yes"),
+    (
+      "-c port=usb1 -r 0x08000000 0x400 x.bin",
+      "dfuse read --address 0x08000000 --length 0x400 -o x.bin"
+    ),
+    ("-c port=usb1 -g 0x08000000", "dfuse leave --address 0x08000000"),
+  ])
+  func `so does one of ST's programmer`(_ typed: String, _ meant: String) {
+    let words = typed.split(separator: " ").map(String.init)
+    let run = sandbox.run(words)
+    #expect(run.status == .usage)
+    #expect(run.error.contains("  fix: \(meant)\n"))
+    #expect(run.error.contains("is an option of STM32CubeProgrammer\n"))
+  }
+
+  @Test func `what no command does is said`() {
+    #expect(
+      error("-e") == """
+        error: -e is an option of dfu-util
+          fix: start the bootloader by hand: often, hold BOOT0 and press reset
+
+        """)
+    #expect(error("-ob", "RDP=0xAA").contains("dfuse read -a 'Option Bytes' -o options.dfu"))
+  }
+
+  @Test func `no opposite is proposed, and the default's own name is taken`() {
+    #expect(!error("flash", "--ful", "x.bin").contains("--no"))
+    #expect(error("flash", "--ful", "x.bin").contains("did you mean --full?"))
+    #expect(!error("flash", "--no-full", "x.bin").contains("mean"))
+    for word in ["--verify", "--start"] {
+      let run = sandbox.run(
+        "flash", word, "--simulate", "f405", "--address", "0x08000000", "@fw.bin")
+      #expect(run.status == .success, "\(word)")
+    }
+  }
+
+  @Test func `a usage error has the form of all errors`() {
+    #expect(
+      error("flash") == """
+        error: missing expected argument '<file>'
+          fix: 'dfuse flash --help' shows what there is
+
+        """)
+  }
+
+  @Test func `what steers a terminal is not echoed`() {
+    #expect(!error("flash", "--\u{1B}[2J", "x.bin").contains("\u{1B}"))
+    #expect(!error("\u{1B}[2J").contains("\u{1B}"))
+  }
+
+  @Test func `with --json a usage error is an object`() {
+    let run = sandbox.run("flash", "--json", "--nonsense", "x.bin")
+    #expect(run.status == .usage)
+    #expect(run.output.hasPrefix(#"{"command":"flash","error":{"#))
+    #expect(run.output.contains(#""status":64"#))
+    #expect(run.error.contains("unknown option '--nonsense'"))
+  }
+
+  @Test(arguments: [["--wait", "5"], ["--wait=5"], ["--wait"]])
+  func `--wait takes its seconds in both forms`(_ words: [String]) {
+    let run = sandbox.run(
+      ["flash"] + words + ["--simulate", "f405", "--address", "0x08000000", "@fw.bin"])
+    #expect(run.status == .success)
+  }
+
+  @Test(arguments: [
+    ("3.3", true), ("3.3V", true), ("3V3", true), ("2.7-3.6", true), ("1.8", true), ("5", false),
+    ("3.3A", false), ("nan", false), ("", false),
+  ])
+  func `--supply takes volts as people write them`(_ text: String, _ isTaken: Bool) {
+    let run = sandbox.run(
+      "flash", "--supply=\(text)", "--simulate", "f405", "--address", "0x08000000", "@fw.bin")
+    #expect(run.status == (isTaken ? .success : .usage))
+  }
+
+  @Test func `dfu-util's letters are taken where they mean the same`() throws {
+    let bus = SimulatedBus()
+    let chip = try #require(SimulatedChip.named("f405"))
+    for _ in 0..<2 { bus.plugIn(SimulatedBoard(chip)) }
+    sandbox.bus = bus
+    let list = sandbox.run("list", "-d", "0483:df11", "-p", "1-2")
+    #expect(list.status == .success)
+    #expect(!list.output.contains("1-1"))
+    let run = sandbox.run("flash", "-v", "-p", "1-2", "--address", "0x08000000", "@fw.bin")
+    #expect(run.status == .success)
+    #expect(sandbox.run("verify", "-S", "nobody", "@fw.bin").status == .noBoard)
+  }
+
+  @Test func `quiet and verbose do not go together`() {
+    #expect(
+      error("flash", "-q", "--verbose", "x.bin").hasPrefix(
+        "error: --quiet and --verbose do not go together\n"))
+  }
+}
