@@ -68,8 +68,8 @@ struct ForeignCommandLine {
     case "-c", "--connect": takeConnection(word, &rest)
     case "-ob", "--optionbytes":
       of(.st, word)
-      advice =
-        "dfuse read -a 'Option Bytes' -o options.dfu reads them; dfuse flash writes them back"
+      let options = ["-a", "Option Bytes", "-o", "options.dfu"]
+      advice = "\(Suggestion(.read, options)) reads them"
     case "-rdu", "--readunprotect":
       of(.st, word, means: "unprotect")
       options.append("--yes")
