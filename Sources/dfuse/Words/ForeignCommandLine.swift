@@ -69,7 +69,7 @@ struct ForeignCommandLine {
     case "-ob", "--optionbytes":
       of(.st, word)
       let options = ["-a", "Option Bytes", "-o", "options.dfu"]
-      advice = "\(Suggestion(.read, options)) reads them"
+      advice = "to read them: \(Suggestion(.read, options))"
     case "-rdu", "--readunprotect":
       of(.st, word, means: "unprotect")
       options.append("--yes")
