@@ -74,11 +74,11 @@ struct BenchBoard {
     return Flasher(transport: transport).profile
   }
 
-  private var input: FlashInput {
+  private var input: Firmware {
     var memory = MemoryImage()
     // One piece in an empty image; the flashes of all chips end below 4 GiB.
     try? memory.insert(image, at: UInt64(flash.start))
-    return .image(memory, alternateSetting: nil)
+    return Firmware(memory)
   }
 
   private func open() throws(BenchError) -> any USBTransport {

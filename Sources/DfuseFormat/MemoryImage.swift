@@ -1,3 +1,33 @@
+/// Bytes and the address at which they belong: one contiguous piece of firmware.
+///
+/// - SeeAlso: ST UM0391 section 2.3, the image element.
+public struct ImageElement: Hashable, Sendable {
+  /// Address of the first byte (`dwElementAddress`).
+  public var address: UInt32
+  /// The data; their number is `dwElementSize`.
+  public var bytes: [UInt8]
+
+  /// Makes an element.
+  public init(address: UInt32, bytes: [UInt8]) {
+    self.address = address
+    self.bytes = bytes
+  }
+
+  /// The addresses of the data.
+  ///
+  /// 64 bits wide, because it may end at 0x1_0000_0000.
+  public var range: Range<UInt64> {
+    UInt64(address)..<(UInt64(address) + UInt64(bytes.count))
+  }
+
+  /// Refuses data that end above 0x1_0000_0000.
+  func checkAddresses() throws(FormatError) {
+    guard range.upperBound <= 1 << 32 else {
+      throw .outsideAddressSpace(address: UInt64(address), size: UInt64(bytes.count))
+    }
+  }
+}
+
 /// Firmware in memory: bytes at addresses, with gaps.
 ///
 /// The bytes are kept as runs in rising order that neither overlap nor touch. Addresses go up to
@@ -15,15 +45,6 @@ public struct MemoryImage: Sendable {
   /// Makes an image without bytes.
   public init() {}
 
-  /// Takes elements as they are, without a copy; nil if any two overlap or touch, or one is empty.
-  init?(disjoint elements: [ImageElement]) {
-    let sorted = elements.sorted { $0.address < $1.address }
-    guard sorted.allSatisfy({ !$0.bytes.isEmpty && $0.range.upperBound <= MemoryImage.end }),
-      zip(sorted, sorted.dropFirst()).allSatisfy({ $0.range.upperBound < $1.range.lowerBound })
-    else { return nil }
-    runs = sorted
-  }
-
   /// Unites elements that may come in any order.
   ///
   /// Takes time in proportion to the bytes, and to n log n of the elements: the way to build an
@@ -37,6 +58,14 @@ public struct MemoryImage: Sendable {
     let all = Array(elements)
     let order = all.indices.sorted {
       (all[$0].address, $0) < (all[$1].address, $1)
+    }
+    // Elements apart from each other, as most are, become runs without a copy.
+    let areApart = zip(order, order.dropFirst()).allSatisfy { one, other in
+      all[one].range.upperBound < all[other].range.lowerBound
+    }
+    if areApart, order.last.map({ all[$0].range.upperBound <= Self.end }) ?? true {
+      runs = order.map { all[$0] }.filter { !$0.bytes.isEmpty }
+      return
     }
     for index in order {
       do {
@@ -59,104 +88,31 @@ public struct MemoryImage: Sendable {
   ///   with another value; ``FormatError/outsideAddressSpace(address:size:)`` if the data do not
   ///   end at or below 0x1_0000_0000.
   /// - Note: Inserting at or above the start of the last run costs no more than the bytes
-  ///   inserted. Anywhere else the runs touched are copied: use ``init(merging:)`` for many
-  ///   pieces in no order.
+  ///   inserted. Anywhere else all runs are sorted anew: use ``init(merging:)`` for many pieces in no
+  ///   order.
   public mutating func insert(_ bytes: [UInt8], at address: UInt64) throws(FormatError) {
-    try insert(bytes[...], at: address)
-  }
-
-  /// Adds the bytes of a slice; see the method that takes an array.
-  ///
-  /// - Parameters:
-  ///   - bytes: The data; if empty, nothing changes.
-  ///   - address: Where the first byte of the slice belongs.
-  /// - Throws: As the method that takes an array.
-  public mutating func insert(
-    _ bytes: ArraySlice<UInt8>, at address: UInt64
-  ) throws(FormatError) {
     let (end, wraps) = address.addingReportingOverflow(UInt64(bytes.count))
     guard !wraps, end <= MemoryImage.end else {
       throw .outsideAddressSpace(address: address, size: UInt64(bytes.count))
     }
     guard !bytes.isEmpty else { return }
-    if let last = runs.last, address < UInt64(last.address) {
-      try insertBeforeLast(bytes, range: address..<end)
-    } else {
-      try insertAtLast(bytes, range: address..<end)
-    }
-  }
-
-  /// Adds bytes that begin at or above the start of the last run.
-  private mutating func insertAtLast(
-    _ bytes: ArraySlice<UInt8>, range: Range<UInt64>
-  ) throws(FormatError) {
-    let last = runs.count - 1
-    guard last >= 0, runs[last].range.upperBound >= range.lowerBound else {
-      runs.append(
-        ImageElement(address: UInt32(truncatingIfNeeded: range.lowerBound), bytes: Array(bytes)))
+    let new = ImageElement(address: UInt32(truncatingIfNeeded: address), bytes: bytes)
+    guard let last = runs.last, last.range.upperBound >= address else { return runs.append(new) }
+    guard address >= UInt64(last.address) else {
+      let known = duplicateByteCount
+      self = try MemoryImage(merging: runs + [new])
+      duplicateByteCount += known
       return
     }
-    let known = min(runs[last].range.upperBound, range.upperBound) - range.lowerBound
-    try check(bytes, range: range, against: last)
-    duplicateByteCount += Int(known)
-    runs[last].bytes.append(contentsOf: bytes.dropFirst(Int(known)))
-  }
-
-  /// Adds bytes that begin below the start of the last run.
-  private mutating func insertBeforeLast(
-    _ bytes: ArraySlice<UInt8>, range: Range<UInt64>
-  ) throws(FormatError) {
-    // A run that only touches the range is merged as well.
-    let first = firstRun(endingAtOrAbove: range.lowerBound)
-    var afterLast = first
-    while afterLast < runs.count, UInt64(runs[afterLast].address) <= range.upperBound {
-      try check(bytes, range: range, against: afterLast)
-      afterLast += 1
+    let shared = Int(min(last.range.upperBound, end) - address)
+    let theirs = last.bytes.dropFirst(Int(address - UInt64(last.address)))
+    if let difference = zip(bytes, theirs).enumerated().first(where: { $1.0 != $1.1 }) {
+      throw .overlap(
+        new: new.range, existing: last.range,
+        firstDifference: address + UInt64(difference.offset))
     }
-
-    var merged: [UInt8] = []
-    var start = range.lowerBound
-    if first < afterLast { start = min(start, UInt64(runs[first].address)) }
-    var position = start
-    for run in runs[first..<afterLast] {
-      if position < UInt64(run.address) {
-        merged += MemoryImage.part(of: bytes, range: range, within: position..<UInt64(run.address))
-      }
-      let shared = run.range.clamped(to: range)
-      duplicateByteCount += shared.count
-      merged += run.bytes
-      position = run.range.upperBound
-    }
-    if position < range.upperBound {
-      merged += MemoryImage.part(of: bytes, range: range, within: position..<range.upperBound)
-    }
-    runs.replaceSubrange(
-      first..<afterLast,
-      with: [ImageElement(address: UInt32(truncatingIfNeeded: start), bytes: merged)])
-  }
-
-  /// Refuses bytes that differ from a run's where both have some.
-  private func check(
-    _ bytes: ArraySlice<UInt8>, range: Range<UInt64>, against run: Int
-  ) throws(FormatError) {
-    let existing = runs[run].range
-    let shared = existing.clamped(to: range)
-    guard !shared.isEmpty else { return }
-    let mine = MemoryImage.part(of: bytes, range: range, within: shared)
-    let theirs = MemoryImage.part(of: runs[run].bytes[...], range: existing, within: shared)
-    guard let difference = zip(mine, theirs).enumerated().first(where: { $1.0 != $1.1 }) else {
-      return
-    }
-    throw .overlap(
-      new: range, existing: existing,
-      firstDifference: shared.lowerBound + UInt64(difference.offset))
-  }
-
-  /// The bytes of `wanted`, which lies in `range`, from the bytes of `range`.
-  private static func part(
-    of bytes: ArraySlice<UInt8>, range: Range<UInt64>, within wanted: Range<UInt64>
-  ) -> ArraySlice<UInt8> {
-    bytes.dropFirst(Int(wanted.lowerBound - range.lowerBound)).prefix(wanted.count)
+    duplicateByteCount += shared
+    runs[runs.count - 1].bytes.append(contentsOf: bytes.dropFirst(shared))
   }
 
   /// Puts the two elements into an error that names the merged runs.
@@ -197,5 +153,43 @@ public struct MemoryImage: Sendable {
       }
     }
     runs = filled
+  }
+}
+
+extension MemoryImage: Hashable {
+  /// Compares what the images hold, not how they came to hold it.
+  ///
+  /// - Parameters:
+  ///   - left: An image.
+  ///   - right: Another.
+  /// - Returns: Whether both have the same bytes at the same addresses.
+  public static func == (left: MemoryImage, right: MemoryImage) -> Bool {
+    left.runs == right.runs
+  }
+
+  /// Feeds the runs to a hasher.
+  ///
+  /// - Parameter hasher: Takes the runs.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(runs)
+  }
+}
+
+extension MemoryImage {
+  /// The addresses that have bytes, in rising order.
+  public var ranges: [Range<UInt64>] { runs.map(\.range) }
+
+  /// Whether there is no byte.
+  public var isEmpty: Bool { runs.isEmpty }
+
+  /// How many bytes there are, gaps not counted.
+  public var byteCount: Int { runs.reduce(0) { $0 + $1.bytes.count } }
+
+  /// Says whether there is a byte at an address.
+  ///
+  /// - Parameter address: Any address.
+  /// - Returns: Whether it has a byte.
+  public func contains(_ address: UInt64) -> Bool {
+    runs.contains { $0.range.contains(address) }
   }
 }

@@ -18,13 +18,22 @@ enum Firmware {
     _ parts: [(alternateSetting: UInt8, address: UInt32, bytes: [UInt8])],
     productID: UInt16 = 0xDF11, vendorID: UInt16 = 0x0483
   ) throws -> [UInt8] {
-    try DfuseContainer(
-      productID: productID, vendorID: vendorID,
+    try DfuseFormat.Firmware(
+      suffix: DFUSuffix(productID: productID, vendorID: vendorID),
       targets: parts.map {
         .init(
           alternateSetting: $0.alternateSetting,
           elements: [ImageElement(address: $0.address, bytes: $0.bytes)])
       }
     ).encoded()
+  }
+}
+
+extension DfuseFormat.Firmware {
+  /// Whether both have the same targets, for the same device.
+  func isSame(as other: Self) -> Bool {
+    targets == other.targets && suffix?.deviceVersion == other.suffix?.deviceVersion
+      && suffix?.productID == other.suffix?.productID
+      && suffix?.vendorID == other.suffix?.vendorID
   }
 }

@@ -176,7 +176,7 @@ import Testing
       (UInt8(0), optionBytes.address, optionBytes.bytes),
     ]
     try sandbox.write(
-      DfuseContainer(targets: [
+      DfuseFormat.Firmware(targets: [
         .init(
           alternateSetting: 0, elements: parts.map { ImageElement(address: $0.1, bytes: $0.2) })
       ]).encoded(), to: "fw.dfu")

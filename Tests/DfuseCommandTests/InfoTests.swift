@@ -6,8 +6,8 @@ import Testing
 /// `dfuse info`.
 @Suite struct InfoTests {
   let sandbox: Sandbox
-  private let container = DfuseContainer(
-    deviceVersion: 0x0100,
+  private let container = DfuseFormat.Firmware(
+    suffix: DFUSuffix(deviceVersion: 0x0100),
     targets: [
       .init(
         alternateSetting: 0, name: "app",
@@ -136,15 +136,30 @@ import Testing
   }
 
   @Test func `a raw binary is described`() throws {
-    try sandbox.write(Array("123456789".utf8), to: "f.bin")
+    try sandbox.write(Array(0x80...0x88), to: "f.bin")
     let run = sandbox.run("info", "@f.bin")
     #expect(run.status == .success)
     #expect(
       run.output == """
         f.bin: raw binary, 9 bytes
-          CRC-32 0xCBF43926; a raw binary says no address
+          CRC-32 0x74983EFF; a raw binary says no address
 
         """)
+  }
+
+  @Test func `text is called text`() throws {
+    try sandbox.write(Array("123456789".utf8), to: "f.bin")
+    let run = sandbox.run("info", "@f.bin")
+    #expect(run.status == .badData)
+    #expect(
+      run.output == """
+        f.bin: neither a DfuSe container nor a DFU file, 9 bytes
+          error: this is text, not firmware
+
+        """)
+    let raw = sandbox.run("info", "--format", "raw", "@f.bin")
+    #expect(raw.status == .success)
+    #expect(raw.output.contains("CRC-32 0xCBF43926; a raw binary says no address"))
   }
 
   @Test func `a plain DFU file is described`() throws {

@@ -69,7 +69,7 @@ import Testing
     let run = sandbox.run(
       "read", "-o", "@r.dfu", "--address", "0x08000000", "--length", "1K")
     #expect(run.status == .success)
-    let container = try DfuseContainer(reading: sandbox.read("r.dfu"))
+    let container = try DfuseFormat.Firmware(reading: sandbox.read("r.dfu"))
     #expect(
       container.targets == [
         .init(

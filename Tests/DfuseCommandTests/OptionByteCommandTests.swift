@@ -26,11 +26,12 @@ import Testing
   }
 
   private func write(_ elements: ImageElement..., withProgram: Bool = true) throws {
-    let flash = DfuseContainer.Target(
+    let flash = DfuseFormat.Firmware.Target(
       alternateSetting: 0, elements: [ImageElement(address: 0x0800_0000, bytes: program)])
-    let options = DfuseContainer.Target(alternateSetting: 1, elements: elements)
+    let options = DfuseFormat.Firmware.Target(alternateSetting: 1, elements: elements)
     try sandbox.write(
-      DfuseContainer(targets: withProgram ? [flash, options] : [options]).encoded(), to: "fw.dfu")
+      DfuseFormat.Firmware(targets: withProgram ? [flash, options] : [options]).encoded(),
+      to: "fw.dfu")
   }
 
   private let flash = ["flash", "@fw.dfu", "--allow-option-bytes", "--stay"]
@@ -53,7 +54,7 @@ import Testing
     }
     let run = sandbox.run("read", "-a", "Option Bytes", "-o", "@o.dfu")
     #expect(run.status == .success)
-    let container = try DfuseContainer(reading: sandbox.read("o.dfu"))
+    let container = try DfuseFormat.Firmware(reading: sandbox.read("o.dfu"))
     #expect(
       container.targets.flatMap(\.elements)
         == groups.map { address, count in

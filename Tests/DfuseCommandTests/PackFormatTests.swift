@@ -28,7 +28,7 @@ import Testing
   }
 
   private func elements(_ name: String) throws -> [ImageElement] {
-    try DfuseContainer(reading: sandbox.read(name)).targets[0].elements
+    try DfuseFormat.Firmware(reading: sandbox.read(name)).targets[0].elements
   }
 
   @Test func `each contiguous run becomes an element`() throws {
@@ -47,7 +47,7 @@ import Testing
   @Test func `the short form takes an output, an alternate setting and a name`() throws {
     let run = sandbox.run("pack", "@fw.hex", "-o", "@f.dfu", "--alt", "3", "-n", "app", "-q")
     #expect(run.status == .success)
-    let container = try DfuseContainer(reading: sandbox.read("f.dfu"))
+    let container = try DfuseFormat.Firmware(reading: sandbox.read("f.dfu"))
     #expect(container.targets[0].alternateSetting == 3)
     #expect(container.targets[0].name == "app")
   }
@@ -70,7 +70,7 @@ import Testing
       "pack", "-q", "-o", "@f.dfu", "--format", "hex", "-i", "@text.bin", "-a", "0",
       "--format", "raw", "-m", "0", "-i", "@fw.hex", "-a", "1")
     #expect(run.status == .success)
-    let container = try DfuseContainer(reading: sandbox.read("f.dfu"))
+    let container = try DfuseFormat.Firmware(reading: sandbox.read("f.dfu"))
     #expect(container.targets[0].elements == twoRuns)
     #expect(container.targets[1].elements[0].bytes == Array(Self.hex.utf8))
   }

@@ -15,8 +15,8 @@ import Testing
     try sandbox.write([0xAA, 0x55], to: "options.bin")
   }
 
-  private func container(_ name: String = "firmware.dfu") throws -> DfuseContainer {
-    try DfuseContainer(reading: sandbox.read(name))
+  private func container(_ name: String = "firmware.dfu") throws -> DfuseFormat.Firmware {
+    try DfuseFormat.Firmware(reading: sandbox.read(name))
   }
 
   // MARK: - The original's own examples
@@ -37,7 +37,7 @@ import Testing
         """)
     // The checksum of the same container, worked out with other tools.
     #expect(try sandbox.read("firmware.dfu").suffix(4) == [0xC0, 0x38, 0x84, 0xD1])
-    #expect(try container() == ContainerOf.unnamedData)
+    #expect(try container().isSame(as: ContainerOf.unnamedData))
   }
 
   @Test func `the example with two targets and three images works`() throws {
@@ -49,9 +49,9 @@ import Testing
       "-m", "0x1ffff800", "-i", "@options.bin", "-a", "1")
     #expect(run.status == .success)
     #expect(
-      try container()
-        == DfuseContainer(
-          deviceVersion: 0x0100,
+      try container().isSame(
+        as: DfuseFormat.Firmware(
+          suffix: DFUSuffix(deviceVersion: 0x0100),
           targets: [
             .init(
               alternateSetting: 0, name: "INTERNAL FLASH of my awesome app v0.1.0",
@@ -62,7 +62,7 @@ import Testing
             .init(
               alternateSetting: 1, name: "OPTION BYTES of my awesome app v0.1.0",
               elements: [ImageElement(address: 0x1FFF_F800, bytes: [0xAA, 0x55])]),
-          ]))
+          ])))
     #expect(
       run.error.hasSuffix(
         """
@@ -87,13 +87,13 @@ import Testing
     let run = sandbox.run(
       "-o", "@firmware.dfu", "-i", "@image.bin", "-a", "0", program: "/usr/bin/dfuse_pack")
     #expect(run.status == .success)
-    #expect(try container() == ContainerOf.unnamedData)
+    #expect(try container().isSame(as: ContainerOf.unnamedData))
   }
 
   @Test func `short options combine as getopt has it`() throws {
     let run = sandbox.run("pack", "-qo\(sandbox.path("firmware.dfu"))", "-i", "@image.bin", "-a0")
     #expect(run == Sandbox.Run(status: .success, output: "", error: run.error))
-    #expect(try container() == ContainerOf.unnamedData)
+    #expect(try container().isSame(as: ContainerOf.unnamedData))
   }
 
   @Test func `long options work, with a space and with an equals sign`() throws {
@@ -103,14 +103,14 @@ import Testing
       "--quiet")
     #expect(run.status == .success)
     #expect(
-      try container()
-        == DfuseContainer(
-          deviceVersion: 0x0100, productID: 1, vendorID: 2,
+      try container().isSame(
+        as: DfuseFormat.Firmware(
+          suffix: DFUSuffix(deviceVersion: 0x0100, productID: 1, vendorID: 2),
           targets: [
             .init(
               alternateSetting: 7, name: "n",
               elements: [ImageElement(address: 0x0800_0000, bytes: sandbox.read("boot.bin"))])
-          ]))
+          ])))
   }
 
   @Test func `a value may look like an option`() throws {
@@ -345,7 +345,7 @@ import Testing
 
 /// Containers that several tests expect.
 enum ContainerOf {
-  static let unnamedData = DfuseContainer(targets: [
+  static let unnamedData = DfuseFormat.Firmware(targets: [
     .init(
       alternateSetting: 0, elements: [ImageElement(address: 0, bytes: Array("DATA".utf8))])
   ])

@@ -20,7 +20,7 @@ import Testing
 
   /// An F405's option bytes with level 2, and their complement.
   private func writeLock() throws {
-    let container = DfuseContainer(targets: [
+    let container = DfuseFormat.Firmware(targets: [
       .init(
         alternateSetting: 1,
         elements: [ImageElement(address: 0x1FFF_C000, bytes: [0xEC, 0xCC, 0x13, 0x33])])

@@ -6,8 +6,8 @@ import Testing
 /// `dfuse unpack`, and the command that it prints.
 @Suite struct UnpackTests {
   let sandbox: Sandbox
-  private let container = DfuseContainer(
-    deviceVersion: 0x0100,
+  private let container = DfuseFormat.Firmware(
+    suffix: DFUSuffix(deviceVersion: 0x0100),
     targets: [
       .init(
         alternateSetting: 0, name: "my app's \"name\"",

@@ -1,6 +1,7 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 /// The checksum of DFU 1.1 appendix B.
 @Suite struct CRC32Tests {

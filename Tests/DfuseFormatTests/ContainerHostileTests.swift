@@ -1,19 +1,19 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 /// Damaged containers: every one is read or refused, and what is written can be read again.
 @Suite struct ContainerHostileTests {
   private func check(_ bytes: [UInt8]) throws {
-    let inspection = DfuseContainer.inspect(bytes)
-    try #require(inspection.findings.allSatisfy { (0...bytes.count).contains($0.offset) })
-    let offsets = inspection.findings.map(\.offset)
+    let inspection = Firmware.inspect(bytes, as: .container)
+    try #require(
+      inspection.findings.allSatisfy { $0.offset.map((0...bytes.count).contains) == true })
+    let offsets = inspection.findings.compactMap(\.offset)
     try #require(offsets == offsets.sorted())
     for finding in inspection.findings { try #require(!finding.description.isEmpty) }
-    guard case .dfuse(let container) = inspection.contents else { return }
     // Nothing appears that is not in the file.
-    let data = container.targets.flatMap(\.elements).reduce(0) { $0 + $1.bytes.count }
-    try #require(data <= bytes.count)
+    try #require(inspection.byteCount <= bytes.count)
   }
 
   @Test func `every byte set to 0, to FF and to its complement is read or refused`() throws {
@@ -44,12 +44,12 @@ import Testing
     for _ in 0..<100 {
       let container = Self.container(using: &random)
       let bytes = try container.encoded()
-      #expect(DfuseContainer.inspect(bytes).findings.isEmpty)
-      #expect(try DfuseContainer(reading: bytes) == container)
+      #expect(Firmware.inspect(bytes, as: .container).findings.isEmpty)
+      #expect(try Firmware(reading: bytes).isSame(as: container))
     }
   }
 
-  private static func container(using random: inout SplitMix64) -> DfuseContainer {
+  private static func container(using random: inout SplitMix64) -> Firmware {
     let names: [String?] = [nil, "", "ST...", "größe", String(repeating: "x", count: 254)]
     let targets = (0..<Int.random(in: 1...4, using: &random)).map { number in
       var address = UInt32.random(in: 0..<1 << 30, using: &random)
@@ -59,14 +59,16 @@ import Testing
         address += UInt32(element.bytes.count) + UInt32.random(in: 0..<9, using: &random)
         return element
       }
-      return DfuseContainer.Target(
+      return Firmware.Target(
         alternateSetting: UInt8(number), name: names.randomElement(using: &random) ?? nil,
         elements: elements)
     }
-    return DfuseContainer(
-      deviceVersion: UInt16.random(in: 1...0xFFFF, using: &random),
-      productID: UInt16.random(in: 1...0xFFFF, using: &random),
-      vendorID: UInt16.random(in: 1...0xFFFF, using: &random), targets: targets)
+    return Firmware(
+      suffix: DFUSuffix(
+        deviceVersion: UInt16.random(in: 1...0xFFFF, using: &random),
+        productID: UInt16.random(in: 1...0xFFFF, using: &random),
+        vendorID: UInt16.random(in: 1...0xFFFF, using: &random)),
+      targets: targets)
   }
 
   @Test(.enabled(if: OutsideWitness.dfuSuffix.isInstalled))

@@ -1,34 +1,30 @@
-import DfuseFormat
 import Testing
+
+@testable import DfuseFormat
 
 private typealias Offset = ContainerSamples.Offset
 
 /// Reading: what is an error, what a warning, and where.
 @Suite struct ContainerReadingTests {
   @Test func `the worked example is read without a finding`() {
-    let inspection = DfuseContainer.inspect(ContainerSamples.workedBytes)
-    #expect(inspection.contents == .dfuse(ContainerSamples.worked))
-    #expect(inspection.findings.isEmpty)
-    #expect(inspection.computedChecksum == 0x4551_D4CA)
-    #expect(
-      inspection.suffix
-        == DFUSuffix(
-          deviceVersion: 0xFFFF, productID: 0xDF11, vendorID: 0x0483, formatVersion: 0x011A,
-          checksum: 0x4551_D4CA))
+    let firmware = Firmware.inspect(ContainerSamples.workedBytes)
+    #expect(firmware.format == .container)
+    #expect(firmware.isSame(as: ContainerSamples.worked))
+    #expect(firmware.findings.isEmpty)
+    #expect(firmware.suffix?.formatVersion == 0x011A)
+    #expect(firmware.suffix?.checksum == 0x4551_D4CA)
   }
 
-  @Test func `a plain DFU file is recognised`() {
-    let inspection = DfuseContainer.inspect(ContainerSamples.plainBytes)
-    #expect(inspection.contents == .plain(payload: 0..<16))
-    #expect(inspection.suffix?.formatVersion == 0x0100)
-    #expect(inspection.findings.isEmpty)
-  }
-
-  @Test func `a plain DFU file is no container`() {
-    #expect(
-      throws: FormatError.badSignature(
-        field: "szSignature", offset: 0, expected: Array("DfuSe".utf8), found: [0, 1, 2, 3, 4])
-    ) { try DfuseContainer(reading: ContainerSamples.plainBytes) }
+  @Test func `a plain DFU file is recognised, and no container`() throws {
+    let firmware = try Firmware(reading: ContainerSamples.plainBytes)
+    #expect(firmware.format == .plainDFU)
+    #expect(firmware.elements == [ImageElement(address: 0, bytes: Array(0...15))])
+    #expect(!firmware.isPlaced)
+    #expect(firmware.suffix?.formatVersion == 0x0100)
+    #expect(firmware.findings.isEmpty)
+    let placed = try Firmware(reading: ContainerSamples.plainBytes, at: 0x0800_4000)
+    #expect(placed.elements == [ImageElement(address: 0x0800_4000, bytes: Array(0...15))])
+    #expect(placed.isPlaced)
   }
 
   // MARK: - Errors
@@ -124,26 +120,23 @@ private typealias Offset = ContainerSamples.Offset
 
   @Test(arguments: damages)
   func `damage is an error with its offset`(damage: Damage) {
-    #expect(throws: damage.error) { try DfuseContainer(reading: damage.bytes) }
-    let inspection = DfuseContainer.inspect(damage.bytes)
+    #expect(throws: damage.error) { try Firmware(reading: damage.bytes, as: .container) }
+    let inspection = Firmware.inspect(damage.bytes, as: .container)
     #expect(
       inspection.findings.contains(
-        ContainerFinding(offset: damage.offset, detail: .error(damage.error))))
+        Firmware.Finding(damage.error, at: damage.offset)))
   }
 
   @Test func `a lenient read still gives what is there`() {
     let bytes = ContainerSamples.worked { $0.put(27, at: Offset.targetSize) }
-    #expect(DfuseContainer.inspect(bytes).contents == .dfuse(ContainerSamples.worked))
+    #expect(Firmware.inspect(bytes).isSame(as: ContainerSamples.worked))
   }
 
   @Test func `a lenient read of half a file gives the elements that are whole`() {
-    let inspection = DfuseContainer.inspect(
-      Array(ContainerSamples.workedBytes.prefix(Offset.element1 + 9)))
-    guard case .dfuse(let container) = inspection.contents else {
-      Issue.record("the file begins as a container")
-      return
-    }
-    #expect(container.targets[0].elements == [ContainerSamples.worked.targets[0].elements[0]])
+    let inspection = Firmware.inspect(
+      Array(ContainerSamples.workedBytes.prefix(Offset.element1 + 9)), as: .container)
+    #expect(inspection.format == .container)
+    #expect(inspection.targets[0].elements == [ContainerSamples.worked.targets[0].elements[0]])
   }
 
   @Test func `findings come in the order of the file`() {
@@ -154,7 +147,7 @@ private typealias Offset = ContainerSamples.Offset
       $0[Offset.suffix + 4] = 0
       $0[Offset.suffix + 5] = 0
     }
-    let offsets = DfuseContainer.inspect(bytes).findings.map(\.offset)
+    let offsets = Firmware.inspect(bytes, as: .container).findings.map(\.offset)
     #expect(
       offsets == [Offset.imageSize, Offset.named, Offset.element1 + 4, Offset.suffix + 4])
   }
@@ -164,13 +157,13 @@ private typealias Offset = ContainerSamples.Offset
   struct Oddity: CustomTestStringConvertible {
     var testDescription: String
     var offset: Int
-    var warning: ContainerWarning
+    var warning: Firmware.Warning
     var bytes: [UInt8]
-    var container: DfuseContainer
+    var container: Firmware
 
     init(
-      _ name: String, at offset: Int, _ warning: ContainerWarning, _ bytes: [UInt8],
-      container: DfuseContainer = ContainerSamples.worked
+      _ name: String, at offset: Int, _ warning: Firmware.Warning, _ bytes: [UInt8],
+      container: Firmware = ContainerSamples.worked
     ) {
       testDescription = name
       self.offset = offset
@@ -180,7 +173,7 @@ private typealias Offset = ContainerSamples.Offset
     }
   }
 
-  private static func named(_ name: String?) -> DfuseContainer {
+  private static func named(_ name: String?) -> Firmware {
     var container = ContainerSamples.worked
     container.targets[0].name = name
     return container
@@ -241,7 +234,7 @@ private typealias Offset = ContainerSamples.Offset
       },
       container: {
         var container = ContainerSamples.worked
-        container.vendorID = 0
+        container.suffix?.vendorID = 0
         return container
       }()),
     Oddity(
@@ -250,7 +243,7 @@ private typealias Offset = ContainerSamples.Offset
       ContainerSamples.sealed(repeatingContainerBytes), container: repeatingContainer),
   ]
 
-  private static let repeatingContainer: DfuseContainer = {
+  private static let repeatingContainer: Firmware = {
     var container = ContainerSamples.worked
     container.targets[0].elements[1] = ImageElement(address: 0x0800_0003, bytes: [0x20])
     return container
@@ -268,12 +261,12 @@ private typealias Offset = ContainerSamples.Offset
 
   @Test(arguments: oddities)
   func `an oddity is a warning, and the data stay`(oddity: Oddity) throws {
-    let inspection = DfuseContainer.inspect(oddity.bytes)
+    let inspection = Firmware.inspect(oddity.bytes, as: .container)
     #expect(
       inspection.findings.contains(
-        ContainerFinding(offset: oddity.offset, detail: .warning(oddity.warning))))
+        Firmware.Finding(oddity.warning, at: oddity.offset)))
     #expect(inspection.firstError == nil)
-    #expect(try DfuseContainer(reading: oddity.bytes) == oddity.container)
+    #expect(try Firmware(reading: oddity.bytes).isSame(as: oddity.container))
   }
 
   @Test func `no targets, no elements and no bytes are told, and all of it together an error`()
@@ -282,17 +275,17 @@ private typealias Offset = ContainerSamples.Offset
     let none = ContainerSamples.sealed(
       Array("DfuSe".utf8) + [1, 11, 0, 0, 0, 0] + ContainerSamples.workedBytes.suffix(16))
     #expect(
-      DfuseContainer.inspect(none).findings
+      Firmware.inspect(none, as: .container).findings
         == [
-          ContainerFinding(offset: 10, detail: .warning(.noTargets)),
-          ContainerFinding(offset: 11, detail: .error(.emptyContainer)),
+          Firmware.Finding(.noTargets, at: 10),
+          Firmware.Finding(.noData(.container), at: 11),
         ])
 
     let noElements = ContainerSamples.sealed(
       Array(ContainerSamples.workedBytes.prefix(Offset.targetSize))
         + [0, 0, 0, 0, 0, 0, 0, 0] + ContainerSamples.workedBytes.suffix(16))
     #expect(
-      DfuseContainer.inspect(noElements).findings.map(\.detail).contains(
+      Firmware.inspect(noElements, as: .container).findings.map(\.detail).contains(
         .warning(.noElements(target: 0))))
 
     let empty = ContainerSamples.sealed(
@@ -300,7 +293,7 @@ private typealias Offset = ContainerSamples.Offset
         + [8, 0, 0, 0, 1, 0, 0, 0] + [0, 0, 0, 8, 0, 0, 0, 0]
         + ContainerSamples.workedBytes.suffix(16))
     #expect(
-      DfuseContainer.inspect(empty).findings.map(\.detail).contains(
+      Firmware.inspect(empty, as: .container).findings.map(\.detail).contains(
         .warning(.emptyElement(target: 0, element: 0))))
   }
 
@@ -311,7 +304,7 @@ private typealias Offset = ContainerSamples.Offset
       0x83,
       0x04, 0x1A, 0x01, 0x55, 0x46, 0x44, 0x10, 0xE9, 0x3A, 0x0E, 0xF0,
     ]
-    #expect(throws: FormatError.emptyContainer) { try DfuseContainer(reading: bytes) }
+    #expect(throws: FormatError.noData(.container)) { try Firmware(reading: bytes) }
   }
 
   /// Klipper's writer counts the data alone, others write nothing.
@@ -321,16 +314,15 @@ private typealias Offset = ContainerSamples.Offset
   ) throws {
     let bytes = ContainerSamples.worked { $0.put(size, at: Offset.targetSize) }
     #expect(
-      DfuseContainer.inspect(bytes).findings == [
-        ContainerFinding(
-          offset: Offset.targetSize,
-          detail: .warning(.targetSize(target: 0, stored: size, actual: 28)))
+      Firmware.inspect(bytes, as: .container).findings == [
+        Firmware.Finding(
+          .targetSize(target: 0, stored: size, actual: 28), at: Offset.targetSize)
       ])
-    #expect(try DfuseContainer(reading: bytes) == ContainerSamples.worked)
+    #expect(try Firmware(reading: bytes).isSame(as: ContainerSamples.worked))
     var damaged = bytes
     damaged[damaged.count - 1] ^= 1
     #expect(
-      DfuseContainer.inspect(damaged).findings.compactMap(\.error).contains {
+      Firmware.inspect(damaged, as: .container).findings.compactMap(\.error).contains {
         if case .elementBeyondTarget = $0 { true } else { false }
       })
   }
@@ -338,7 +330,7 @@ private typealias Offset = ContainerSamples.Offset
   @Test func `a container that was given its suffix twice is a warning`() throws {
     var bytes = ContainerSamples.workedBytes
     bytes += bytes.suffix(16)
-    let inspection = DfuseContainer.inspect(ContainerSamples.sealed(bytes))
+    let inspection = Firmware.inspect(ContainerSamples.sealed(bytes), as: .container)
     #expect(inspection.firstError == nil)
     #expect(inspection.findings.map(\.detail).contains(.warning(.secondSuffix)))
   }
@@ -350,7 +342,7 @@ private typealias Offset = ContainerSamples.Offset
     #expect(
       throws: FormatError.containerInElement(target: 0, element: 0, offset: Offset.element0 + 8)
     ) {
-      try DfuseContainer(reading: outer.encoded())
+      try Firmware(reading: outer.encoded())
     }
   }
 
@@ -360,7 +352,7 @@ private typealias Offset = ContainerSamples.Offset
     var bytes = try container.encoded()
     // The second target's alternate setting: behind the prefix and the first target.
     bytes[11 + 274 + 32 + 6] = 0
-    let inspection = DfuseContainer.inspect(ContainerSamples.sealed(bytes))
+    let inspection = Firmware.inspect(ContainerSamples.sealed(bytes), as: .container)
     #expect(
       inspection.findings.map(\.detail)
         == [.warning(.targetsOverlap(alternateSetting: 0, range: 0x0800_0000..<0x0800_0004))])
@@ -371,7 +363,9 @@ private typealias Offset = ContainerSamples.Offset
   @Test func `every beginning of a file is refused`() {
     let bytes = ContainerSamples.workedBytes
     for length in 0..<bytes.count {
-      #expect(throws: FormatError.self) { try DfuseContainer(reading: Array(bytes.prefix(length))) }
+      #expect(throws: FormatError.self) {
+        try Firmware(reading: Array(bytes.prefix(length)), as: .container)
+      }
     }
   }
 
@@ -379,7 +373,9 @@ private typealias Offset = ContainerSamples.Offset
   func `a file without targets that is shorter than a suffix is refused`(length: Int) {
     // Found by fuzzing: the size less the suffix went below zero.
     let bytes = Array("DfuSe".utf8) + [1, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 15)
-    #expect(throws: FormatError.self) { try DfuseContainer(reading: Array(bytes.prefix(length))) }
+    #expect(throws: FormatError.self) {
+      try Firmware(reading: Array(bytes.prefix(length)), as: .container)
+    }
   }
 
   @Test func `a claim of 4 GiB in a small file is refused without an allocation of its size`() {
@@ -388,7 +384,7 @@ private typealias Offset = ContainerSamples.Offset
       Offset.targetSize, Offset.elementCount, Offset.element0 + 4, Offset.element1 + 4,
     ] {
       let bytes = ContainerSamples.worked { $0.put(0xFFFF_FFFF, at: offset) }
-      let inspection = DfuseContainer.inspect(bytes)
+      let inspection = Firmware.inspect(bytes, as: .container)
       #expect(!inspection.findings.isEmpty)
     }
   }

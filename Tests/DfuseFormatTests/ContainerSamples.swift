@@ -1,9 +1,9 @@
-import DfuseFormat
+@testable import DfuseFormat
 
 /// Containers and their bytes, laid out by hand as the tables of UM0391 have them.
 enum ContainerSamples {
   /// One named target with two elements: 329 bytes.
-  static let worked = DfuseContainer(targets: [
+  static let worked = Firmware(targets: [
     .init(
       alternateSetting: 0, name: "ST...",
       elements: [
@@ -55,14 +55,14 @@ enum ContainerSamples {
   }
 
   /// One unnamed target with one element at 0.
-  static let unnamed = DfuseContainer(targets: [
+  static let unnamed = Firmware(targets: [
     .init(
       alternateSetting: 0,
       elements: [ImageElement(address: 0, bytes: Array("DATA".utf8))])
   ])
 
   /// Two targets, the second unnamed.
-  static let twoTargets = DfuseContainer(targets: [
+  static let twoTargets = Firmware(targets: [
     .init(
       alternateSetting: 0, name: "ST...",
       elements: [

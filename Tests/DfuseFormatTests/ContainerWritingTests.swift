@@ -1,5 +1,6 @@
-import DfuseFormat
 import Testing
+
+@testable import DfuseFormat
 
 /// Writing as UM0391 has it.
 @Suite struct ContainerWritingTests {
@@ -47,30 +48,30 @@ import Testing
     let bytes = try container.encoded()
     #expect(bytes[22 + 253] == 0xA9)
     #expect(bytes[22 + 254] == 0)
-    #expect(try DfuseContainer(reading: bytes) == container)
+    #expect(try Firmware(reading: bytes).isSame(as: container))
   }
 
   @Test func `an element may end at the last address`() throws {
     var container = ContainerSamples.unnamed
     container.targets[0].elements[0].address = 0xFFFF_FFFC
-    #expect(try DfuseContainer(reading: container.encoded()) == container)
+    #expect(try Firmware(reading: container.encoded()).isSame(as: container))
   }
 
   @Test func `255 targets fit`() throws {
     let target = ContainerSamples.unnamed.targets[0]
-    let container = DfuseContainer(
+    let container = Firmware(
       targets: (0..<255).map { number in
         var target = target
         target.alternateSetting = UInt8(number)
         return target
       })
-    #expect(try DfuseContainer(reading: container.encoded()) == container)
+    #expect(try Firmware(reading: container.encoded()).isSame(as: container))
   }
 
   struct Refused: CustomTestStringConvertible {
     var testDescription: String
     var error: FormatError
-    var change: @Sendable (inout DfuseContainer) -> Void
+    var change: @Sendable (inout Firmware) -> Void
   }
 
   @Test(arguments: [
@@ -138,10 +139,34 @@ import Testing
     #expect(written == 0)
   }
 
+  @Test func `more than 32 bits can count is refused`() {
+    // The elements share one array: 4 GiB take no memory here.
+    let bytes = [UInt8](repeating: 0, count: 1 << 20)
+    let firmware = Firmware(targets: [
+      .init(
+        alternateSetting: 0,
+        elements: (0..<4096 as Range<UInt32>).map { ImageElement(address: $0 << 20, bytes: bytes) })
+    ])
+    #expect(throws: FormatError.notPackable(.tooLarge(11 + 274 + 4096 * (8 + (1 << 20)) + 16))) {
+      try firmware.encode { _ in }
+    }
+  }
+
+  @Test func `firmware that names no memory and no device is for the first one of any`() throws {
+    var image = MemoryImage()
+    try image.insert([1, 2, 3, 4], at: 0x0800_0000)
+    let read = try Firmware(reading: Firmware(image).encoded())
+    #expect(read.targets == [.init(alternateSetting: 0, elements: image.runs)])
+    #expect(
+      read.isSame(
+        as: Firmware(
+          suffix: DFUSuffix(productID: 0xFFFF, vendorID: 0xFFFF), targets: read.targets)))
+  }
+
   @Test func `the same addresses in different memories are no overlap`() throws {
     var container = ContainerSamples.unnamed
     container.targets.append(container.targets[0])
     container.targets[1].alternateSetting = 1
-    #expect(try DfuseContainer(reading: container.encoded()) == container)
+    #expect(try Firmware(reading: container.encoded()).isSame(as: container))
   }
 }

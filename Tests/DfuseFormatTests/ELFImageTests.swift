@@ -1,6 +1,7 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 @Suite struct ELFImageTests {
   /// Flash at 0x0800_0000 with 8 bytes of code, and 4 bytes of data that run at 0x2000_0000.
@@ -29,16 +30,18 @@ import Testing
   private func expect(
     _ error: FormatError, in bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    #expect(throws: error, sourceLocation: sourceLocation) { try ELFImage.parse(bytes) }
+    #expect(throws: error, sourceLocation: sourceLocation) {
+      try Firmware(reading: bytes, as: .elf)
+    }
   }
 
   // MARK: What is loaded
 
   @Test func `data are stored at their load address and zeroed RAM is not`() throws {
-    let firmware = try ELFImage.parse(Self.variant { $0.entry = 0x0800_0005 }.bytes)
+    let firmware = try Firmware(reading: Self.variant { $0.entry = 0x0800_0005 }.bytes, as: .elf)
     var image = MemoryImage()
     try image.insert([UInt8](1...12), at: 0x0800_0000)
-    var expected = FirmwareImage(kind: .elf, image: image, entryPoint: 0x0800_0005)
+    var expected = Firmware(.elf, image, entryPoint: 0x0800_0005)
     expected.sections = firmware.sections
     #expect(firmware == expected)
     #expect(
@@ -49,7 +52,7 @@ import Testing
   }
 
   @Test func `an entry of 0 means none`() throws {
-    #expect(try ELFImage.parse(Self.program.bytes).entryPoint == nil)
+    #expect(try Firmware(reading: Self.program.bytes, as: .elf).entryPoint == nil)
   }
 
   @Test func `a segment that holds the ELF headers only is not loaded`() throws {
@@ -59,7 +62,7 @@ import Testing
         at: 0)
     }
     #expect(
-      try ELFImage.parse(builder.bytes).image.ranges == [0x0800_0000..<0x0800_000C])
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [0x0800_0000..<0x0800_000C])
   }
 
   @Test func `headers in front of code in one segment are not loaded`() throws {
@@ -68,7 +71,7 @@ import Testing
         offset: 0, virtualAddress: 0x07FF_FF00, physicalAddress: 0x07FF_FF00, fileSize: 0x108)
     }
     #expect(
-      try ELFImage.parse(builder.bytes).image.runs == [
+      try Firmware(reading: builder.bytes, as: .elf).image.runs == [
         ImageElement(address: 0x0800_0000, bytes: [UInt8](1...12))
       ])
   }
@@ -81,7 +84,7 @@ import Testing
         at: 0)
     }
     #expect(
-      try ELFImage.parse(builder.bytes).image.ranges == [
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [
         0x07FF_0000..<0x07FF_0094, 0x0800_0000..<0x0800_000C,
       ])
   }
@@ -96,7 +99,8 @@ import Testing
           offset: 0xFFFF_FFFF, virtualAddress: 0x2000_0100, physicalAddress: 0x2000_0100,
           fileSize: 0, memorySize: 0x100))
     }
-    #expect(try ELFImage.parse(builder.bytes).image.ranges == [0x0800_0008..<0x0800_000C])
+    #expect(
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [0x0800_0008..<0x0800_000C])
   }
 
   @Test(arguments: [1, 2, 3])
@@ -104,7 +108,7 @@ import Testing
     let builder = Self.variant { $0.segments[1].physicalAddress += gap }
     let zeros = [UInt8](repeating: 0, count: Int(gap))
     #expect(
-      try ELFImage.parse(builder.bytes).image.runs == [
+      try Firmware(reading: builder.bytes, as: .elf).image.runs == [
         ImageElement(address: 0x0800_0000, bytes: [UInt8](1...8) + zeros + [UInt8](9...12))
       ])
   }
@@ -112,15 +116,15 @@ import Testing
   @Test func `a gap of 4 bytes stays`() throws {
     let builder = Self.variant { $0.segments[1].physicalAddress += 4 }
     #expect(
-      try ELFImage.parse(builder.bytes).image.ranges == [
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [
         0x0800_0000..<0x0800_0008, 0x0800_000C..<0x0800_0010,
       ])
   }
 
   @Test func `a section with data in no segment is left out with a warning`() throws {
     let builder = Self.variant { $0.segments[1].fileSize = 3 }
-    let firmware = try ELFImage.parse(builder.bytes)
-    #expect(firmware.image.ranges == [0x0800_0000..<0x0800_0008])
+    let firmware = try Firmware(reading: builder.bytes, as: .elf)
+    #expect(try firmware.image.ranges == [0x0800_0000..<0x0800_0008])
     #expect(
       firmware.warnings == [.sectionNotLoaded(index: 2, address: 0x2000_0000, size: 4)])
   }
@@ -133,7 +137,7 @@ import Testing
       $0.segments[1].physicalAddress = 0x0801_0000
     }
     #expect(
-      try ELFImage.parse(builder.bytes).image.ranges == [
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [
         0x0800_0000..<0x0800_0008, 0x0801_0000..<0x0801_0004,
       ])
   }
@@ -143,27 +147,28 @@ import Testing
       $0.content = [1, 2, 3, 4, 5, 6, 7, 8, 7, 8, 9, 10]
       $0.segments[1].physicalAddress = 0x0800_0006
     }
-    let firmware = try ELFImage.parse(builder.bytes)
+    let firmware = try Firmware(reading: builder.bytes, as: .elf)
     #expect(
-      firmware.image.runs == [ImageElement(address: 0x0800_0000, bytes: [UInt8](1...10))])
+      try firmware.image.runs == [ImageElement(address: 0x0800_0000, bytes: [UInt8](1...10))])
     #expect(firmware.warnings == [.duplicateData(bytes: 2)])
   }
 
   @Test(
     arguments: [
       (40, []), (243, []), (94, [.unusualMachine(94)]),
-    ] as [(UInt16, [ImageWarning])])
+    ] as [(UInt16, [Firmware.Warning])])
   func `machines other than ARM and RISC-V are warned of`(
-    machine: UInt16, warnings: [ImageWarning]
+    machine: UInt16, warnings: [Firmware.Warning]
   ) throws {
     #expect(
-      try ELFImage.parse(Self.variant { $0.machine = machine }.bytes).warnings == warnings)
+      try Firmware(reading: Self.variant { $0.machine = machine }.bytes, as: .elf).warnings
+        == warnings)
   }
 
   @Test func `the last byte of the address space can be loaded`() throws {
     let builder = Self.variant { $0.segments[1].physicalAddress = 0xFFFF_FFFC }
     #expect(
-      try ELFImage.parse(builder.bytes).image.ranges == [
+      try Firmware(reading: builder.bytes, as: .elf).image.ranges == [
         0x0800_0000..<0x0800_0008, 0xFFFF_FFFC..<0x1_0000_0000,
       ])
   }
@@ -199,7 +204,8 @@ import Testing
       .badELF(offset: 16, problem: .relocatable), in: Self.variant { $0.type = 1 }.bytes)
     expect(
       .badELF(offset: 16, problem: .notAProgram(type: 4)), in: Self.variant { $0.type = 4 }.bytes)
-    #expect(try ELFImage.parse(Self.variant { $0.type = 3 }.bytes).image.byteCount == 12)
+    #expect(
+      try Firmware(reading: Self.variant { $0.type = 3 }.bytes, as: .elf).image.byteCount == 12)
   }
 
   @Test func `tables with other entries are refused`() {

@@ -1,6 +1,7 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 /// What a file is taken for, by its bytes and its name.
 @Suite struct FileContentTests {
@@ -16,19 +17,22 @@ import Testing
 
   @Test(
     arguments: [
-      Case(":10000000", .image(.hex)), Case("\r\n \t:10000000", .image(.hex)),
-      Case(":0x", .image(.raw)), Case(":fF", .image(.hex)), Case(":", .image(.raw)),
-      Case(":1", .image(.raw)), Case("::10", .image(.raw)), Case("S00600004844521B", .image(.srec)),
-      Case("\n\nS9030000FC", .image(.srec)), Case("S4ab", .image(.srec)),
-      Case("SA06", .image(.raw)), Case("S00", .image(.raw)), Case("S1xy", .image(.raw)),
-      Case("s00600004844521B", .image(.srec)), Case("\u{7F}ELF", .image(.elf)),
-      Case(" \u{7F}ELF", .image(.raw)), Case("\u{7F}EL", .image(.raw)),
-      Case("DfuSe\u{1}", .container), Case("DfuS", .image(.raw)), Case("dfuse\u{1}", .image(.raw)),
-      Case("", .image(.raw)), Case(" \n", .image(.raw)),
-      Case("\u{FEFF}:10000000", .image(.hex)), Case("; made by hand\n:10000000", .image(.hex)),
-      Case("# one\n// two\nS1130000", .image(.srec)), Case("fw.hex\n:10000000", .image(.hex)),
-      Case("\u{1B}[32m:10000000\u{1B}[0m", .image(.hex)),
-      Case("$$ a.srec\n  main $8000100\n$$ \nS0060000", .image(.srec)),
+      Case(":10000000", .firmware(.hex)), Case("\r\n \t:10000000", .firmware(.hex)),
+      Case(":0x", .firmware(.raw)), Case(":fF", .firmware(.hex)), Case(":", .firmware(.raw)),
+      Case(":1", .firmware(.raw)), Case("::10", .firmware(.raw)),
+      Case("S00600004844521B", .firmware(.srec)),
+      Case("\n\nS9030000FC", .firmware(.srec)), Case("S4ab", .firmware(.srec)),
+      Case("SA06", .firmware(.raw)), Case("S00", .firmware(.raw)), Case("S1xy", .firmware(.raw)),
+      Case("s00600004844521B", .firmware(.srec)), Case("\u{7F}ELF", .firmware(.elf)),
+      Case(" \u{7F}ELF", .firmware(.raw)), Case("\u{7F}EL", .firmware(.raw)),
+      Case("DfuSe\u{1}", .firmware(.container)), Case("DfuS", .firmware(.raw)),
+      Case("dfuse\u{1}", .firmware(.raw)),
+      Case("", .firmware(.raw)), Case(" \n", .firmware(.raw)),
+      Case("\u{FEFF}:10000000", .firmware(.hex)),
+      Case("; made by hand\n:10000000", .firmware(.hex)),
+      Case("# one\n// two\nS1130000", .firmware(.srec)), Case("fw.hex\n:10000000", .firmware(.hex)),
+      Case("\u{1B}[32m:10000000\u{1B}[0m", .firmware(.hex)),
+      Case("$$ a.srec\n  main $8000100\n$$ \nS0060000", .firmware(.srec)),
       Case("<!DOCTYPE html>", .foreign(.html)), Case("\n <html lang=en>", .foreign(.html)),
       Case("<!-- a comment -->\n<head>", .foreign(.html)),
       Case("<?xml version=\"1.0\"?>", .foreign(.xml)), Case("<svg xmlns=''>", .foreign(.xml)),
@@ -57,7 +61,7 @@ import Testing
       try FileContent.recognise(bytes, name: "fw.bin", isPlaced: false)
     }
     // Pictures, archives and file systems are flashed where somebody says.
-    #expect(try FileContent.recognise(bytes, name: "logo.bin", isPlaced: true) == .image(.raw))
+    #expect(try FileContent.recognise(bytes, name: "logo.bin", isPlaced: true) == .raw)
   }
 
   @Test(
@@ -66,22 +70,22 @@ import Testing
       "a.axf", "a.out", "a.dfu",
     ])
   func `a name that promises something is held to it`(name: String) throws {
-    let promise = try #require(NamePromise(name: name))
+    let promise = try #require(Firmware.Format(promisedBy: name))
     for content in ["<!DOCTYPE html>", "{\"a\": \"b\"}", "404: Not Found", "PK\u{3}\u{4}aaaa"] {
       let bytes = Array(content.utf8)
       #expect(throws: FormatError.otherThanNamed(promise, holds: FileContent(bytes))) {
         try FileContent.recognise(bytes, name: name, isPlaced: false)
       }
     }
-    #expect(throws: FormatError.otherThanNamed(promise, holds: .image(.raw))) {
+    #expect(throws: FormatError.otherThanNamed(promise, holds: .firmware(.raw))) {
       try FileContent.recognise(Self.vectors, name: name, isPlaced: false)
     }
     let kept = promise == .hex
     let hex = Array(Self.hex.utf8)
     if kept {
-      #expect(try FileContent.recognise(hex, name: name, isPlaced: false) == .image(.hex))
+      #expect(try FileContent.recognise(hex, name: name, isPlaced: false) == .hex)
     } else {
-      #expect(throws: FormatError.otherThanNamed(promise, holds: .image(.hex))) {
+      #expect(throws: FormatError.otherThanNamed(promise, holds: .firmware(.hex))) {
         try FileContent.recognise(hex, name: name, isPlaced: false)
       }
     }
@@ -90,14 +94,14 @@ import Testing
   @Test(arguments: ["fw.hex.bin", "a.binary", "hex", "fw.bin", "FW.HEX", nil])
   func `records are records under any other name`(name: String?) throws {
     #expect(
-      try FileContent.recognise(Array(Self.hex.utf8), name: name, isPlaced: false) == .image(.hex))
+      try FileContent.recognise(Array(Self.hex.utf8), name: name, isPlaced: false) == .hex)
   }
 
   @Test func `records under a name in bin are data where their place is stated, unless damaged`()
     throws
   {
     #expect(
-      try FileContent.recognise(Array(Self.hex.utf8), name: "t.bin", isPlaced: true) == .image(.raw)
+      try FileContent.recognise(Array(Self.hex.utf8), name: "t.bin", isPlaced: true) == .raw
     )
     #expect(throws: FormatError.self) {
       try FileContent.recognise(Array(":0100050055A6\n".utf8), name: "t.bin", isPlaced: true)
@@ -107,23 +111,23 @@ import Testing
   @Test func `a form is read by its parser, raw bytes at the address given`() throws {
     let hex = Array(":0100050055A5\n:00000001FF".utf8)
     #expect(
-      try FirmwareImage.read(hex, kind: .hex, rawAddress: 0x100).image.ranges == [5..<6])
+      try Firmware(reading: hex, as: .hex, at: 0x100).image.ranges == [5..<6])
     #expect(
-      try FirmwareImage.read(hex, kind: .raw, rawAddress: 0x0800_0001).image.runs == [
+      try Firmware(reading: hex, as: .raw, at: 0x0800_0001).image.runs == [
         ImageElement(address: 0x0800_0001, bytes: hex)
       ])
     #expect(
       throws: FormatError.badRecord(
         .srec, line: 1, column: 1, problem: .startMark(expected: 0x53, found: 0x3A))
     ) {
-      try FirmwareImage.read(hex, kind: .srec, rawAddress: 0)
+      try Firmware(reading: hex, as: .srec, at: 0)
     }
     #expect(
       throws: FormatError.badSignature(
         field: "e_ident", offset: 0, expected: [0x7F, 0x45, 0x4C, 0x46],
         found: [0x3A, 0x30, 0x31, 0x30])
     ) {
-      try FirmwareImage.read(hex, kind: .elf, rawAddress: 0)
+      try Firmware(reading: hex, as: .elf, at: 0)
     }
   }
 }
@@ -133,10 +137,10 @@ import Testing
   private static let records = ":0100050055A5\r\n:00000001FF\r\n"
 
   private func image(_ text: String, _ encode: (String) -> [UInt8] = { Array($0.utf8) }) throws
-    -> (MemoryImage, [ImageWarning])
+    -> (MemoryImage, [Firmware.Warning])
   {
-    let firmware = try IntelHex.parse(encode(text))
-    return (firmware.image, firmware.warnings)
+    let firmware = try Firmware(reading: encode(text), as: .hex)
+    return (try firmware.image, firmware.warnings)
   }
 
   private static func utf16(_ text: String, mark: Bool, isLittle: Bool) -> [UInt8] {
@@ -153,7 +157,8 @@ import Testing
     }
     #expect(image.runs == [ImageElement(address: 5, bytes: [0x55])])
     #expect(warnings == [.leftOut(.utf16)])
-    #expect(FileContent(Self.utf16(Self.records, mark: mark, isLittle: isLittle)) == .image(.hex))
+    #expect(
+      FileContent(Self.utf16(Self.records, mark: mark, isLittle: isLittle)) == .firmware(.hex))
   }
 
   @Test(
@@ -178,7 +183,7 @@ import Testing
       "one\ntwo\n:0100050055A5\n:00000001FF", ":0100050055A5\nname\n:00000001FF",
     ])
   func `nothing is left out that may be a record`(text: String) {
-    #expect(throws: FormatError.self) { try IntelHex.parse(Array(text.utf8)) }
+    #expect(throws: FormatError.self) { try Firmware(reading: Array(text.utf8), as: .hex) }
   }
 
   @Test func `lower-case S-records, and those with a table of symbols, are read`() throws {
@@ -190,8 +195,8 @@ import Testing
       s10b10000001020304050607c8
       s9030000fc
       """
-    let firmware = try SRecord.parse(Array(text.utf8))
-    #expect(firmware.image.ranges == [0x1000..<0x1008])
+    let firmware = try Firmware(reading: Array(text.utf8), as: .srec)
+    #expect(try firmware.image.ranges == [0x1000..<0x1008])
     #expect(firmware.warnings == [.leftOut(.symbols)])
   }
 }
@@ -205,12 +210,15 @@ import Testing
       end + "\u{1A}", end + "\u{0}\u{0}\u{0}\n\u{0}", end + ":00000001FF\n",
     ])
   func `padding behind the end record is accepted`(text: String) throws {
-    let firmware = try IntelHex.parse(Array(text.utf8))
-    #expect(firmware.image.ranges == [5..<6])
+    let firmware = try Firmware(reading: Array(text.utf8), as: .hex)
+    #expect(try firmware.image.ranges == [5..<6])
     #expect(firmware.warnings == [.paddingAfterEnd])
-    let filled = try IntelHex.parse(Array(Self.end.utf8) + [0xFF, 0xFF, 0xFF])
+    let filled = try Firmware(reading: Array(Self.end.utf8) + [0xFF, 0xFF, 0xFF], as: .hex)
     #expect(filled.warnings == [.paddingAfterEnd])
-    #expect(try IntelHex.parse(Array((Self.end + "; made by X").utf8)).image.ranges == [5..<6])
+    #expect(
+      try Firmware(reading: Array((Self.end + "; made by X").utf8), as: .hex).image.ranges == [
+        5..<6
+      ])
   }
 
   @Test func `data behind the end record is not, and another file is called that`() {
@@ -219,7 +227,7 @@ import Testing
       (Self.end + ":0100060055A4\n:00000001FF\n", .secondFile),
     ] {
       #expect(throws: FormatError.badRecord(.hex, line: 3, column: 1, problem: problem)) {
-        try IntelHex.parse(Array(text.utf8))
+        try Firmware(reading: Array(text.utf8), as: .hex)
       }
     }
   }
@@ -227,7 +235,7 @@ import Testing
   @Test func `a count of records has 16 bits, also where there are more`() throws {
     let record = "S1041000AA41\n"
     let text = String(repeating: record, count: 65_537) + "S5030001FB\nS9030000FC\n"
-    #expect(try SRecord.parse(Array(text.utf8)).image.byteCount == 1)
+    #expect(try Firmware(reading: Array(text.utf8), as: .srec).image.byteCount == 1)
   }
 
   /// Such records are read as a table, which knows their lines.
@@ -239,9 +247,9 @@ import Testing
       try image.insert([UInt8(truncatingIfNeeded: place)], at: UInt64(place * 16))
       lines.append(RecordLines.srec(3, place * 16, [UInt8(truncatingIfNeeded: place)]))
     }
-    #expect(try SRecord.parse(lines.file).image == image)
+    #expect(try Firmware(reading: lines.file, as: .srec).image == image)
     lines.append(RecordLines.srec(3, 16 * 5, [0xEE]))
-    #expect(throws: FormatError.self) { try SRecord.parse(lines.file) }
+    #expect(throws: FormatError.self) { try Firmware(reading: lines.file, as: .srec) }
   }
 
   @Test func `a segment of an ELF file that covers its own headers is warned of`() throws {
@@ -250,7 +258,8 @@ import Testing
         .init(offset: 0, virtualAddress: 0x0800_0000, physicalAddress: 0x0800_0000, fileSize: 0x108)
       ], sections: nil, content: [UInt8](1...12)
     ).bytes
-    #expect(try ELFImage.parse(elf).warnings.contains(.headersLoaded(address: 0x0800_0000)))
+    #expect(
+      try Firmware(reading: elf, as: .elf).warnings.contains(.headersLoaded(address: 0x0800_0000)))
   }
 }
 

@@ -64,23 +64,18 @@ import Testing
       ),
       (.notFirmware(.html), "this is a web page (HTML), not firmware"),
       (
-        .otherThanNamed(.srec, holds: .image(.hex)),
+        .otherThanNamed(.srec, holds: .firmware(.hex)),
         "the name promises S-records, and the file holds Intel HEX"
       ),
       (
         .containerInElement(target: 0, element: 1, offset: 309),
         "element 1 of target 0 at offset 309 holds a DfuSe container instead of firmware"
       ),
-      (.emptyContainer, "there are no data in this container"),
+      (.noData(.container), "there are no data in this container"),
       (.noData(.raw), "the file is empty"),
       (.noData(.hex), "the Intel HEX file holds no data"),
       (.noData(.srec), "the S-record file holds no data"),
       (.noData(.elf), "the ELF file has nothing to load"),
-      (.alreadyContainer(isDfuSe: true), "this is a DfuSe container, not firmware"),
-      (
-        .alreadyContainer(isDfuSe: false),
-        "this is a DFU file (it ends in a DFU suffix), not firmware"
-      ),
       (.notPackable(.targetCount(0)), "a container needs at least one target"),
       (.notPackable(.targetCount(300)), "a container holds at most 255 targets, not 300"),
       (.notPackable(.noElements(target: 2)), "target 2 has no image"),
@@ -90,14 +85,6 @@ import Testing
         "a target's name takes at most 255 bytes of UTF-8, this one has 300"
       ),
       (.notPackable(.nameHoldsNUL), "a target's name cannot hold a NUL"),
-      (
-        .notPackable(.dataSize(target: 0, element: 1, announced: 4, given: 3)),
-        "image 1 of target 0 has 3 bytes, 4 were announced"
-      ),
-      (
-        .notPackable(.dataAfterLastElement(bytes: 1)),
-        "1 byte behind the data of the last image"
-      ),
       (
         .notPackable(.tooLarge(1 << 33)),
         "the container would have 8589934592 bytes, more than its 32-bit size can tell"
@@ -174,8 +161,8 @@ import Testing
         "bLength of the suffix is 18, more than the 16 bytes that are defined"
       ),
       (.zeroID(field: "idVendor"), "idVendor is 0x0000: it is not stated, and any will do"),
-    ] as [(ContainerWarning, String)])
-  func `a warning says what and whose habit it is`(warning: ContainerWarning, words: String) {
+    ] as [(Firmware.Warning, String)])
+  func `a warning says what and whose habit it is`(warning: Firmware.Warning, words: String) {
     #expect(warning.description == words)
   }
 }

@@ -5,13 +5,13 @@ import Testing
 /// Damaged files: every one is read or refused, and what is read is sound.
 @Suite struct HostileImageTests {
   /// Reads a file and checks what must hold of any firmware.
-  private func read(_ bytes: [UInt8], kind: ImageKind) throws {
+  private func read(_ bytes: [UInt8], kind: Firmware.Format) throws {
     do {
-      let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: 0xFFFF_FFF0)
-      try #require(firmware.kind == kind)
+      let firmware = try Firmware(reading: bytes, as: kind, at: 0xFFFF_FFF0)
+      try #require(firmware.format == kind)
       try #require(!firmware.image.isEmpty)
       var end: UInt64?
-      for run in firmware.image.runs {
+      for run in try firmware.image.runs {
         try #require(!run.bytes.isEmpty)
         if let end { try #require(end < run.range.lowerBound) }
         end = run.range.upperBound
@@ -27,15 +27,14 @@ import Testing
     }
   }
 
-  @Test(arguments: ImageKind.allCases)
-  func `the samples are sound`(kind: ImageKind) throws {
-    let firmware = try FirmwareImage.read(
-      ImageSamples.bytes(kind), kind: kind, rawAddress: 0x0800_0000)
-    #expect(firmware.image.contains(0x0800_0000) || firmware.image.contains(0x0800_0100))
+  @Test(arguments: ImageSamples.formats)
+  func `the samples are sound`(kind: Firmware.Format) throws {
+    let firmware = try Firmware(reading: ImageSamples.bytes(kind), as: kind, at: 0x0800_0000)
+    #expect(try firmware.image.contains(0x0800_0000) || firmware.image.contains(0x0800_0100))
   }
 
-  @Test(arguments: ImageKind.allCases)
-  func `every beginning of a file is read or refused`(kind: ImageKind) throws {
+  @Test(arguments: ImageSamples.formats)
+  func `every beginning of a file is read or refused`(kind: Firmware.Format) throws {
     let sample = ImageSamples.bytes(kind)
     for length in 0...sample.count {
       try read(Array(sample.prefix(length)), kind: kind)
@@ -45,21 +44,23 @@ import Testing
   @Test func `every beginning of an Intel HEX file without its end record is refused`() {
     let sample = ImageSamples.hex
     for length in 0..<(sample.count - 1) {
-      #expect(throws: FormatError.self) { try IntelHex.parse(Array(sample.prefix(length))) }
+      #expect(throws: FormatError.self) {
+        try Firmware(reading: Array(sample.prefix(length)), as: .hex)
+      }
     }
   }
 
   @Test func `every beginning of an ELF file is refused`() {
     for length in 0..<ImageSamples.elf.count {
       #expect(throws: FormatError.self) {
-        try ELFImage.parse(Array(ImageSamples.elf.prefix(length)))
+        try Firmware(reading: Array(ImageSamples.elf.prefix(length)), as: .elf)
       }
     }
   }
 
-  @Test(arguments: ImageKind.allCases)
+  @Test(arguments: ImageSamples.formats)
   func `every byte set to 0, to FF and to its complement is read or refused`(
-    kind: ImageKind
+    kind: Firmware.Format
   ) throws {
     let sample = ImageSamples.bytes(kind)
     for index in sample.indices {
@@ -71,8 +72,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ImageKind.allCases, [UInt64(1), 2, 3, 4])
-  func `mutations are read or refused`(kind: ImageKind, seed: UInt64) throws {
+  @Test(arguments: ImageSamples.formats, [UInt64(1), 2, 3, 4])
+  func `mutations are read or refused`(kind: Firmware.Format, seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     let sample = ImageSamples.bytes(kind)
     for _ in 0..<1000 {

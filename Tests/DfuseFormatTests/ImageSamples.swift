@@ -1,8 +1,12 @@
-import DfuseFormat
 import DfuseTestSupport
+
+@testable import DfuseFormat
 
 /// One small sound file of each form, with as many kinds of records and tables as fit.
 enum ImageSamples {
+  /// The forms of firmware that is no container.
+  static let formats: [Firmware.Format] = [.raw, .hex, .srec, .elf]
+
   static let hex = Array(
     """
     :020000040800F2
@@ -44,9 +48,9 @@ enum ImageSamples {
   ).bytes
 
   /// The sample of a form; raw bytes are those of the ELF file.
-  static func bytes(_ kind: ImageKind) -> [UInt8] {
+  static func bytes(_ kind: Firmware.Format) -> [UInt8] {
     switch kind {
-    case .raw, .elf: elf
+    case .container, .plainDFU, .raw, .elf: elf
     case .hex: hex
     case .srec: srec
     }
@@ -67,5 +71,28 @@ enum ImageSamples {
       }
     }
     return image
+  }
+}
+
+extension Firmware {
+  /// What is odd about it, but no error.
+  var warnings: [Warning] {
+    findings.compactMap { if case .warning(let warning) = $0.detail { warning } else { nil } }
+  }
+
+  /// Whether both have the same targets, for the same device.
+  func isSame(as other: Firmware) -> Bool {
+    targets == other.targets && suffix?.deviceVersion == other.suffix?.deviceVersion
+      && suffix?.productID == other.suffix?.productID
+      && suffix?.vendorID == other.suffix?.vendorID
+  }
+
+  /// What a file is expected to be read as.
+  init(
+    _ format: Format, _ image: MemoryImage, entryPoint: UInt32? = nil, header: String? = nil
+  ) {
+    self.init(format, image, [])
+    self.entryPoint = entryPoint
+    self.header = header
   }
 }

@@ -133,8 +133,8 @@ import Testing
       ),
       (.leftOut(.utf16), "the file is UTF-16 and was read as ASCII"),
       (.leftOut(.comments), "the file has comment lines, which were left out"),
-    ] as [(ImageWarning, String)])
-  func `a warning is told in a sentence`(warning: ImageWarning, words: String) {
+    ] as [(Firmware.Warning, String)])
+  func `a warning is told in a sentence`(warning: Firmware.Warning, words: String) {
     #expect(warning.description == words)
   }
 }

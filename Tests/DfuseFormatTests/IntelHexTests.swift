@@ -1,12 +1,13 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 @Suite struct IntelHexTests {
   private static let end = ":00000001FF"
 
-  private func parse(_ text: String) throws(FormatError) -> FirmwareImage {
-    try IntelHex.parse(Array(text.utf8))
+  private func parse(_ text: String) throws(FormatError) -> Firmware {
+    try Firmware(reading: Array(text.utf8), as: .hex)
   }
 
   /// The error of a file, as the line, the column and the problem.
@@ -36,7 +37,7 @@ import Testing
       """)
     var image = MemoryImage()
     try image.insert([UInt8](0...0x17), at: 0x0800_0000)
-    #expect(firmware == FirmwareImage(kind: .hex, image: image, entryPoint: 0x0800_0009))
+    #expect(firmware == Firmware(.hex, image, entryPoint: 0x0800_0009))
   }
 
   @Test func `type 03 gives CS and IP as one address`() throws {
@@ -49,14 +50,14 @@ import Testing
 
   @Test func `type 02 sets a base of sixteen times its value`() throws {
     let firmware = try parse(":020000021000EC\n:0100050055A5\n\(Self.end)")
-    #expect(firmware.image.runs == [ImageElement(address: 0x1_0005, bytes: [0x55])])
+    #expect(try firmware.image.runs == [ImageElement(address: 0x1_0005, bytes: [0x55])])
   }
 
   @Test func `within a type 02 segment the address wraps at 64 KiB`() throws {
     let data = RecordLines.hex(0, 0xFFFE, [1, 2, 3, 4])
     let firmware = try parse(":020000021000EC\n\(data)\n\(Self.end)")
     #expect(
-      firmware.image.runs == [
+      try firmware.image.runs == [
         ImageElement(address: 0x1_0000, bytes: [3, 4]),
         ImageElement(address: 0x1_FFFE, bytes: [1, 2]),
       ])
@@ -65,12 +66,12 @@ import Testing
   @Test func `within a type 04 base the address runs on`() throws {
     let data = RecordLines.hex(0, 0xFFFE, [1, 2, 3, 4])
     let firmware = try parse(":020000040800F2\n\(data)\n\(Self.end)")
-    #expect(firmware.image.runs == [ImageElement(address: 0x0800_FFFE, bytes: [1, 2, 3, 4])])
+    #expect(try firmware.image.runs == [ImageElement(address: 0x0800_FFFE, bytes: [1, 2, 3, 4])])
   }
 
   @Test func `before any base the address runs on from 0`() throws {
     let firmware = try parse("\(RecordLines.hex(0, 0xFFFF, [1, 2]))\n\(Self.end)")
-    #expect(firmware.image.runs == [ImageElement(address: 0xFFFF, bytes: [1, 2])])
+    #expect(try firmware.image.runs == [ImageElement(address: 0xFFFF, bytes: [1, 2])])
   }
 
   @Test func `a later base replaces an earlier one of either type`() throws {
@@ -80,7 +81,7 @@ import Testing
       RecordLines.hex(0, 0xFFFF, [3, 4]), Self.end,
     ]
     #expect(
-      try IntelHex.parse(lines.file).image.runs == [
+      try Firmware(reading: lines.file, as: .hex).image.runs == [
         ImageElement(address: 0x1_0000, bytes: [4]), ImageElement(address: 0x1_FFFF, bytes: [3]),
         ImageElement(address: 0x0800_FFFF, bytes: [1, 2]),
       ])
@@ -88,25 +89,28 @@ import Testing
 
   @Test func `the last byte of the address space can be given`() throws {
     let lines = [RecordLines.hex(4, 0, [0xFF, 0xFF]), RecordLines.hex(0, 0xFFFF, [1]), Self.end]
-    #expect(try IntelHex.parse(lines.file).image.ranges == [0xFFFF_FFFF..<0x1_0000_0000])
+    #expect(
+      try Firmware(reading: lines.file, as: .hex).image.ranges == [0xFFFF_FFFF..<0x1_0000_0000])
   }
 
   @Test func `a record may hold 255 bytes or none`() throws {
     let bytes = [UInt8](repeating: 0xA5, count: 255)
     let lines = [RecordLines.hex(0, 0x10, bytes), RecordLines.hex(0, 0x8000, []), Self.end]
     #expect(
-      try IntelHex.parse(lines.file).image.runs == [ImageElement(address: 0x10, bytes: bytes)])
+      try Firmware(reading: lines.file, as: .hex).image.runs == [
+        ImageElement(address: 0x10, bytes: bytes)
+      ])
   }
 
   @Test func `gaps are not filled`() throws {
     let lines = [RecordLines.hex(0, 0, [1]), RecordLines.hex(0, 2, [2]), Self.end]
-    #expect(try IntelHex.parse(lines.file).image.ranges == [0..<1, 2..<3])
+    #expect(try Firmware(reading: lines.file, as: .hex).image.ranges == [0..<1, 2..<3])
   }
 
   @Test func `equal bytes given twice are noted`() throws {
     let lines = [RecordLines.hex(0, 0, [1, 2, 3]), RecordLines.hex(0, 1, [2, 3, 4]), Self.end]
-    let firmware = try IntelHex.parse(lines.file)
-    #expect(firmware.image.runs == [ImageElement(address: 0, bytes: [1, 2, 3, 4])])
+    let firmware = try Firmware(reading: lines.file, as: .hex)
+    #expect(try firmware.image.runs == [ImageElement(address: 0, bytes: [1, 2, 3, 4])])
     #expect(firmware.warnings == [.duplicateData(bytes: 2)])
   }
 
@@ -117,7 +121,7 @@ import Testing
     let lines = [":020000040800F2", ":0800100010111213141516174c", Self.end]
     let firmware = try parse(separator + lines.joined(separator: separator) + separator)
     #expect(
-      firmware.image.runs == [ImageElement(address: 0x0800_0010, bytes: [UInt8](0x10...0x17))])
+      try firmware.image.runs == [ImageElement(address: 0x0800_0010, bytes: [UInt8](0x10...0x17))])
     #expect(try parse(lines.joined(separator: separator)) == firmware)
   }
 
@@ -186,9 +190,9 @@ import Testing
 
   @Test(arguments: [":00000001FF", "\u{1A}", "\0\0\0", "; built on Monday"])
   func `padding, a comment and a second end record may follow`(more: String) throws {
-    let firmware = try IntelHex.parse(
-      Array(":0100000055AA\r\n\(Self.end)\r\n\(more)".utf8))
-    #expect(firmware.image.byteCount == 1)
+    let firmware = try Firmware(
+      reading: Array(":0100000055AA\r\n\(Self.end)\r\n\(more)".utf8), as: .hex)
+    #expect(try firmware.image.byteCount == 1)
   }
 
   @Test func `data above the address space are refused`() {

@@ -1,6 +1,7 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 /// Files written by other programs, where they are installed.
 @Suite struct OutsideWitnessTests {
@@ -47,8 +48,8 @@ import Testing
     let bytes = try OutsideWitness.srecCat.run(
       arguments + ["-o", "out.hex", "-intel", "-address-length=\(addressSize)"],
       input: files, output: "out.hex")
-    #expect(try IntelHex.parse(bytes).image == image)
-    #expect(FileContent(bytes) == .image(.hex))
+    #expect(try Firmware(reading: bytes, as: .hex).image == image)
+    #expect(FileContent(bytes) == .firmware(.hex))
   }
 
   @Test(.enabled(if: OutsideWitness.srecCat.isInstalled), arguments: seeds, [3, 4])
@@ -61,11 +62,11 @@ import Testing
         "-execution-start-address", "0x1234",
       ],
       input: files, output: "out.srec")
-    let firmware = try SRecord.parse(bytes)
+    let firmware = try Firmware(reading: bytes, as: .srec)
     #expect(
       firmware
-        == FirmwareImage(kind: .srec, image: image, entryPoint: 0x1234, header: "dfuse"))
-    #expect(FileContent(bytes) == .image(.srec))
+        == Firmware(.srec, image, entryPoint: 0x1234, header: "dfuse"))
+    #expect(FileContent(bytes) == .firmware(.srec))
   }
 
   @Test(
@@ -78,8 +79,9 @@ import Testing
       ["-I", "binary", "-O", format, "--change-addresses", "\(address)", "in.raw", "out.txt"],
       input: ["in.raw": content], output: "out.txt")
     let firmware =
-      format == "ihex" ? try IntelHex.parse(bytes) : try SRecord.parse(bytes)
-    #expect(firmware.image.runs == [ImageElement(address: address, bytes: content)])
+      format == "ihex"
+      ? try Firmware(reading: bytes, as: .hex) : try Firmware(reading: bytes, as: .srec)
+    #expect(try firmware.image.runs == [ImageElement(address: address, bytes: content)])
   }
 
   @Test(
@@ -146,14 +148,14 @@ import Testing
       input: ["in.o": object, "in.ld": Array(script.utf8)], output: "out.elf")
     try expectLayoutOfObjcopy(program)
     #expect(throws: FormatError.badELF(offset: 16, problem: .relocatable)) {
-      try ELFImage.parse(object)
+      try Firmware(reading: object, as: .elf)
     }
-    let firmware = try ELFImage.parse(program)
+    let firmware = try Firmware(reading: program, as: .elf)
     #expect(firmware.entryPoint == 0x0800_0008 || firmware.entryPoint == 0x0800_0009)
     #expect(firmware.warnings == [])
+    let image = try firmware.image
     #expect(
-      VectorTable.implausibility(
-        of: firmware.image, at: firmware.image.ranges.first?.lowerBound ?? 0) == nil)
+      VectorTable.implausibility(of: image, at: image.ranges.first?.lowerBound ?? 0) == nil)
   }
 
   /// Compares what is loaded with the flat file that objcopy makes of a program at 0x0800_0000.
@@ -162,7 +164,7 @@ import Testing
   ) throws {
     let flat = try OutsideWitness.objcopy.run(
       ["-O", "binary", "in.elf", "out.bin"], input: ["in.elf": file], output: "out.bin")
-    let image = try ELFImage.parse(file).image
+    let image = try Firmware(reading: file, as: .elf).image
     try #require(image.runs.first?.address == 0x0800_0000, sourceLocation: sourceLocation)
     var mine: [UInt8] = []
     for run in image.runs {

@@ -1,40 +1,60 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseFormat
 
 @Suite struct RawBinaryTests {
   /// A stack pointer at the end of 128 KiB of RAM, a reset vector at byte 8, and code.
   private static let vectors: [UInt8] = [0, 0, 2, 0x20, 9, 0, 0, 8, 0xFE, 0xE7]
 
   @Test func `bytes go to the address given`() throws {
-    let firmware = try RawBinary.parse(Self.vectors, at: 0x0800_0000)
+    let firmware = try Firmware(reading: Self.vectors, as: .raw, at: 0x0800_0000)
     var image = MemoryImage()
     try image.insert(Self.vectors, at: 0x0800_0000)
-    #expect(firmware == FirmwareImage(kind: .raw, image: image))
+    #expect(firmware == Firmware(.raw, image))
   }
 
-  @Test func `address 0 is warned of, and nothing else there`() throws {
-    #expect(try RawBinary.parse([1, 2, 3], at: 0).warnings == [.rawAtAddressZero])
+  @Test func `a place that nobody stated is address 0, which is warned of, and nothing else there`()
+    throws
+  {
+    let firmware = try Firmware(reading: [1, 2, 3], as: .raw)
+    #expect(firmware.warnings == [.rawAtAddressZero])
+    #expect(firmware.elements == [ImageElement(address: 0, bytes: [1, 2, 3])])
+    #expect(!firmware.isPlaced)
+    #expect(try Firmware(reading: [1, 2, 3], as: .raw, at: 0).findings.isEmpty)
+  }
+
+  @Test func `bytes without a place get one later`() throws {
+    var firmware = try Firmware(reading: Self.vectors)
+    #expect(throws: FormatError.outsideAddressSpace(address: 0xFFFF_FFFF, size: 10)) {
+      try firmware.place(at: 0xFFFF_FFFF)
+    }
+    try firmware.place(at: 0x0800_4000)
+    #expect(firmware.isPlaced)
+    #expect(firmware.elements == [ImageElement(address: 0x0800_4000, bytes: Self.vectors)])
   }
 
   @Test func `bytes that are no vector table are warned of`() throws {
     #expect(
-      try RawBinary.parse([UInt8](repeating: 0xFF, count: 16), at: 0x0800_0000).warnings == [
-        .notAVectorTable(address: 0x0800_0000, reason: .resetVectorOutsideImage(0xFFFF_FFFF))
-      ])
+      try Firmware(reading: [UInt8](repeating: 0xFF, count: 16), as: .raw, at: 0x0800_0000).warnings
+        == [
+          .notAVectorTable(address: 0x0800_0000, reason: .resetVectorOutsideImage(0xFFFF_FFFF))
+        ])
   }
 
   @Test func `no vector table is looked for where none can be`() throws {
-    #expect(try RawBinary.parse([0xFF, 0xFF], at: 0x0800_0040).warnings == [])
+    #expect(try Firmware(reading: [0xFF, 0xFF], as: .raw, at: 0x0800_0040).warnings == [])
   }
 
   @Test func `no bytes are refused`() {
-    #expect(throws: FormatError.noData(.raw)) { try RawBinary.parse([], at: 0x0800_0000) }
+    #expect(throws: FormatError.noData(.raw)) {
+      try Firmware(reading: [], as: .raw, at: 0x0800_0000)
+    }
   }
 
   @Test func `bytes above the address space are refused`() {
     #expect(throws: FormatError.outsideAddressSpace(address: 0xFFFF_FFFF, size: 2)) {
-      try RawBinary.parse([1, 2], at: 0xFFFF_FFFF)
+      try Firmware(reading: [1, 2], as: .raw, at: 0xFFFF_FFFF)
     }
   }
 

@@ -1,10 +1,11 @@
-import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseFormat
+
 @Suite struct SRecordTests {
-  private func parse(_ text: String) throws(FormatError) -> FirmwareImage {
-    try SRecord.parse(Array(text.utf8))
+  private func parse(_ text: String) throws(FormatError) -> Firmware {
+    try Firmware(reading: Array(text.utf8), as: .srec)
   }
 
   /// The error of a file, as the line, the column and the problem.
@@ -39,7 +40,7 @@ import Testing
     try image.insert([UInt8](0...15), at: 0x0800_0000)
     #expect(
       firmware
-        == FirmwareImage(kind: .srec, image: image, entryPoint: 0x0800_0009, header: "HDR"))
+        == Firmware(.srec, image, entryPoint: 0x0800_0009, header: "HDR"))
   }
 
   @Test(
@@ -56,7 +57,7 @@ import Testing
   @Test func `a missing end record is a warning`() throws {
     let firmware = try parse("S10B10000001020304050607C8\n")
     #expect(firmware.warnings == [.missingEndRecord])
-    #expect(firmware.image.ranges == [0x1000..<0x1008])
+    #expect(try firmware.image.ranges == [0x1000..<0x1008])
   }
 
   @Test func `the first header is kept, fit to be shown`() throws {
@@ -69,7 +70,7 @@ import Testing
   @Test func `counts of both sizes are checked where they stand`() throws {
     let data = "S10B10000001020304050607C8"
     let lines = [data, RecordLines.srec(5, 1, []), data, RecordLines.srec(6, 2, []), "S9030000FC"]
-    #expect(try SRecord.parse(lines.file).warnings == [.duplicateData(bytes: 8)])
+    #expect(try Firmware(reading: lines.file, as: .srec).warnings == [.duplicateData(bytes: 8)])
   }
 
   @Test func `data run on beyond their address field`() throws {
@@ -77,14 +78,18 @@ import Testing
       RecordLines.srec(1, 0xFFFF, [1, 2]), RecordLines.srec(2, 0xFF_FFFF, [3, 4]), "S9030000FC",
     ]
     #expect(
-      try SRecord.parse(lines.file).image.ranges == [0xFFFF..<0x1_0001, 0xFF_FFFF..<0x100_0001])
+      try Firmware(reading: lines.file, as: .srec).image.ranges == [
+        0xFFFF..<0x1_0001, 0xFF_FFFF..<0x100_0001,
+      ])
   }
 
   @Test func `the longest record holds 252 bytes with two address bytes`() throws {
     let bytes = [UInt8](repeating: 0x5A, count: 252)
     let lines = [RecordLines.srec(1, 0x10, bytes), "S9030000FC"]
     #expect(
-      try SRecord.parse(lines.file).image.runs == [ImageElement(address: 0x10, bytes: bytes)])
+      try Firmware(reading: lines.file, as: .srec).image.runs == [
+        ImageElement(address: 0x10, bytes: bytes)
+      ])
   }
 
   @Test(arguments: ["\n", "\r\n", "\r", " \t\n\n"])
@@ -92,7 +97,7 @@ import Testing
     let lines = ["S10b1000aabbccddeeff0011d8", "S9030000fc"]
     let firmware = try parse(lines.joined(separator: separator) + separator)
     #expect(
-      firmware.image.runs == [
+      try firmware.image.runs == [
         ImageElement(
           address: 0x1000, bytes: [0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0x00, 0x11])
       ])

@@ -11,9 +11,8 @@ import Testing
   private typealias Fleet = DeviceFleet<FlashEvent, Result<FlashResult, FlashError>>
 
   private func fleet(_ bus: SimulatedBus) throws -> Fleet {
-    let input = FlashInput.image(
-      try MemoryImage(merging: [ImageElement(address: 0x0800_0000, bytes: image)]),
-      alternateSetting: nil)
+    let input = Firmware(
+      try MemoryImage(merging: [ImageElement(address: 0x0800_0000, bytes: image)]))
     return Fleet { device, report in
       do throws(FlashError) {
         let transport: any USBTransport

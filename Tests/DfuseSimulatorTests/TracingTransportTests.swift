@@ -22,7 +22,7 @@ import Testing
       ImageElement(address: 0x0800_3800, bytes: [UInt8](repeating: 0x5A, count: 4104))
     ])
     do {
-      let plan = try flasher.plan(.image(image, alternateSetting: nil), options: options)
+      let plan = try flasher.plan(Firmware(image), options: options)
       _ = try flasher.run(plan)
     } catch {
       // The transfers until then are what is wanted.

@@ -1,8 +1,8 @@
 /// Reads a file; if it is accepted, checks what must hold of any firmware.
 ///
 /// A broken promise traps, and so becomes a finding.
-func checkSoundness(_ read: () throws -> FirmwareImage) {
-  let firmware: FirmwareImage
+func checkSoundness(_ read: () throws -> Firmware) {
+  let firmware: Firmware
   do {
     firmware = try read()
   } catch FormatError.badRecord(_, let line, let column, let problem) {
@@ -12,18 +12,20 @@ func checkSoundness(_ read: () throws -> FirmwareImage) {
   } catch {
     return
   }
-  precondition(!firmware.image.isEmpty, "firmware without data")
+  guard let image = try? firmware.image else {
+    preconditionFailure("data that contradict each other")
+  }
+  precondition(!image.isEmpty, "firmware without data")
   var end: UInt64?
-  for run in firmware.image.runs {
+  for run in image.runs {
     precondition(!run.bytes.isEmpty, "an empty run")
     if let end { precondition(end < run.range.lowerBound, "runs that touch or are not in order") }
     end = run.range.upperBound
     precondition(run.range.upperBound <= 0x1_0000_0000, "a run above the address space")
-    precondition(firmware.image[run.range] == run.bytes, "a run that cannot be read")
   }
-  let again = try? MemoryImage(merging: firmware.image.runs.reversed())
-  precondition(again == firmware.image, "runs that do not make the image")
-  precondition(firmware.warnings.allSatisfy { !$0.description.isEmpty }, "a warning without words")
+  let again = try? MemoryImage(merging: image.runs.reversed())
+  precondition(again == image, "runs that do not make the image")
+  precondition(firmware.findings.allSatisfy { !$0.description.isEmpty }, "a warning without words")
 }
 
 /// The input of a run as an array.

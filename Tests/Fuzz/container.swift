@@ -12,15 +12,15 @@ public func fuzzContainer(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 
 /// Reads a file, and writes again what was read without an error.
 private func checkContainer(_ bytes: [UInt8]) {
-  let inspection = DfuseContainer.inspect(bytes)
-  precondition(inspection.findings.allSatisfy { (0...bytes.count).contains($0.offset) })
-  guard case .dfuse(let container) = inspection.contents else { return }
-  let count = container.targets.flatMap(\.elements).reduce(0) { $0 + $1.bytes.count }
-  precondition(count <= bytes.count)
-  guard inspection.firstError == nil, let encoded = try? container.encoded() else { return }
-  let again = DfuseContainer.inspect(encoded)
-  precondition(again.contents == .dfuse(container))
+  let firmware = Firmware.inspect(bytes, as: .container)
+  precondition(firmware.findings.allSatisfy { $0.offset.map((0...bytes.count).contains) ?? false })
+  precondition(firmware.byteCount <= bytes.count)
+  guard firmware.format == .container, firmware.firstError == nil,
+    let encoded = try? firmware.encoded()
+  else { return }
+  let again = Firmware.inspect(encoded, as: .container)
+  precondition(again.targets == firmware.targets)
   precondition(again.firstError == nil)
   // A file without an oddity has one form only.
-  precondition(!inspection.findings.isEmpty || encoded == bytes)
+  precondition(!firmware.findings.isEmpty || encoded == bytes)
 }

@@ -2,6 +2,6 @@
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzELF(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let input = fuzzInput(data, size)
-  checkSoundness { try ELFImage.parse(input) }
+  checkSoundness { try Firmware(reading: input, as: .elf) }
   return 0
 }

@@ -2,7 +2,7 @@
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzHex(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let input = fuzzInput(data, size)
-  checkSoundness { try IntelHex.parse(input) }
+  checkSoundness { try Firmware(reading: input, as: .hex) }
 
   var text: [UInt8] = []
   for record in fuzzRecords(input) {
@@ -11,6 +11,6 @@ public func fuzzHex(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
       + record.data
     text += [0x3A] + fuzzDigits(bytes + [0 &- bytes.reduce(0, &+)]) + [0x0A]
   }
-  checkSoundness { try IntelHex.parse(text + Array(":00000001FF".utf8)) }
+  checkSoundness { try Firmware(reading: text + Array(":00000001FF".utf8), as: .hex) }
   return 0
 }

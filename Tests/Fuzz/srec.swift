@@ -2,7 +2,7 @@
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSRecord(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   let input = fuzzInput(data, size)
-  checkSoundness { try SRecord.parse(input) }
+  checkSoundness { try Firmware(reading: input, as: .srec) }
 
   var text: [UInt8] = []
   for record in fuzzRecords(input) {
@@ -11,6 +11,6 @@ public func fuzzSRecord(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     text += [0x53, 0x30 + record.type % 10]
     text += fuzzDigits(bytes + [~bytes.reduce(0, &+)]) + [0x0D]
   }
-  checkSoundness { try SRecord.parse(text) }
+  checkSoundness { try Firmware(reading: text, as: .srec) }
   return 0
 }

@@ -15,19 +15,12 @@ struct FlashLayout {
   /// - Throws: A ``FlashError`` from ``FlashError/noMemoryMap`` to
   ///   ``FlashError/needsConsent(_:name:range:)``.
   func work(
-    for input: FlashInput, forWriting: Bool = true
+    for firmware: Firmware, forWriting: Bool = true
   ) throws(FlashError) -> [MemoryWork] {
     guard !memories.isEmpty else { throw .noMemoryMap }
-    let images: [(memory: AlternateMemory, image: MemoryImage)]
-    switch input {
-    case .container(let container):
-      try checkIDs(of: container)
-      images = try assign(container)
-    case .image(let image, let alternateSetting):
-      images = try assign(image, to: alternateSetting)
-    }
+    try checkIDs(of: firmware)
     var work: [MemoryWork] = []
-    for (memory, image) in images where !image.isEmpty {
+    for (memory, image) in try assign(firmware) where !image.isEmpty {
       if forWriting { try checkBootloader(image, in: memory) }
       try checkAccess(to: image, in: memory, forWriting: forWriting)
       if forWriting {
@@ -44,43 +37,36 @@ struct FlashLayout {
 
   // MARK: - Which memory
 
-  private func checkIDs(of container: DfuseContainer) throws(FlashError) {
+  private func checkIDs(of firmware: Firmware) throws(FlashError) {
+    guard let stated = firmware.suffix else { return }
     // Of 73 real containers 38 have the product 0, ST's own among them: it means any, as 0xFFFF.
     func fits(_ wanted: UInt16, _ found: UInt16) -> Bool {
       wanted == 0xFFFF || wanted == 0 || wanted == found
     }
     guard
       options.ignoreIDs
-        || fits(container.vendorID, identity.vendorID)
-          && fits(container.productID, identity.productID)
+        || fits(stated.vendorID, identity.vendorID) && fits(stated.productID, identity.productID)
     else {
       throw .otherDevice(
-        vendorID: container.vendorID, productID: container.productID,
+        vendorID: stated.vendorID, productID: stated.productID,
         deviceVendorID: identity.vendorID, deviceProductID: identity.productID)
     }
   }
 
   private func assign(
-    _ container: DfuseContainer
+    _ firmware: Firmware
   ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
     var elements: [UInt8: [ImageElement]] = [:]
-    for target in container.targets {
-      let named = try memory(target.alternateSetting)
-      for element in target.elements {
-        try place(element, named: named, in: &elements)
+    for target in firmware.targets {
+      let named = try target.alternateSetting.map { number throws(FlashError) in
+        try memory(number)
+      }
+      for (memory, piece) in target.elements.flatMap({ memories.pieces(of: $0, named: named) }) {
+        guard let memory else { throw outside(piece.range, of: named) }
+        elements[memory.alternateSetting, default: []].append(piece)
       }
     }
     return try mergedWhereShared(united(elements))
-  }
-
-  /// Adds an element to what goes into the memories that take its bytes.
-  private func place(
-    _ element: ImageElement, named: AlternateMemory?, in elements: inout [UInt8: [ImageElement]]
-  ) throws(FlashError) {
-    for (memory, piece) in memories.pieces(of: element, named: named) {
-      guard let memory else { throw outside(piece.range, of: named) }
-      elements[memory.alternateSetting, default: []].append(piece)
-    }
   }
 
   private func united(
@@ -107,15 +93,6 @@ struct FlashLayout {
       }
     }
     return merged
-  }
-
-  private func assign(
-    _ image: MemoryImage, to number: UInt8?
-  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
-    let named = try number.map { number throws(FlashError) in try memory(number) }
-    var elements: [UInt8: [ImageElement]] = [:]
-    for run in image.runs { try place(run, named: named, in: &elements) }
-    return try mergedWhereShared(united(elements))
   }
 
   private func memory(_ number: UInt8) throws(FlashError) -> AlternateMemory {

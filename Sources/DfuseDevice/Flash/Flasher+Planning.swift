@@ -1,4 +1,4 @@
-import DfuseFormat
+public import DfuseFormat
 
 extension Flasher {
   /// Decides what has to be done to put firmware on the board, and changes nothing there.
@@ -7,11 +7,11 @@ extension Flasher {
   /// to find sectors that hold their bytes already, or are blank.
   /// - Throws: ``FlashError``; the board is as it was.
   public mutating func plan(
-    _ input: FlashInput, options: FlashOptions
+    _ firmware: Firmware, options: FlashOptions
   ) throws(FlashError) -> FlashPlan {
     let layout = FlashLayout(
       memories: memories, profile: profile, identity: identity, options: options)
-    let work = try layout.work(for: input)
+    let work = try layout.work(for: firmware)
     try checkErasable(work)
     guard !options.massErase || work.contains(where: { $0.kind == .internalFlash }) else {
       throw .nothingForFlash

@@ -63,16 +63,16 @@ extension Flasher {
   ///
   /// - Returns: Bytes compared: all of the firmware.
   /// - Throws: ``FlashError/different(_:)``; other ``FlashError``.
-  public mutating func verify(_ input: FlashInput, ignoreIDs: Bool = false) throws(FlashError)
-    -> UInt64
-  {
+  public mutating func verify(
+    _ firmware: Firmware, ignoreIDs: Bool = false
+  ) throws(FlashError) -> UInt64 {
     var options = FlashOptions()
     options.ignoreIDs = ignoreIDs
     options.allowOTP = true
     options.allowOptionBytes = true
     let layout = FlashLayout(
       memories: memories, profile: profile, identity: identity, options: options)
-    let work = try layout.work(for: input, forWriting: false)
+    let work = try layout.work(for: firmware, forWriting: false)
     for work in work where !isReadable(work) {
       throw .notReadable(name: work.map.name, .untouched)
     }

@@ -26,6 +26,18 @@ struct ByteCursor {
     return bytes[offset..<(offset + count)]
   }
 
+  /// Reads bytes that must be these; `name` is the field in the error, where it is another.
+  mutating func expect(
+    _ expected: [UInt8], field: String, named name: String? = nil
+  ) throws(FormatError) {
+    let start = offset
+    let found = try bytes(expected.count, field: field)
+    guard found.elementsEqual(expected) else {
+      throw .badSignature(
+        field: name ?? field, offset: start, expected: expected, found: Array(found))
+    }
+  }
+
   mutating func uint8(field: String) throws(FormatError) -> UInt8 {
     UInt8(try number(1, field: field))
   }

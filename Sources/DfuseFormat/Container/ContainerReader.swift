@@ -3,72 +3,75 @@
 /// No size or count from the file is believed before it is held against the bytes that are there.
 struct ContainerReader {
   private let bytes: [UInt8]
-  private var findings: [ContainerFinding] = []
-  private var targets: [DfuseContainer.Target] = []
+  private var findings: [Firmware.Finding] = []
+  private var targets: [Firmware.Target] = []
   /// Where each target's elements start in the file.
   private var elementOffsets: [[Int]] = []
-  /// The checksum that the suffix ought to hold; nil when there is no suffix.
-  private let computedChecksum: UInt32?
-  /// Whether the file is as its writer made it.
-  private let isSealed: Bool
+  /// The suffix, and its length as stored.
+  private let suffix: (fields: DFUSuffix, length: Int)?
+  /// The checksum that the suffix ought to hold.
+  private let checksum: UInt32
 
-  init(_ bytes: [UInt8]) {
+  private init(_ bytes: [UInt8]) {
     self.bytes = bytes
-    let stored = DFUSuffix.find(in: bytes)?.suffix.checksum
-    let computed = stored.map { _ in CRC32.checksum(of: bytes[..<(bytes.count - 4)]) }
-    computedChecksum = computed
-    isSealed = stored != nil && stored == computed
+    suffix = DFUSuffix.find(in: bytes)
+    checksum = suffix == nil ? 0 : CRC32.checksum(of: bytes[..<(bytes.count - 4)])
   }
 
-  mutating func inspect() -> DFUFileInspection {
-    let found = DFUSuffix.find(in: bytes)
-    var inspection = DFUFileInspection(
-      contents: .unknown, suffix: found?.suffix, computedChecksum: nil, findings: [])
-    if bytes.starts(with: DfuseLayout.signature) || found == nil {
-      inspection.contents = readContainer(suffix: found)
-    } else if let found {
+  /// Reads a DFU file: a container if it begins as one, else a plain file if it has a suffix.
+  ///
+  /// - Returns: What could be read, with everything odd among the findings.
+  static func read(_ bytes: [UInt8]) -> Firmware {
+    var reader = ContainerReader(bytes)
+    var firmware = Firmware(suffix: reader.suffix?.fields, targets: [])
+    let isDfuSe = bytes.starts(with: DfuseLayout.signature)
+    if isDfuSe || reader.suffix == nil {
+      if reader.readContainer() { firmware.format = .container }
+      firmware.targets = reader.targets
+    } else {
       // A plain file is anything with a suffix: it has no structure that could be checked.
-      let length = checkedSuffixLength(found.length)
-      inspection.contents = .plain(payload: 0..<(bytes.count - length))
+      let payload = Array(bytes[..<reader.dataEnd])
+      firmware.format = .plainDFU
+      firmware.isPlaced = false
+      firmware.targets = [Firmware.Target(elements: [ImageElement(address: 0, bytes: payload)])]
     }
-    if let computed = computedChecksum {
-      inspection.computedChecksum = computed
-      checkSuffix(found, computed: computed, isDfuSe: bytes.starts(with: DfuseLayout.signature))
-    }
-    inspection.findings = findings.enumerated()
-      .sorted { ($0.element.offset, $0.offset) < ($1.element.offset, $1.offset) }
+    reader.checkSuffix(isDfuSe: isDfuSe)
+    firmware.findings = reader.findings.enumerated()
+      .sorted { ($0.element.offset ?? 0, $0.offset) < ($1.element.offset ?? 0, $1.offset) }
       .map(\.element)
-    return inspection
+    return firmware
+  }
+
+  /// Whether the file is as its writer made it.
+  private var isSealed: Bool { suffix?.fields.checksum == checksum }
+
+  /// Where the data before the suffix end: its length counts as far as it can be believed.
+  private var dataEnd: Int {
+    guard let suffix else { return bytes.count }
+    let isPossible = (DFUSuffix.size...max(DFUSuffix.size, bytes.count)).contains(suffix.length)
+    return bytes.count - (isPossible ? suffix.length : DFUSuffix.size)
   }
 
   // MARK: - Container
 
-  private mutating func readContainer(
-    suffix found: (suffix: DFUSuffix, length: Int)?
-  ) -> DFUFileInspection.Contents {
-    let end = bytes.count - (found.map { checkedSuffixLength($0.length) } ?? 0)
-    var cursor = ByteCursor(bytes, end: end)
-    var isContainer = false
+  /// Reads the targets; false if there is no container.
+  private mutating func readContainer() -> Bool {
+    var cursor = ByteCursor(bytes, end: dataEnd)
     do throws(FormatError) {
-      let signature = try cursor.bytes(DfuseLayout.signature.count, field: "szSignature")
-      guard signature.elementsEqual(DfuseLayout.signature) else {
-        throw .badSignature(
-          field: "szSignature", offset: 0, expected: DfuseLayout.signature, found: Array(signature))
-      }
-      isContainer = true
+      try cursor.expect(DfuseLayout.signature, field: "szSignature")
+    } catch {
+      note(error, at: 0)
+      return false
+    }
+    do throws(FormatError) {
       try readTargets(&cursor)
-      checkEnd(&cursor, hasSuffix: found != nil)
+      checkEnd(&cursor)
     } catch {
       note(error, at: error.offset ?? cursor.offset)
     }
-    guard isContainer else { return .unknown }
     checkTargetsAgainstEachOther()
     checkContents()
-    return .dfuse(
-      DfuseContainer(
-        deviceVersion: found?.suffix.deviceVersion ?? 0xFFFF,
-        productID: found?.suffix.productID ?? 0xFFFF,
-        vendorID: found?.suffix.vendorID ?? 0xFFFF, targets: targets))
+    return true
   }
 
   private mutating func readTargets(_ cursor: inout ByteCursor) throws(FormatError) {
@@ -89,13 +92,9 @@ struct ContainerReader {
   }
 
   private mutating func readTarget(_ index: Int, _ cursor: inout ByteCursor) throws(FormatError) {
-    let start = cursor.offset
-    let signature = try cursor.bytes(DfuseLayout.targetSignature.count, field: "target szSignature")
-    guard signature.elementsEqual(DfuseLayout.targetSignature) else {
-      throw .badSignature(
-        field: "szSignature of target \(index)", offset: start,
-        expected: DfuseLayout.targetSignature, found: Array(signature))
-    }
+    try cursor.expect(
+      DfuseLayout.targetSignature, field: "target szSignature",
+      named: "szSignature of target \(index)")
     let alternateSetting = try cursor.uint8(field: "bAlternateSetting")
     let namedOffset = cursor.offset
     let named = try cursor.uint32(field: "bTargetNamed")
@@ -109,7 +108,7 @@ struct ContainerReader {
     elementOffsets.append([])
     let overrun = try readElements(of: index, targetEnd: cursor.offset + 4 + Int(size), &cursor)
     let actual = targets[index].size
-    let data = targets[index].elements.reduce(0) { $0 + $1.range.count }
+    let data = targets[index].elements.reduce(0) { $0 + $1.bytes.count }
     // Some writers count the data alone (Klipper's), or nothing; a right checksum says that the
     // file is whole.
     if actual < UInt64(size) || isSealed && overrun != nil && (size == 0 || Int(size) == data) {
@@ -150,9 +149,7 @@ struct ContainerReader {
       }
       if size == 0 { note(.emptyElement(target: target, element: index), at: start + 4) }
       let element = ImageElement(address: address, bytes: Array(data))
-      if element.range.upperBound > 1 << 32 {
-        note(.outsideAddressSpace(address: UInt64(address), size: UInt64(size)), at: start)
-      }
+      do throws(FormatError) { try element.checkAddresses() } catch { note(error, at: start) }
       targets[target].elements.append(element)
       elementOffsets[target].append(start)
     }
@@ -191,7 +188,7 @@ struct ContainerReader {
     if findings.allSatisfy({ $0.error == nil }),
       targets.allSatisfy({ $0.elements.allSatisfy(\.bytes.isEmpty) })
     {
-      note(.emptyContainer, at: DfuseLayout.prefixSize)
+      note(.noData(.container), at: DfuseLayout.prefixSize)
     }
   }
 
@@ -201,7 +198,7 @@ struct ContainerReader {
     let body = UInt64(bytes.count - DFUSuffix.size)
     guard UInt64(stored) != body else { return }
     let targetSizes = targets.reduce(0) { $0 + $1.size }
-    let habit: ImageSizeHabit? =
+    let habit: Firmware.ImageSizeHabit? =
       switch UInt64(stored) {
       case 0: .zero
       case UInt64(bytes.count): .wholeFile
@@ -224,7 +221,7 @@ struct ContainerReader {
         return true
       }
     }
-    for alternateSetting in Set(targets.map(\.alternateSetting)).sorted() {
+    for alternateSetting in targets.alternateSettings {
       let sharing = targets.indices.filter { targets[$0].alternateSetting == alternateSetting }
       guard sharing.count > 1 else { continue }
       let offsets = sharing.flatMap { elementOffsets[$0] }
@@ -232,7 +229,7 @@ struct ContainerReader {
         guard overlap.firstDifference != nil else { return true }
         let shared = overlap.new.clamped(to: overlap.existing)
         note(
-          .targetsOverlap(alternateSetting: alternateSetting, range: shared),
+          .targetsOverlap(alternateSetting: alternateSetting ?? 0, range: shared),
           at: offsets[overlap.index])
         return false
       }
@@ -241,26 +238,20 @@ struct ContainerReader {
 
   // MARK: - Suffix
 
-  private mutating func checkEnd(_ cursor: inout ByteCursor, hasSuffix: Bool) {
-    if hasSuffix {
-      if cursor.available == DFUSuffix.size,
-        DFUSuffix.mayEnd(Array(bytes[cursor.offset..<(cursor.offset + DFUSuffix.size)]))
-      {
-        note(.secondSuffix, at: cursor.offset)
-      } else if cursor.available > 0 {
-        note(.bytesBeforeSuffix(count: cursor.available), at: cursor.offset)
+  private mutating func checkEnd(_ cursor: inout ByteCursor) {
+    let (start, available) = (cursor.offset, cursor.available)
+    if suffix != nil {
+      if available == DFUSuffix.size, DFUSuffix.hasSignature(bytes[start...]) {
+        note(.secondSuffix, at: start)
+      } else if available > 0 {
+        note(.bytesBeforeSuffix(count: available), at: start)
       }
-      return
-    }
-    let start = cursor.offset
-    guard cursor.available >= DFUSuffix.size else {
+    } else if available < DFUSuffix.size {
       note(
         .truncated(
-          field: "DFU suffix", offset: start, needed: DFUSuffix.size, available: cursor.available),
+          field: "DFU suffix", offset: start, needed: DFUSuffix.size, available: available),
         at: start)
-      return
-    }
-    if Array(bytes[(start + 8)..<(start + 11)]) == DFUSuffix.signature {
+    } else if DFUSuffix.hasSignature(bytes[start...]) {
       let end = start + DFUSuffix.size
       note(.bytesAfterSuffix(offset: end, count: bytes.count - end), at: end)
     } else {
@@ -273,15 +264,8 @@ struct ContainerReader {
     }
   }
 
-  /// The suffix's length as far as it can be believed: where the data before it end.
-  private func checkedSuffixLength(_ length: Int) -> Int {
-    (DFUSuffix.size...max(DFUSuffix.size, bytes.count)).contains(length) ? length : DFUSuffix.size
-  }
-
-  private mutating func checkSuffix(
-    _ found: (suffix: DFUSuffix, length: Int)?, computed: UInt32, isDfuSe: Bool
-  ) {
-    guard let (suffix, length) = found else { return }
+  private mutating func checkSuffix(isDfuSe: Bool) {
+    guard let (suffix, length) = suffix else { return }
     let start = bytes.count - DFUSuffix.size
     if isDfuSe, suffix.formatVersion != DFUSuffix.dfuseVersion {
       note(.formatVersion(stored: suffix.formatVersion), at: start + 6)
@@ -295,9 +279,9 @@ struct ContainerReader {
     } else if length > DFUSuffix.size {
       note(.longSuffix(length: length), at: start + 11)
     }
-    if suffix.checksum != computed {
+    if !isSealed {
       note(
-        .crcMismatch(offset: start + 12, stored: suffix.checksum, computed: computed),
+        .crcMismatch(offset: start + 12, stored: suffix.checksum, computed: checksum),
         at: start + 12)
     }
   }
@@ -305,10 +289,10 @@ struct ContainerReader {
   // MARK: - Notes
 
   private mutating func note(_ error: FormatError, at offset: Int) {
-    findings.append(ContainerFinding(offset: offset, detail: .error(error)))
+    findings.append(Firmware.Finding(error, at: offset))
   }
 
-  private mutating func note(_ warning: ContainerWarning, at offset: Int) {
-    findings.append(ContainerFinding(offset: offset, detail: .warning(warning)))
+  private mutating func note(_ warning: Firmware.Warning, at offset: Int) {
+    findings.append(Firmware.Finding(warning, at: offset))
   }
 }

@@ -13,73 +13,77 @@
 /// - SeeAlso: DFU 1.1 appendix B. The specification lists the fields from the end backwards.
 public struct DFUSuffix: Hashable, Sendable {
   /// Bytes of a suffix.
-  public static let size = 16
+  static let size = 16
   /// `bcdDFU` of a DfuSe file.
-  public static let dfuseVersion: UInt16 = 0x011A
+  static let dfuseVersion: UInt16 = 0x011A
   /// "UFD".
-  public static let signature: [UInt8] = [0x55, 0x46, 0x44]
+  static let signature: [UInt8] = [0x55, 0x46, 0x44]
 
   /// Release of the firmware, binary coded decimal (`bcdDevice`); 0xFFFF: any.
   public var deviceVersion: UInt16
-  /// Product that the file is for (`idProduct`); 0xFFFF: any.
+  /// Product that the file is for (`idProduct`); 0xFFFF, and mostly 0: any.
   public var productID: UInt16
-  /// Vendor that the file is for (`idVendor`); 0xFFFF: any.
+  /// Vendor that the file is for (`idVendor`); 0xFFFF, and mostly 0: any.
   public var vendorID: UInt16
   /// Version of the file format (`bcdDFU`): 0x0100 for plain DFU, 0x011A for DfuSe.
-  public var formatVersion: UInt16
+  public internal(set) var formatVersion = dfuseVersion
   /// The checksum as stored (`dwCRC`): of all bytes of the file but these four.
-  public var checksum: UInt32
+  public internal(set) var checksum: UInt32 = 0
 
-  /// Makes a suffix from its fields.
+  /// Makes the suffix of a container; the ids are by default those of ST's bootloaders.
   public init(
-    deviceVersion: UInt16, productID: UInt16, vendorID: UInt16, formatVersion: UInt16,
-    checksum: UInt32
+    deviceVersion: UInt16 = 0xFFFF, productID: UInt16 = 0xDF11, vendorID: UInt16 = 0x0483
   ) {
     self.deviceVersion = deviceVersion
     self.productID = productID
     self.vendorID = vendorID
-    self.formatVersion = formatVersion
-    self.checksum = checksum
   }
 
   /// Whether `bytes` end in a suffix whose checksum is right.
   public static func isPresent(in bytes: [UInt8]) -> Bool {
     guard let found = find(in: bytes) else { return false }
-    return found.suffix.checksum == CRC32.checksum(of: bytes[..<(bytes.count - 4)])
+    return found.fields.checksum == CRC32.checksum(of: bytes[..<(bytes.count - 4)])
   }
 
-  /// Whether the end of a file has the signature of a suffix.
-  ///
-  /// The checksum, which takes all bytes of the file, may still be wrong.
-  public static func mayEnd(_ tail: [UInt8]) -> Bool {
-    find(in: tail) != nil
+  /// Whether bytes begin as a suffix does, told by its signature alone.
+  static func hasSignature(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.count >= size && bytes.dropFirst(8).starts(with: signature)
   }
 
   /// The suffix at the end of `bytes`, told by its signature alone, and its length as stored.
-  static func find(in bytes: [UInt8]) -> (suffix: DFUSuffix, length: Int)? {
+  static func find(in bytes: [UInt8]) -> (fields: DFUSuffix, length: Int)? {
     let start = bytes.count - size
-    guard start >= 0, Array(bytes[(start + 8)..<(start + 11)]) == signature else { return nil }
-    var cursor = ByteCursor(bytes, offset: start)
-    guard
-      let deviceVersion = try? cursor.uint16(field: "bcdDevice"),
-      let productID = try? cursor.uint16(field: "idProduct"),
-      let vendorID = try? cursor.uint16(field: "idVendor"),
-      let formatVersion = try? cursor.uint16(field: "bcdDFU"),
-      (try? cursor.bytes(3, field: "ucDfuSignature")) != nil,
-      let length = try? cursor.uint8(field: "bLength"),
-      let checksum = try? cursor.uint32(field: "dwCRC")
-    else { return nil }
-    let suffix = DFUSuffix(
-      deviceVersion: deviceVersion, productID: productID, vendorID: vendorID,
-      formatVersion: formatVersion, checksum: checksum)
-    return (suffix, Int(length))
+    guard start >= 0, hasSignature(bytes[start...]) else { return nil }
+    func number(_ offset: Int, _ count: Int) -> UInt32 {
+      bytes[(start + offset)..<(start + offset + count)].reversed()
+        .reduce(0) { $0 << 8 | UInt32($1) }
+    }
+    var suffix = DFUSuffix(
+      deviceVersion: UInt16(number(0, 2)), productID: UInt16(number(2, 2)),
+      vendorID: UInt16(number(4, 2)))
+    suffix.formatVersion = UInt16(number(6, 2))
+    suffix.checksum = number(12, 4)
+    return (suffix, Int(bytes[start + 11]))
   }
 
-  /// The bytes before `dwCRC`.
+  /// The bytes before `dwCRC` in a DfuSe file.
   var bytesBeforeChecksum: [UInt8] {
     littleEndian(deviceVersion) + littleEndian(productID) + littleEndian(vendorID)
-      + littleEndian(formatVersion) + Self.signature + [UInt8(Self.size)]
+      + littleEndian(Self.dfuseVersion) + Self.signature + [UInt8(Self.size)]
   }
+}
+
+/// Sizes and signatures of the container's parts.
+///
+/// - SeeAlso: ST UM0391 section 2.
+enum DfuseLayout {
+  static let signature = Array("DfuSe".utf8)
+  static let version: UInt8 = 1
+  static let prefixSize = 11
+  static let targetSignature = Array("Target".utf8)
+  static let targetPrefixSize = 274
+  static let targetNameSize = 255
+  static let elementHeaderSize = 8
 }
 
 /// The bytes of a number, lowest first.

@@ -4,7 +4,7 @@
 /// their load addresses (p_paddr), not whole segments, which may begin with the ELF header itself.
 ///
 /// - SeeAlso: Tool Interface Standard, ELF Specification version 1.2.
-public enum ELFImage {
+enum ELFImage {
   /// Gaps up to this many bytes are filled with zeros.
   ///
   /// They come from alignment, and an element of a container for each would help nobody. GNU
@@ -14,7 +14,7 @@ public enum ELFImage {
   /// Reads a file.
   ///
   /// A file without section headers loads its PT_LOAD segments whole. A section that lies in no
-  /// PT_LOAD is left out with ``ImageWarning/sectionNotLoaded(index:address:size:)``.
+  /// PT_LOAD is left out with ``Firmware/Warning/sectionNotLoaded(index:address:size:)``.
   ///
   /// - Parameter bytes: The whole file.
   /// - Returns: The firmware.
@@ -24,54 +24,52 @@ public enum ELFImage {
   ///   loaded; ``FormatError/outsideAddressSpace(address:size:)``, and
   ///   ``FormatError/overlap(new:existing:firstDifference:)`` with the ranges of the two sections
   ///   or segments.
-  public static func parse(_ bytes: [UInt8]) throws(FormatError) -> FirmwareImage {
+  static func read(_ bytes: [UInt8]) throws(FormatError) -> Firmware {
     let tables = try ELFTables(bytes)
-    var warnings: [ImageWarning] = []
+    var warnings: [Firmware.Warning] = []
     let isUsual = tables.machine == 40 || tables.machine == 243
     if !isUsual { warnings.append(.unusualMachine(tables.machine)) }
 
-    var pieces = PieceTable()
-    var loaded: [FirmwareImage.Section] = []
-    if let sections = tables.sections {
-      for section in sections {
-        if let segment = home(of: section, in: tables.segments) {
-          try append(
-            section.file, of: segment, headerOffset: section.headerOffset, to: &pieces)
-          if let piece = pieces.pieces.last {
-            loaded.append(FirmwareImage.Section(name: section.name, range: piece.range))
-          }
-        } else {
-          warnings.append(
-            .sectionNotLoaded(
-              index: section.index, address: section.address, size: UInt32(section.file.count)))
-        }
-      }
-    } else {
-      for segment in tables.segments {
-        if segment.file.lowerBound < UInt64(ELFTables.headerSize) {
-          warnings.append(.headersLoaded(address: segment.physicalAddress))
-        }
-        try append(segment.file, of: segment, headerOffset: segment.headerOffset, to: &pieces)
+    var pieces: [(file: Range<UInt64>, address: UInt32)] = []
+    var loaded: [Firmware.Section] = []
+    for section in tables.sections ?? [] {
+      if let segment = home(of: section, in: tables.segments) {
+        let address = try address(of: section.file, in: segment)
+        pieces.append((section.file, address))
+        loaded.append(
+          Firmware.Section(
+            name: section.name,
+            range: UInt64(address)..<(UInt64(address) + UInt64(section.file.count))))
+      } else {
+        warnings.append(
+          .sectionNotLoaded(
+            index: section.index, address: section.address, size: UInt32(section.file.count)))
       }
     }
-    try checkSize(of: pieces, fileSize: bytes.count)
+    for segment in tables.segments where tables.sections == nil {
+      if segment.file.lowerBound < UInt64(ELFTables.headerSize) {
+        warnings.append(.headersLoaded(address: segment.physicalAddress))
+      }
+      pieces.append((segment.file, try address(of: segment.file, in: segment)))
+    }
+    // A small file must not make a large image by loading the same bytes again and again.
+    let total = pieces.reduce(UInt64(0)) { $0 + UInt64($1.file.count) }
+    guard total <= UInt64(bytes.count) else {
+      throw .badELF(offset: 0, problem: .moreThanTheFile(bytes: total, fileSize: bytes.count))
+    }
 
-    var image: MemoryImage
-    do {
-      image = try pieces.image(pool: bytes)
-    } catch {
-      throw .overlap(
-        new: error.new.range, existing: error.existing.range,
-        firstDifference: error.firstDifference)
-    }
+    var image = try MemoryImage(
+      merging: pieces.map { file, address in
+        ImageElement(
+          address: address, bytes: Array(bytes[Int(file.lowerBound)..<Int(file.upperBound)]))
+      })
     guard !image.isEmpty else { throw .noData(.elf) }
     if image.duplicateByteCount > 0 {
       warnings.append(.duplicateData(bytes: image.duplicateByteCount))
     }
     image.fillGaps(upTo: longestFilledGap, with: 0)
-    var firmware = FirmwareImage(
-      kind: .elf, image: image, entryPoint: tables.entry == 0 ? nil : tables.entry,
-      warnings: warnings)
+    var firmware = Firmware(.elf, image, warnings)
+    firmware.entryPoint = tables.entry == 0 ? nil : tables.entry
     firmware.sections = loaded
     return firmware
   }
@@ -93,28 +91,15 @@ public enum ELFImage {
     return byOffset
   }
 
-  /// Notes bytes of the file at the address to which their segment loads them.
-  private static func append(
-    _ file: Range<UInt64>, of segment: ELFTables.Segment, headerOffset: Int,
-    to pieces: inout PieceTable
-  ) throws(FormatError) {
+  /// Where bytes of the file are stored, which a segment loads.
+  private static func address(
+    of file: Range<UInt64>, in segment: ELFTables.Segment
+  ) throws(FormatError) -> UInt32 {
     let address = segment.physicalAddress + (file.lowerBound - segment.file.lowerBound)
     let size = UInt64(file.count)
-    guard let start = UInt32(exactly: address), address + size <= 0x1_0000_0000 else {
+    guard let start = UInt32(exactly: address), address + size <= 1 << 32 else {
       throw .outsideAddressSpace(address: address, size: size)
     }
-    pieces.append(
-      PieceTable.Piece(
-        offset: Int(file.lowerBound), count: file.count, source: headerOffset, address: start))
-  }
-
-  /// Refuses tables that load the same bytes again and again: a small file must not make a large
-  /// image.
-  private static func checkSize(of pieces: PieceTable, fileSize: Int) throws(FormatError) {
-    let total = pieces.pieces.reduce(UInt64(0)) { $0 + UInt64($1.count) }
-    guard total <= UInt64(fileSize) else {
-      throw .badELF(
-        offset: 0, problem: .moreThanTheFile(bytes: total, fileSize: fileSize))
-    }
+    return start
   }
 }

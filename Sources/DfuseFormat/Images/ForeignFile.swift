@@ -1,11 +1,48 @@
-/// What a file holds instead of firmware, where that can be told for certain.
+/// What a file holds instead of firmware, where that can be told for certain; each with its name and
+/// article.
 public enum ForeignFile: String, CaseIterable, Hashable, Sendable {
-  /// Text: web pages, data, the pointer that Git LFS leaves, and any other.
-  case html, xml, json, gitLFSPointer, text
-  /// Firmware for another way of flashing, archives, compressed files, pictures and documents.
-  case uf2, zip, gzip, xz, sevenZip, bzip2, zstandard, rar, tar, png, jpeg, gif, pdf
-  /// Programs for a computer, and libraries of object files (`ar`).
-  case windowsProgram, machO, archive
+  /// Text: a web page.
+  case html = "a web page (HTML)"
+  /// Text: XML, such as an SVG picture.
+  case xml = "an XML file"
+  /// Text: JSON.
+  case json = "a JSON file"
+  /// Text: what Git LFS leaves in the place of a file.
+  case gitLFSPointer = "a Git LFS pointer, which stands for the file itself"
+  /// Any other text.
+  case text = "text"
+  /// Firmware for another way of flashing.
+  case uf2 = "a UF2 file"
+  /// An archive.
+  case zip = "a zip archive"
+  /// A compressed file.
+  case gzip = "a gzip file"
+  /// A compressed file.
+  case xz = "an xz file"
+  /// An archive.
+  case sevenZip = "a 7z archive"
+  /// A compressed file.
+  case bzip2 = "a bzip2 file"
+  /// A compressed file.
+  case zstandard = "a Zstandard file"
+  /// An archive.
+  case rar = "a RAR archive"
+  /// An archive.
+  case tar = "a tar archive"
+  /// A picture.
+  case png = "a PNG picture"
+  /// A picture.
+  case jpeg = "a JPEG picture"
+  /// A picture.
+  case gif = "a GIF picture"
+  /// A document.
+  case pdf = "a PDF document"
+  /// A program for a computer.
+  case windowsProgram = "a program for Windows"
+  /// A program for a computer.
+  case machO = "a program for macOS"
+  /// A library of object files (`ar`).
+  case archive = "a static library"
 
   /// Recognises a file by its beginning; 4096 bytes are enough.
   ///
@@ -59,35 +96,6 @@ public enum ForeignFile: String, CaseIterable, Hashable, Sendable {
     Signature(file: .machO, bytes: [0xCF, 0xFA, 0xED, 0xFE]),
     Signature(file: .archive, bytes: Array("!<arch>\n".utf8)),
   ]
-}
-
-extension ForeignFile: CustomStringConvertible {
-  /// What it is, with its article.
-  public var description: String {
-    switch self {
-    case .html: "a web page (HTML)"
-    case .xml: "an XML file"
-    case .json: "a JSON file"
-    case .gitLFSPointer: "a Git LFS pointer, which stands for the file itself"
-    case .text: "text"
-    case .uf2: "a UF2 file"
-    case .zip: "a zip archive"
-    case .gzip: "a gzip file"
-    case .xz: "an xz file"
-    case .sevenZip: "a 7z archive"
-    case .bzip2: "a bzip2 file"
-    case .zstandard: "a Zstandard file"
-    case .rar: "a RAR archive"
-    case .tar: "a tar archive"
-    case .png: "a PNG picture"
-    case .jpeg: "a JPEG picture"
-    case .gif: "a GIF picture"
-    case .pdf: "a PDF document"
-    case .windowsProgram: "a program for Windows"
-    case .machO: "a program for macOS"
-    case .archive: "a static library"
-    }
-  }
 }
 
 /// The beginning of a file that is text, in ASCII letters as far as that goes.

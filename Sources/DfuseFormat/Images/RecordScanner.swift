@@ -5,16 +5,15 @@ struct RecordFault: Error {
   /// What is wrong there.
   var problem: RecordProblem
 
-  /// Makes a fault.
   init(_ problem: RecordProblem, at offset: Int) {
     self.offset = offset
     self.problem = problem
   }
 
   /// Says the fault in lines and columns.
-  func error(in text: [UInt8], kind: ImageKind) -> FormatError {
+  func error(in text: [UInt8], _ format: Firmware.Format) -> FormatError {
     let position = TextPosition(of: offset, in: text)
-    return .badRecord(kind, line: position.line, column: position.column, problem: problem)
+    return .badRecord(format, line: position.line, column: position.column, problem: problem)
   }
 }
 
@@ -29,7 +28,7 @@ struct RecordScanner {
   /// The offset of what has not been read.
   private var position = 0
   /// The value of each character as a hexadecimal digit; 0xFF if it is none.
-  private let digitValues = RecordScanner.hexDigitValues
+  private let digitValues = Self.hexDigitValues
 
   private static let hexDigitValues: [UInt8] = (0...255).map { (character: UInt8) in
     switch character {
@@ -40,14 +39,33 @@ struct RecordScanner {
     }
   }
 
-  /// Starts at the text's beginning.
-  init(_ text: [UInt8]) {
-    self.text = text
+  /// What was left out so far.
+  private(set) var oddities: Set<TextOddity>
+  private var isInSymbols = false
+
+  /// Starts at a file's beginning.
+  init(_ bytes: [UInt8]) {
+    let plain = RecordText(bytes)
+    (text, oddities) = (plain.text, plain.oddities)
   }
 
-  /// What was left out so far.
-  private(set) var oddities: Set<TextOddity> = []
-  private var isInSymbols = false
+  /// The form of records that a file begins with, or nil.
+  static func format(beginning: [UInt8]) -> Firmware.Format? {
+    var scanner = RecordScanner(beginning)
+    return scanner.firstRecord().flatMap { format(ofLine: scanner.text[$0]) }
+  }
+
+  /// The form of record that a line begins as, or nil.
+  static func format(ofLine line: ArraySlice<UInt8>) -> Firmware.Format? {
+    let text = Array(line.drop(while: isBlank).prefix(4))
+    if text.count >= 3, text[0] == UInt8(ascii: ":"), text[1...2].allSatisfy(isHexDigit) {
+      return .hex
+    }
+    guard text.count == 4, text[0] | 0x20 == UInt8(ascii: "s"),
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[1]), text[2...].allSatisfy(isHexDigit)
+    else { return nil }
+    return .srec
+  }
 
   /// The first line that is a record by its beginning; nil if there is none where one may be.
   ///
@@ -55,7 +73,7 @@ struct RecordScanner {
   mutating func firstRecord() -> Range<Int>? {
     let start = self
     while let line = nextLine() {
-      if RecordText.kind(ofLine: text[line]) != nil { return line }
+      if Self.format(ofLine: text[line]) != nil { return line }
       guard isName(line), oddities.insert(.name).inserted else { break }
     }
     self = start
@@ -75,7 +93,7 @@ struct RecordScanner {
   private mutating func leftOut(_ line: Range<Int>) -> TextOddity? {
     let first = text[line.lowerBound]
     if first == UInt8(ascii: ":") || first | 0x20 == UInt8(ascii: "s") { return nil }
-    let words = text[line].drop(while: RecordScanner.isBlank)
+    let words = text[line].drop(while: Self.isBlank)
     if words.starts(with: "$$".utf8) {
       isInSymbols.toggle()
       return .symbols
@@ -99,25 +117,25 @@ struct RecordScanner {
 
   /// Whether a line ends in so many hexadecimal digits that they may be a record.
   private func hidesRecord(_ line: ArraySlice<UInt8>) -> Bool {
-    line.reversed().prefix(while: RecordScanner.isHexDigit).count >= 8
+    line.reversed().prefix(while: Self.isHexDigit).count >= 8
   }
 
   /// Refuses a line behind the end record, unless it is padding or that record again.
   func checkPadding(_ line: Range<Int>, after end: Range<Int>) throws(RecordFault) {
     // ^Z ended texts under CP/M and DOS; NUL and 0xFF fill sectors.
     let padding: Set<UInt8> = [0x1A, 0x00, 0xFF]
-    if text[line].allSatisfy({ padding.contains($0) || RecordScanner.isBlank($0) }) { return }
+    if text[line].allSatisfy({ padding.contains($0) || Self.isBlank($0) }) { return }
     if text[line].elementsEqual(text[end]) { return }
-    let isRecord = RecordText.kind(ofLine: text[line]) != nil
+    let isRecord = Self.format(ofLine: text[line]) != nil
     throw RecordFault(isRecord ? .secondFile : .dataAfterEnd, at: line.lowerBound)
   }
 
   private mutating func anyLine() -> Range<Int>? {
     while position < text.count {
       let start = position
-      while position < text.count, !RecordScanner.isLineEnd(text[position]) { position += 1 }
+      while position < text.count, !Self.isLineEnd(text[position]) { position += 1 }
       var end = position
-      while end > start, RecordScanner.isBlank(text[end - 1]) { end -= 1 }
+      while end > start, Self.isBlank(text[end - 1]) { end -= 1 }
       // A CR LF counts as two line ends with a blank line between; only TextPosition minds.
       position += 1
       if end > start { return start..<end }

@@ -65,55 +65,47 @@ struct RecordText {
     }
     return plain
   }
-
-  // MARK: - Recognising
-
-  /// The kind of records that a file begins with, or nil.
-  static func kind(beginning: [UInt8]) -> ImageKind? {
-    var scanner = RecordScanner(RecordText(beginning).text)
-    guard let line = scanner.firstRecord() else { return nil }
-    return kind(ofLine: scanner.text[line])
-  }
-
-  /// The kind of record that a line begins as, or nil.
-  static func kind(ofLine line: ArraySlice<UInt8>) -> ImageKind? {
-    let text = line.drop { RecordScanner.isBlank($0) }.prefix(4)
-    guard let mark = text.first else { return nil }
-    if mark == UInt8(ascii: ":") { return startsWithByte(text.dropFirst()) ? .hex : nil }
-    guard mark | 0x20 == UInt8(ascii: "s"), let type = text.dropFirst().first,
-      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(type), startsWithByte(text.dropFirst(2))
-    else { return nil }
-    return .srec
-  }
-
-  private static func startsWithByte(_ text: ArraySlice<UInt8>) -> Bool {
-    text.count >= 2 && text.prefix(2).allSatisfy(RecordScanner.isHexDigit)
-  }
 }
 
-/// What stood around the records of a text, and was left out.
+/// What stood around the records of a text, and was left out; each with what was done, in a sentence.
 public enum TextOddity: String, CaseIterable, Hashable, Sendable {
-  /// A mark or encoding at the start, colour codes, and lines that are no records.
-  case byteOrderMark, utf16, colourCodes, comments, name, symbols
+  /// A mark of UTF-8 at the start.
+  case byteOrderMark = "the file begins with a byte-order mark, which was left out"
+  /// Another encoding.
+  case utf16 = "the file is UTF-16 and was read as ASCII"
+  /// What a terminal makes colours of.
+  case colourCodes = "the file has colour codes of a terminal, which were left out"
+  /// Lines that begin with `;`, `#` or `//`.
+  case comments = "the file has comment lines, which were left out"
+  /// One line of text before the first record.
+  case name = "a line before the first record was left out"
+  /// The symbols of `objcopy -O symbolsrec`.
+  case symbols = "the file has a table of symbols, which was left out"
 }
 
-extension TextOddity: CustomStringConvertible {
-  /// What was done, in a sentence.
-  public var description: String {
-    switch self {
-    case .byteOrderMark: "the file begins with a byte-order mark, which was left out"
-    case .utf16: "the file is UTF-16 and was read as ASCII"
-    case .colourCodes: "the file has colour codes of a terminal, which were left out"
-    case .comments: "the file has comment lines, which were left out"
-    case .name: "a line before the first record was left out"
-    case .symbols: "the file has a table of symbols, which was left out"
+/// A place in a text as an editor names it.
+///
+/// Found by counting from the start when an error must be told, so that reading a file without
+/// errors counts nothing.
+struct TextPosition: Hashable {
+  /// The line, from 1; CR, LF and CR LF each end one.
+  var line = 1
+  /// The column, from 1, in bytes.
+  var column = 1
+
+  /// Finds the place of an offset; that of the end if `offset` is the text's size or more.
+  init(of offset: Int, in text: [UInt8]) {
+    var previous: UInt8?
+    for character in text.prefix(offset) {
+      switch character {
+      case UInt8(ascii: "\n") where previous == UInt8(ascii: "\r"): break
+      case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+        line += 1
+        column = 1
+      default:
+        column += 1
+      }
+      previous = character
     }
-  }
-}
-
-extension Set<TextOddity> {
-  /// A warning for each, in one order.
-  var warnings: [ImageWarning] {
-    TextOddity.allCases.filter(contains).map(ImageWarning.leftOut)
   }
 }

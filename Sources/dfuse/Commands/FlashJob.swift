@@ -53,7 +53,7 @@ struct FlashJob: Sendable {
     var report = report
     guard var result = report.result else { return report }
     var flasher = flasher
-    let input = try firmware(flasher.memories, flasher.profile, flasher.bootloader, context).input
+    let ready = try firmware(flasher.memories, flasher.profile, flasher.bootloader, context)
     do throws(FlashError) {
       do throws(FlashError) {
         for write in result.toCheck where options.verify {
@@ -66,7 +66,7 @@ struct FlashJob: Sendable {
       if result.toWrite.isEmpty {
         result.isVerified = options.verify && result.isReadable && !result.isReadProtected
       } else {
-        let plan = try flasher.plan(input, options: options)
+        let plan = try flasher.plan(ready.firmware, options: options)
         result.add(try flasher.run(plan))
       }
     } catch {
@@ -96,7 +96,7 @@ struct FlashJob: Sendable {
     let plan: FlashPlan
     var result: FlashResult?
     do throws(FlashError) {
-      plan = try flasher.plan(firmware.input, options: options)
+      plan = try flasher.plan(firmware.firmware, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
       throw file.naming(error, context.failure(error, .flashing(file: file.shown)))

@@ -118,15 +118,15 @@ struct ReadCommand: BoardCommand {
     let start = elements.first.map { UInt64($0.address) }
     let memory =
       chosen ?? start.flatMap { start in memories.first { $0.map.segment(at: start) != nil } }
-    let container = DfuseContainer(
-      productID: identity.productID, vendorID: identity.vendorID,
+    let firmware = Firmware(
+      suffix: DFUSuffix(productID: identity.productID, vendorID: identity.vendorID),
       targets: [
         .init(
           alternateSetting: memory?.alternateSetting ?? 0, name: memory?.map.name,
           elements: elements)
       ])
     do throws(FormatError) {
-      return try container.encoded()
+      return try firmware.encoded()
     } catch {
       throw Failure(.software, "cannot make a container of what was read: \(error)")
     }

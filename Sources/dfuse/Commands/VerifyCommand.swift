@@ -33,7 +33,7 @@ struct VerifyCommand: BoardCommand {
     for note in firmware.notes { context.report(note) }
     let count: UInt64
     do throws(FlashError) {
-      count = try flasher.verify(firmware.input, ignoreIDs: ignoreIds)
+      count = try flasher.verify(firmware.firmware, ignoreIDs: ignoreIds)
     } catch {
       let flash = Suggestion(
         .flash, self.firmware.words + (ignoreIds ? ["--ignore-ids"] : []), on: context.board,

@@ -2,9 +2,6 @@ import SystemPackage
 
 /// Reads whole files, and standard input under the name `-`.
 struct InputFile {
-  /// Bytes read at a time where the size is not known.
-  private static let pieceSize = 1 << 16
-
   /// The name as the user gave it.
   var name: String
 
@@ -14,70 +11,54 @@ struct InputFile {
   /// The name as messages show it.
   var shown: String { isStandardInput ? "standard input" : name.visible }
 
-  /// Reads everything.
+  /// Reads everything, and closes the file.
   ///
-  /// - Throws: A failure with status 66 when the file is missing, unreadable or a folder.
+  /// - Throws: A failure with status 66 when the file is missing, unreadable or a folder, or changes
+  ///   its size while it is read.
   func read() throws(Failure) -> [UInt8] {
-    do throws(Errno) {
+    do {
       if isStandardInput { return try Self.readToEnd(.standardInput) }
-      if let file = try RegularFile(name) {
-        return try Self.readAll(file)
-      }
-      return try Self.readPipe(name)
+      let file = try FileDescriptor.open(FilePath(name), .readOnly)
+      defer { try? file.close() }
+      let size = try file.regularFileSize()
+      // What has no size, such as a pipe, has an end.
+      return size > 0 ? try read(file, size: size) : try Self.readToEnd(file)
+    } catch let failure as Failure {
+      throw failure
     } catch {
-      throw failure(error)
+      throw Failure(.noInput, "cannot read \(shown): \(error)")
     }
   }
 
-  /// The file, to be read in pieces.
-  ///
-  /// - Returns: Nil for standard input, a pipe or an empty file.
-  /// - Throws: As ``read()``.
-  func regular() throws(Failure) -> RegularFile? {
-    if isStandardInput { return nil }
-    do throws(Errno) { return try RegularFile(name) } catch { throw failure(error) }
-  }
-
-  /// Why the file cannot be read, for a person.
-  func failure(_ error: Errno) -> Failure {
-    Failure(.noInput, "cannot read \(shown): \(error)")
-  }
-
-  private static func readAll(_ file: RegularFile) throws(Errno) -> [UInt8] {
-    var bytes = try file.read(at: 0, count: file.size)
-    // It may have grown since it was opened.
-    while bytes.count >= file.size {
-      let more = try file.read(at: bytes.count, count: pieceSize)
-      if more.isEmpty { break }
-      bytes += more
+  /// Reads a file that had this size when it was opened.
+  func read(_ file: FileDescriptor, size: Int) throws -> [UInt8] {
+    let bytes = try unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+      let storage = UnsafeMutableRawBufferPointer(buffer)
+      while filled < size {
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: storage[filled...])
+        let read = try unsafe file.read(into: rest)
+        if read == 0 { break }
+        filled += read
+      }
+    }
+    let isLonger = try bytes.count == size && !Self.readToEnd(file).isEmpty
+    guard bytes.count == size, !isLonger else {
+      throw Failure(
+        .noInput, "\(shown) became \(isLonger ? "longer" : "shorter") while it was read",
+        fix: "run this again when the file is finished")
     }
     return bytes
   }
 
-  private static func readPipe(_ name: String) throws(Errno) -> [UInt8] {
-    do {
-      let file = try FileDescriptor.open(FilePath(name), .readOnly)
-      defer { try? file.close() }
-      _ = try file.regularFileSize()
-      return try readToEnd(file)
-    } catch {
-      throw error as? Errno ?? .ioError
-    }
-  }
-
-  private static func readToEnd(_ file: FileDescriptor) throws(Errno) -> [UInt8] {
+  private static func readToEnd(_ file: FileDescriptor) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: pieceSize)
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
-      do {
-        let read = try unsafe chunk.withUnsafeMutableBytes { buffer in
-          unsafe try file.read(into: buffer)
-        }
-        if read == 0 { return bytes }
-        bytes += chunk[..<read]
-      } catch {
-        throw error as? Errno ?? .ioError
+      let read = try unsafe chunk.withUnsafeMutableBytes { buffer in
+        unsafe try file.read(into: buffer)
       }
+      if read == 0 { return bytes }
+      bytes += chunk[..<read]
     }
   }
 }

@@ -23,14 +23,11 @@ struct OutputFile {
   /// The name as messages show it.
   var shown: String { isStandardOutput ? "standard output" : name.visible }
 
-  /// Writes the bytes that `produce` hands to the sink.
+  /// Writes the pieces of a file, one after the other.
   ///
-  /// Nothing is left of the file when `produce` throws.
-  /// - Throws: What `produce` throws; a failure with status 73 when the file cannot be created, 74
-  ///   when it cannot be written.
-  func write(
-    console: Console, _ produce: (OutputSink) throws(Failure) -> Void
-  ) throws(Failure) {
+  /// - Throws: A failure with status 73 when the file cannot be created, 74 when it cannot be written;
+  ///   nothing is left of it then.
+  func write(_ pieces: [[UInt8]], console: Console) throws(Failure) {
     if isStandardOutput {
       guard !console.outputIsClosed else {
         throw Failure(
@@ -41,35 +38,28 @@ struct OutputFile {
           .usage, "will not write a binary file to a terminal",
           fix: "redirect standard output, or name a file with -o")
       }
-      // Standard output cannot be taken back: nothing is written before all is there.
-      let collected = OutputSink()
-      try produce(collected)
-      for piece in collected.pieces { try console.writeOutput(piece) }
+      for piece in pieces { try console.writeOutput(piece) }
       return
     }
     let existing = FileFacts.of(name)
     switch existing?.kind {
     case .folder: throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
-    case .other: try fill(open(name, mode: nil, isNew: false), produce)
-    case .regular, nil: try replace(existing: existing, produce)
+    case .other: try fill(open(name, mode: nil, isNew: false), pieces)
+    case .regular, nil: try replace(existing: existing, pieces)
     }
   }
 
-  /// Writes `bytes`.
-  ///
-  /// - Throws: As the method that takes a closure.
+  /// Writes `bytes`; see the method that takes pieces.
   func write(_ bytes: [UInt8], console: Console) throws(Failure) {
-    try write(console: console) { sink in sink.append(bytes) }
+    try write([bytes], console: console)
   }
 
-  private func replace(
-    existing: FileFacts?, _ produce: (OutputSink) throws(Failure) -> Void
-  ) throws(Failure) {
+  private func replace(existing: FileFacts?, _ pieces: [[UInt8]]) throws(Failure) {
     let destination = resolvingLinks()
     let temporary = Self.temporaryName(for: destination)
     let file = try open(temporary, mode: existing?.mode, isNew: true)
     do throws(Failure) {
-      try fill(file, produce)
+      try fill(file, pieces)
       guard unsafe rename(temporary, destination) == 0 else {
         throw Failure(.cannotCreate, "cannot write \(shown): \(Errno(rawValue: errno))")
       }
@@ -93,20 +83,12 @@ struct OutputFile {
     }
   }
 
-  private func fill(
-    _ file: FileDescriptor, _ produce: (OutputSink) throws(Failure) -> Void
-  ) throws(Failure) {
-    let sink = OutputSink(writingTo: file)
-    var failure: Failure?
-    do throws(Failure) { try produce(sink) } catch { failure = error }
-    let problem = sink.finish()
-    do { try file.close() } catch { failure = failure ?? failedToWrite(error) }
-    if let failure { throw failure }
-    if let problem { throw failedToWrite(problem) }
-  }
-
-  private func failedToWrite(_ error: any Error) -> Failure {
-    Failure(.inputOutput, "cannot write \(shown): \(error)")
+  private func fill(_ file: FileDescriptor, _ pieces: [[UInt8]]) throws(Failure) {
+    do {
+      try file.closeAfter { for piece in pieces { try file.writeAll(piece) } }
+    } catch {
+      throw Failure(.inputOutput, "cannot write \(shown): \(error)")
+    }
   }
 
   /// Where the bytes really go: the end of a chain of symbolic links.

@@ -3,24 +3,17 @@ import DfuseFormat
 
 /// Firmware made ready for one board.
 struct BoardFirmware {
-  var input: FlashInput
+  var firmware: Firmware
   /// What the user should know of it.
   var notes: [BoardUpdate] = []
 
   /// Bytes in all.
-  var size: UInt64 { elements.reduce(0) { $0 + UInt64($1.bytes.count) } }
-
-  private var elements: [ImageElement] {
-    switch input {
-    case .container(let container): container.targets.flatMap(\.elements)
-    case .image(let image, _): image.runs
-    }
-  }
+  var size: UInt64 { UInt64(firmware.byteCount) }
 
   /// Whether a program can be started at `address`: a plausible vector table is there.
   func hasProgram(at address: UInt32) -> Bool {
-    guard let image = try? MemoryImage(merging: elements.filter { $0.address >= address }),
-      image.runs.first?.address == address
+    let elements = firmware.elements.filter { $0.address >= address }
+    guard let image = try? MemoryImage(merging: elements), image.runs.first?.address == address
     else { return false }
     return ProgramShape.misfit(of: image, at: UInt64(address)) == nil
   }
@@ -28,10 +21,189 @@ struct BoardFirmware {
   /// Why what the firmware has for `start`, where the board's programs start, is no program; nil
   /// also if it has nothing for it.
   func misfit(at start: UInt64, mayBeRISCV: Bool) -> VectorTable.Implausibility? {
-    if case .image(let image, _) = input {
-      return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
-    }
-    guard let image = try? MemoryImage(merging: elements) else { return nil }
+    guard let image = try? firmware.image else { return nil }
     return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
+  }
+}
+
+extension FirmwareFile {
+  /// The firmware for a board with these memories.
+  ///
+  /// - Parameters:
+  ///   - alternate: The memory that `-a` chose, or nil.
+  ///   - memories: All of the board's.
+  ///   - profile: What the board is.
+  ///   - bootloader: The bootloader, if it is a program in flash that is known.
+  /// - Returns: What to flash, or to compare with.
+  /// - Throws: A failure with status 64 or 65.
+  func firmware(
+    alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile,
+    bootloader: ApplicationBootloader?
+  ) throws(Failure) -> BoardFirmware {
+    var ready = BoardFirmware(firmware: firmware)
+    if !firmware.isPlaced {
+      try place(
+        &ready, alternate: alternate, memories: memories, profile: profile, bootloader: bootloader)
+    }
+    if let alternate { try choose(alternate, in: &ready.firmware) }
+    leaveOutside(&ready, memories)
+    guard ready.size > 0 else {
+      throw Failure(
+        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
+    }
+    let flash = memories.first { $0.alternateSetting == 0 } ?? memories.first
+    if let start = flash?.map.programStart(under: bootloader).map(UInt64.init),
+      let reason = ready.misfit(at: start, mayBeRISCV: profile.family == .gd32)
+    {
+      ready.notes.append(
+        .warning(
+          "\(shown) covers \(start.addressText), where programs start, and has no vector table "
+            + "there: \(reason)"))
+    }
+    return ready
+  }
+
+  /// Leaves the targets for one memory; what names no target goes to it.
+  private func choose(_ alternate: AlternateMemory, in firmware: inout Firmware) throws(Failure) {
+    let number = alternate.alternateSetting
+    let there = Set(firmware.targets.compactMap(\.alternateSetting)).sorted()
+    firmware.targets.removeAll { ($0.alternateSetting ?? number) != number }
+    guard !firmware.targets.isEmpty else {
+      throw Failure(
+        .usage, "\(shown) has nothing for alternate setting \(number)",
+        fix: "it has targets for \(there.map(String.init).joined(separator: ", "))")
+    }
+    for index in firmware.targets.indices { firmware.targets[index].alternateSetting = number }
+  }
+
+  /// Leaves out what no memory of the board takes, if that is wanted; says what is left out, and what
+  /// goes to another memory than its target names.
+  private func leaveOutside(_ ready: inout BoardFirmware, _ memories: [AlternateMemory]) {
+    for (index, target) in ready.firmware.targets.enumerated() {
+      let named = memories.first { $0.alternateSetting == target.alternateSetting }
+      // That there is no such memory is the planner's error.
+      if target.alternateSetting != nil, named == nil { continue }
+      var inside: [ImageElement] = []
+      for piece in target.elements.flatMap({ memories.pieces(of: $0, named: named) }) {
+        let place = piece.element.range.addressText + section(at: piece.element.range.lowerBound)
+        if let memory = piece.memory {
+          if let named, named.map.text != memory.map.text {
+            ready.notes.append(
+              .note(
+                "\(place) goes to \(memory.map.name.visible) (alternate setting "
+                  + "\(memory.alternateSetting)): \(named.map.name.visible) does not have it"))
+          }
+          inside.append(piece.element)
+        } else if skipsOutside {
+          ready.notes.append(.note("left out (--skip-outside): \(place)"))
+        }
+      }
+      if skipsOutside { ready.firmware.targets[index].elements = inside }
+    }
+  }
+
+  /// The section of an ELF file that has an address, in brackets; else nothing.
+  func section(at address: UInt64) -> String {
+    let name = firmware.sections.first { $0.range.contains(address) }?.name ?? ""
+    return name.isEmpty ? "" : " (section \(name.visible))"
+  }
+
+  /// Adds the ELF section to what is said of an address.
+  func naming(_ error: FlashError, _ failure: Failure) -> Failure {
+    guard case .outsideMemory(let range, _, _, _) = error else { return failure }
+    var failure = failure
+    failure.what.replace(
+      "has \(range.addressText),",
+      with: "has \(range.addressText)\(section(at: range.lowerBound)),")
+    return failure
+  }
+
+  /// Puts bytes without an address where the board's programs start, if they are a program for that
+  /// place.
+  private func place(
+    _ ready: inout BoardFirmware, alternate: AlternateMemory?, memories: [AlternateMemory],
+    profile: ChipProfile, bootloader: ApplicationBootloader?
+  ) throws(Failure) {
+    let memory = alternate ?? memories.first { $0.alternateSetting == 0 } ?? memories.first
+    guard let memory, let start = memory.map.programStart(under: bootloader) else {
+      throw Failure(
+        .usage, "\(shown) is a raw binary, and nothing says where it belongs",
+        fix: "say it: --address 0x08000000")
+    }
+    // Of a memory that runs no programs, the start is all that can be meant.
+    if alternate == nil || memory.map.kind == .internalFlash {
+      try checkFit(
+        firmware.elements.first?.bytes ?? [], to: start, in: memory.map,
+        mayBeRISCV: profile.family == .gd32, sparing: bootloader?.ownRanges ?? [])
+    }
+    do throws(FormatError) { try ready.firmware.place(at: start) } catch {
+      throw Failure(.badData, "\(shown): \(error)")
+    }
+    let isWhole = memory.map.segments.allSatisfy { $0.start >= start }
+    let place =
+      isWhole
+      ? "the start of"
+      : bootloader?.programStart == start
+        ? "behind \(bootloader?.name ?? "the bootloader") in" : "where writing is allowed in"
+    ready.notes.append(
+      .note(
+        "\(shown) is a raw binary: it goes to \(UInt64(start).addressText), \(place) "
+          + "\(memory.map.name.visible); --address changes that"))
+  }
+
+  /// Refuses bytes that are no program for the place where the board's programs start.
+  private func checkFit(
+    _ bytes: [UInt8], to start: UInt32, in map: MemoryMap, mayBeRISCV: Bool,
+    sparing own: [Range<UInt64>]
+  ) throws(Failure) {
+    func options(_ candidates: [UInt64]) -> [String] {
+      candidates.filter { start in
+        !own.contains { $0.overlaps(start..<(start + UInt64(max(bytes.count, 1)))) }
+      }.map { "--address \(UInt32(truncatingIfNeeded: $0).hex)" }
+    }
+    let place = UInt64(start).addressText
+    let untouched = FlashError.Progress.untouched.onChip
+    switch ProgramPlace.decide(bytes, in: map, start: UInt64(start), mayBeRISCV: mayBeRISCV) {
+    case .sure: return
+    case .doubtful(let likely, let candidates):
+      throw Failure(
+        .badData, "\(shown) is a raw binary, and \(place) is probably not where it belongs",
+        why: "more of the addresses in it make sense if it begins at \(likely.addressText)",
+        now: untouched,
+        fix: candidates.count > 1
+          ? "say where it belongs, the likely place first:"
+          : "\(likely.addressText) is no start of a sector: it was probably made for another "
+            + "board; if it does belong here, say",
+        choices: options(candidates))
+    case .elsewhere(let reason, let candidates):
+      let choices = options(candidates)
+      throw Failure(
+        .badData, "\(shown) is a raw binary, and no program for \(place)", why: "\(reason)",
+        now: untouched,
+        fix: choices.isEmpty
+          ? "if it is not a program, say where it belongs with --address; if it is, it was made "
+            + "for another board"
+          : "say where it belongs; it fits",
+        choices: choices)
+    }
+  }
+}
+
+extension MemoryMap {
+  /// Where a program belongs that does not say it: where the bootloader's programs are known to be,
+  /// else in the first sector that can be written and is not the bootloader's.
+  func programStart(under bootloader: ApplicationBootloader?) -> UInt32? {
+    if let start = bootloader?.programStart, segment(at: UInt64(start)) != nil { return start }
+    let floor = bootloader?.ownRanges.filter { segment(at: $0.lowerBound) != nil }
+      .map(\.upperBound).min()
+    let starts = segments.filter { $0.access.contains(.writable) }.compactMap { segment in
+      // The first sector of the segment that lies wholly above the floor.
+      let first = max(segment.start, floor ?? 0)
+      guard first < segment.end else { return nil as UInt64? }
+      let sector = segment.sector(at: first)
+      let start = sector.lowerBound < first ? sector.upperBound : sector.lowerBound
+      return start < segment.end ? start : nil
+    }
+    return starts.min().flatMap { UInt32(exactly: $0) }
   }
 }

@@ -3,28 +3,11 @@ import DfuseFormat
 
 /// A file of firmware as a command on boards takes it: read once, for one board or for many.
 struct FirmwareFile: Sendable {
-  enum Contents: Sendable {
-    /// A DfuSe container, which says all.
-    case container(DfuseContainer)
-    /// Firmware with addresses.
-    case image(MemoryImage)
-    /// Bytes, and what a DFU suffix says of the device that they are for.
-    case bytes([UInt8], suffix: DFUSuffix?)
-  }
-
   /// The name as messages show it.
   var shown: String
-  /// The name as the user gave it.
-  var path: String
-  var contents: Contents
-  /// `--address`.
-  var address: UInt32?
+  var firmware: Firmware
   /// Whether bytes that no memory of the board takes are left out (`--skip-outside`).
   var skipsOutside: Bool
-  /// The sections of an ELF file.
-  var sections: [FirmwareImage.Section] = []
-  /// What is odd about the file.
-  var warnings: [String] = []
 
   /// Reads the file that the options name.
   ///
@@ -33,95 +16,110 @@ struct FirmwareFile: Sendable {
   init(_ options: FirmwareOptions) throws(Failure) {
     let input = InputFile(name: options.file)
     shown = input.shown
-    path = options.file
     skipsOutside = options.skipOutside
-    if let text = options.address {
-      address = try NumberText.address(text, option: "--address")
+    let address = try options.address.map { text throws(Failure) in
+      try NumberText.address(text, option: "--address")
     }
-    contents = .bytes([], suffix: nil)
-    let kind = try options.format.kind
-    let bytes = try input.read()
-    if let kind {
-      try read(bytes, kind: kind)
-    } else {
-      switch try recognise(bytes, name: options.file) {
-      case .container, .plainDFU, .foreign: try readDFU(bytes)
-      case .image(let kind): try read(bytes, kind: kind)
-      }
-    }
-  }
-
-  private func recognise(_ bytes: [UInt8], name: String) throws(Failure) -> FileContent {
-    do throws(FormatError) {
-      return try FileContent.recognise(
-        bytes, name: name == "-" ? nil : name, isPlaced: address != nil)
+    do throws(Failure) {
+      firmware = try input.firmware(as: try options.format.kind, at: address)
     } catch {
-      var failure = Failure(reading: shown, error, path: path)
-      failure.now = FlashError.Progress.untouched.onChip
+      var failure = error
+      if failure.status == .badData { failure.now = FlashError.Progress.untouched.onChip }
       throw failure
     }
-  }
-
-  private mutating func readDFU(_ bytes: [UInt8]) throws(Failure) {
-    let inspection = DfuseContainer.inspect(bytes)
-    if let error = inspection.firstError {
-      var failure = Failure(reading: shown, error, path: path)
-      failure.now = FlashError.Progress.untouched.onChip
-      throw failure
-    }
-    warnings = inspection.findings.map { "offset \($0.offset): \($0)" }
-    switch inspection.contents {
-    case .dfuse(let container):
-      contents = .container(container)
-      try refuseAddress("a DfuSe container", fix: "leave --address out")
-    case .plain(let payload):
-      contents = .bytes(Array(bytes[payload]), suffix: inspection.suffix)
-      guard address != nil else {
-        throw Failure(
-          .usage, "\(shown) is a plain DFU file, which says no address",
-          fix: "say where it belongs: --address 0x08000000")
-      }
-    case .unknown:
-      throw Failure(.badData, "\(shown) is neither a DfuSe container nor a DFU file")
+    if let address {
+      let raw = ", or say --format raw to take the file's bytes as they are"
+      try firmware.checkTakesAddress(
+        "--address \(address.hex) for \(shown)",
+        fix: "leave --address out" + (firmware.format == .container ? "" : raw))
+    } else if firmware.format == .plainDFU {
+      throw Failure(
+        .usage, "\(shown) is a plain DFU file, which says no address",
+        fix: "say where it belongs: --address 0x08000000")
     }
   }
 
-  private mutating func read(_ bytes: [UInt8], kind: ImageKind) throws(Failure) {
-    if kind != .raw {
-      try refuseAddress(
-        "\(kind.article) file",
-        fix: "leave --address out, or say --format raw to take the file's bytes as they are")
-    }
-    do throws(FormatError) {
-      // Raw bytes are only checked here; they get their address when the board is known.
-      let firmware = try FirmwareImage.read(bytes, kind: kind, rawAddress: address ?? 0)
-      sections = firmware.sections
-      contents = kind == .raw ? .bytes(bytes, suffix: nil) : .image(firmware.image)
-      if kind != .raw { warnings = firmware.warnings.filter(\.isWorthSaying).map(\.description) }
-    } catch {
-      throw Failure(reading: shown, error, path: path)
-    }
-  }
-
-  private func refuseAddress(_ what: String, fix: String) throws(Failure) {
-    guard let address else { return }
-    throw Failure(
-      .usage, "--address \(address.hex) for \(shown): \(what) brings its own addresses", fix: fix)
+  /// What is odd about the file.
+  ///
+  /// Whether raw bytes are a program is known when the board is.
+  var warnings: [String] {
+    firmware.format == .raw ? [] : firmware.findings.map(\.withOffset)
   }
 }
 
-extension ImageWarning {
-  /// Data of any kind may be flashed anywhere; only at the start of an STM32's flash is it odd that
-  /// they are no program.
-  var isWorthSaying: Bool {
-    switch self {
-    // Where programs start is known when the board is.
-    case .notAVectorTable: false
-    case .missingEndRecord, .duplicateData, .unusualMachine, .sectionNotLoaded, .leftOut,
-      .paddingAfterEnd,
-      .headersLoaded:
-      true
-    case .rawAtAddressZero: false
+extension InputFile {
+  /// Reads the file as firmware: the one way in which commands read it.
+  ///
+  /// - Parameters:
+  ///   - format: What the user says that it is, or nil to tell by the content.
+  ///   - address: Where the user says that it belongs.
+  /// - Returns: The firmware.
+  /// - Throws: A failure with status 65 for a damaged file or no firmware, 66 for one that cannot be
+  ///   read.
+  func firmware(as format: Firmware.Format?, at address: UInt32?) throws(Failure) -> Firmware {
+    let bytes = try read()
+    do throws(FormatError) {
+      return try Firmware(
+        reading: bytes, name: isStandardInput ? nil : name, as: format, at: address)
+    } catch {
+      throw Failure(reading: self, error)
     }
+  }
+}
+
+extension Firmware {
+  /// Refuses an address for a file that brings its own.
+  func checkTakesAddress(_ option: String, fix: String) throws(Failure) {
+    guard let format, format != .raw, format != .plainDFU else { return }
+    let what = format == .container ? format.description : "\(format.article) file"
+    throw Failure(.usage, "\(option): \(what) brings its own addresses", fix: fix)
+  }
+}
+
+extension Firmware.Format {
+  /// The kind with its article, to stand before "file".
+  var article: String {
+    switch self {
+    case .container: "a DfuSe"
+    case .plainDFU: "a DFU"
+    case .raw: "a raw"
+    case .hex: "an Intel HEX"
+    case .srec: "an S-record"
+    case .elf: "an ELF"
+    }
+  }
+}
+
+extension Firmware.Finding {
+  /// The finding behind its place in the file, if it has one.
+  var withOffset: String { (offset.map { "offset \($0): " } ?? "") + description }
+}
+
+extension Failure {
+  /// What is wrong with the data of an input.
+  init(reading input: InputFile, _ error: FormatError) {
+    // A name that begins with a dash would be taken for an option.
+    let word =
+      (input.name.hasPrefix("-") && input.name != "-" ? "-- " : "") + input.name.shellWord
+    let fix: String? =
+      switch error {
+      case .containerInElement: "dfuse unpack \(word)"
+      case .notFirmware(.gitLFSPointer), .otherThanNamed(_, holds: .foreign(.gitLFSPointer)):
+        "get the file itself: git lfs pull"
+      case .notFirmware(.uf2), .otherThanNamed(_, holds: .foreign(.uf2)):
+        "copy it to the drive of a UF2 bootloader, or get the firmware as .hex, .bin or .elf"
+      case .otherThanNamed(_, holds: .firmware(let format)) where format.bringsAddresses:
+        "if that is right, say --format \(format.rawValue)"
+      case .notFirmware, .otherThanNamed: "get the firmware itself"
+      case .badRecord(_, _, _, problem: .secondFile): "use the two files one after the other"
+      case .badRecord(_, _, _, problem: .missingEndRecord):
+        "build or download it again, and compare its size"
+      case .badRecord, .noData: "build or download it again"
+      case .truncated, .badSignature, .unsupportedVersion, .badSuffixLength, .crcMismatch,
+        .sizeBeyondEnd, .elementBeyondTarget, .bytesAfterSuffix:
+        "a damaged file is not flashed; 'dfuse info' shows what can be read of it"
+      case .outsideAddressSpace, .overlap, .repeatedData, .badELF, .notPackable: nil
+      }
+    self.init(.badData, "\(input.shown): \(error)", fix: fix)
   }
 }

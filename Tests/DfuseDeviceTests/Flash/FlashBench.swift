@@ -67,16 +67,16 @@ struct FlashBench {
   /// The work for pieces that the maps are to place.
   func work(_ pieces: ImageElement..., alt: UInt8? = nil) throws -> [MemoryWork] {
     try layout.work(
-      for: .image(try MemoryImage(merging: pieces), alternateSetting: alt))
+      for: Firmware(try MemoryImage(merging: pieces), alternateSetting: alt))
   }
 
   /// The work for a container with one target an entry.
   func work(targets: (alt: UInt8, pieces: [ImageElement])...) throws -> [MemoryWork] {
-    try layout.work(for: .container(Self.container(targets)))
+    try layout.work(for: Self.container(targets))
   }
 
-  static func container(_ targets: [(alt: UInt8, pieces: [ImageElement])]) -> DfuseContainer {
-    DfuseContainer(
+  static func container(_ targets: [(alt: UInt8, pieces: [ImageElement])]) -> Firmware {
+    Firmware(
       targets: targets.map { .init(alternateSetting: $0.alt, elements: $0.pieces) })
   }
 }

@@ -100,18 +100,18 @@ import Testing
     vendor: UInt16, product: UInt16, fits: Bool
   ) throws {
     var bench = try FlashBench.f405
-    let container = DfuseContainer(
-      productID: product, vendorID: vendor,
+    let container = Firmware(
+      suffix: DFUSuffix(productID: product, vendorID: vendor),
       targets: [.init(alternateSetting: 0, elements: [piece(0x0800_0000, 4)])])
     if fits {
-      #expect(try bench.layout.work(for: .container(container)).count == 1)
+      #expect(try bench.layout.work(for: container).count == 1)
     } else {
       #expect(
         throws: FlashError.otherDevice(
           vendorID: vendor, productID: product, deviceVendorID: 0x0483, deviceProductID: 0xDF11)
-      ) { try bench.layout.work(for: .container(container)) }
+      ) { try bench.layout.work(for: container) }
       bench.options.ignoreIDs = true
-      #expect(try bench.layout.work(for: .container(container)).count == 1)
+      #expect(try bench.layout.work(for: container).count == 1)
     }
   }
 
@@ -161,7 +161,7 @@ import Testing
     let bench = try FlashBench.usbd
     let image = try MemoryImage(merging: [piece(0x0800_0000, 16)])
     let work = try bench.layout.work(
-      for: .image(image, alternateSetting: nil), forWriting: false)
+      for: Firmware(image), forWriting: false)
     #expect(work[0].image == image)
   }
 

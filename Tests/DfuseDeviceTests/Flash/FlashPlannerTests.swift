@@ -10,7 +10,7 @@ import Testing
     transferSize: Int = 2048
   ) throws -> FlashPlan {
     let image = try MemoryImage(merging: pieces)
-    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    let work = try bench.layout.work(for: Firmware(image))
     var planner = FlashPlanner(profile: bench.profile, transferSize: transferSize)
     planner.add(planner.flash(work[0], states), image: work[0].image)
     return planner.plan
@@ -86,7 +86,7 @@ import Testing
   @Test func `bytes beside the image in erased sectors are lost`() throws {
     let bench = try FlashBench.f405
     let image = try MemoryImage(merging: [piece(0x0800_0000, 100), piece(0x0800_4000, 0x4000)])
-    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    let work = try bench.layout.work(for: Firmware(image))
     for (states, lost): ([SectorState], UInt64) in [
       ([.different, .different], 0x4000 - 100), ([.same, .different], 0),
       ([.blank, .unread], 0), ([.unread, .same], 0x4000 - 100),
@@ -100,7 +100,7 @@ import Testing
   @Test func `a mass erase counts instead of the sectors`() throws {
     let bench = try FlashBench.f405
     let image = try MemoryImage(merging: [piece(0x0800_0000, 4)])
-    let work = try bench.layout.work(for: .image(image, alternateSetting: nil))
+    let work = try bench.layout.work(for: Firmware(image))
     var planner = FlashPlanner(profile: bench.profile, transferSize: 2048)
     planner.usesMassErase = true
     planner.add(planner.flash(work[0], [.unread]), image: image)
@@ -113,7 +113,7 @@ import Testing
       let bench = try FlashBench(
         map, "@Option Bytes   /0x1FFF7800/01*40Be", product: product)
       let image = try MemoryImage(merging: [piece(0x0800_0000, count)])
-      let work = try bench.layout.work(for: .image(image, alternateSetting: nil))[0]
+      let work = try bench.layout.work(for: Firmware(image))[0]
       var planner = FlashPlanner(profile: bench.profile, transferSize: 1024)
       planner.add(planner.flash(work, work.sectors.map { _ in .different }), image: image)
       return planner.massEraseIsQuicker(on: bench.memories)

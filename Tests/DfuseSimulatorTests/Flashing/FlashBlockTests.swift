@@ -23,7 +23,7 @@ import Testing
     rig.record()
     let size = board.chip.profile.usb.transferSize
     let image = try TestProgram.image(for: board.chip, first: size < 64 ? 3001 : 41_001)
-    let input = FlashInput.image(image, alternateSetting: nil)
+    let input = Firmware(image)
     let result = try rig.flash(input, leave: false)
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
@@ -36,7 +36,7 @@ import Testing
 
   private func readBack(_ image: MemoryImage, from rig: FlashRig) throws {
     var flasher = try rig.flasher()
-    let input = FlashInput.image(image, alternateSetting: nil)
+    let input = Firmware(image)
     #expect(try flasher.verify(input) == UInt64(image.byteCount))
     for run in image.runs { #expect(try flasher.read(run.range) == run) }
   }
@@ -69,7 +69,7 @@ import Testing
     let image = try TestProgram.image(for: try rig.board.chip)
     let expected = FlashError.blocksTooShort(transferSize: size)
     let requests = try rig.requests
-    #expect(throws: expected) { try rig.flash(.image(image, alternateSetting: nil)) }
+    #expect(throws: expected) { try rig.flash(Firmware(image)) }
     #expect(throws: expected) {
       var flasher = try rig.flasher()
       _ = try flasher.readAll()
@@ -97,7 +97,7 @@ import Testing
 
   private func checkNotFooled(_ rig: FlashRig, _ image: MemoryImage) throws {
     let error = try rig.failure {
-      let result = try $0.flash(.image(image, alternateSetting: nil), leave: false)
+      let result = try $0.flash(Firmware(image), leave: false)
       #expect(result.isVerified)
     }
     let isRight = try rig.holds(image)

@@ -30,12 +30,13 @@ import Testing
   /// A container for the flash and one other memory.
   private func container(
     _ rig: FlashRig, _ kind: MemoryKind, at address: UInt32, _ bytes: [UInt8]
-  ) throws -> DfuseContainer {
+  ) throws -> Firmware {
     let flasher = try rig.flasher()
     let memory = try #require(flasher.memories.first { $0.map.kind == kind })
     let image = try TestProgram.image(for: try rig.board.chip)
-    return DfuseContainer(
-      productID: flasher.identity.productID, vendorID: flasher.identity.vendorID,
+    return Firmware(
+      suffix: DFUSuffix(
+        productID: flasher.identity.productID, vendorID: flasher.identity.vendorID),
       targets: [
         .init(
           alternateSetting: memory.alternateSetting,
@@ -59,7 +60,7 @@ import Testing
     let rig = FlashRig(board)
     rig.record()
     let container = try container(rig, .optionBytes, at: region.start + 9, [0x77, 0x78])
-    let result = try rig.flash(.container(container), options: consent, leave: false)
+    let result = try rig.flash(container, options: consent, leave: false)
     #expect(result.deviceReset == resets)
     #expect(result.isVerified == !resets)
     #expect(rig.events.contains(.note(.resetByOptionBytes)) == resets)
@@ -75,7 +76,7 @@ import Testing
     // The same again changes nothing, and so does not reset the board.
     try rig.mend()
     let counters = try rig.board.counters
-    let again = try rig.flash(.container(container), options: consent)
+    let again = try rig.flash(container, options: consent)
     #expect(again.isVerified)
     #expect(!again.deviceReset)
     #expect(try rig.board.counters.bytesProgrammed == counters.bytesProgrammed)
@@ -84,7 +85,7 @@ import Testing
   @Test func `the second of two option blocks is not lost when the first resets the board`() throws
   {
     let rig = try FlashRig("stm32f427")
-    let container = DfuseContainer(targets: [
+    let container = Firmware(targets: [
       .init(
         alternateSetting: 1,
         elements: [
@@ -92,13 +93,13 @@ import Testing
           ImageElement(address: 0x1FFE_C008, bytes: [5, 6, 7, 8]),
         ])
     ])
-    let first = try rig.flash(.container(container), options: consent)
+    let first = try rig.flash(container, options: consent)
     #expect(first.deviceReset)
     #expect(!first.isVerified)
     #expect(first.toCheck.map(\.range) == [0x1FFF_C000..<0x1FFF_C010])
     #expect(first.toWrite == [0x1FFE_C000..<0x1FFE_C010])
     try rig.mend()
-    let result = try rig.flash(.container(container), options: consent)
+    let result = try rig.flash(container, options: consent)
     #expect(result.deviceReset)
     #expect(try rig.memory(0x1FFF_C008..<0x1FFF_C00C) == [1, 2, 3, 4])
     #expect(try rig.memory(0x1FFE_C008..<0x1FFE_C00C) == [5, 6, 7, 8])
@@ -114,14 +115,14 @@ import Testing
     let rig = FlashRig(SimulatedBoard(chip))
     let address = otp.start + 5
     let first = try container(rig, .otp, at: address, [0xF0, 0xF1])
-    #expect(try rig.flash(.container(first), options: consent).isVerified)
+    #expect(try rig.flash(first, options: consent).isVerified)
     #expect(
       try rig.memory(UInt64(otp.start)..<UInt64(otp.start + 8))
         == [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xF0, 0xF1, 0xFF])
 
     rig.bus.plugBack("1-1")
     let fewer = try container(rig, .otp, at: address, [0x70])
-    #expect(try rig.flash(.container(fewer), options: consent).isVerified)
+    #expect(try rig.flash(fewer, options: consent).isVerified)
 
     rig.bus.plugBack("1-1")
     rig.record()
@@ -130,7 +131,7 @@ import Testing
     #expect(
       throws: FlashError.alreadyProgrammed(
         address: UInt64(address), found: 0x70, wanted: 0x71)
-    ) { try rig.flash(.container(more), options: consent) }
+    ) { try rig.flash(more, options: consent) }
     #expect(try rig.board.counters.bytesProgrammed == programmed)
     #expect(try rig.steps.allSatisfy { !$0.changesTheBoard })
   }
@@ -145,7 +146,7 @@ import Testing
     let data = pattern(4000, seed: 9)
     let address = eeprom.start + 2
     let container = try container(rig, .dataEEPROM, at: address, data)
-    let result = try rig.flash(.container(container))
+    let result = try rig.flash(container)
     #expect(result.isVerified)
     #expect(
       try rig.memory(UInt64(eeprom.start)..<UInt64(eeprom.start + 2))
@@ -159,7 +160,7 @@ import Testing
     let rig = FlashRig(SimulatedBoard(try TestProgram.chip(name)))
     let address: UInt32 = 0xFFFF_0000
     let container = try container(rig, .deviceFeature, at: address, [0x03, 0xFF, 0xFF, 0xFF])
-    let result = try rig.flash(.container(container), options: consent, leave: false)
+    let result = try rig.flash(container, options: consent, leave: false)
     #expect(result.isVerified)
     #expect(try rig.board.read(4, at: address) == [0x03, 0xFF, 0xFF, 0xFF])
   }
@@ -171,6 +172,6 @@ import Testing
     #expect(
       throws: FlashError.different(
         .init(address: UInt64(address), expected: 0xFF, found: 0xFD, count: 1))
-    ) { try rig.flash(.container(container)) }
+    ) { try rig.flash(container) }
   }
 }

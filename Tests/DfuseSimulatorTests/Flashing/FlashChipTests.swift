@@ -26,7 +26,7 @@ import Testing
     let chip = try TestProgram.chip(name)
     let image = try TestProgram.image(for: chip)
     let rig = rig(SimulatedBoard(chip))
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     #expect(try rig.holds(image))
     #expect(result.isVerified)
     #expect(result.sectorsErased == 0)
@@ -40,7 +40,7 @@ import Testing
     let chip = try TestProgram.chip(name)
     let image = try TestProgram.image(for: chip)
     let rig = rig(TestProgram.usedBoard(chip))
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     #expect(try rig.holds(image))
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
@@ -49,7 +49,7 @@ import Testing
 
     rig.bus.plugBack("1-1")
     let before = try rig.board.counters
-    let again = try rig.flash(.image(image, alternateSetting: nil))
+    let again = try rig.flash(Firmware(image))
     #expect(again.isVerified)
     #expect(again.sectorsErased == 0)
     #expect(try rig.board.counters.bytesProgrammed == before.bytesProgrammed)
@@ -60,7 +60,7 @@ import Testing
     let changed = try MemoryImage(merging: [
       image.runs[0], ImageElement(address: image.runs[1].address, bytes: bytes),
     ])
-    let third = try rig.flash(.image(changed, alternateSetting: nil))
+    let third = try rig.flash(Firmware(changed))
     #expect(try rig.holds(changed))
     #expect(third.sectorsErased == 1)
     #expect(third.isVerified)
@@ -82,7 +82,7 @@ import Testing
       rig.bus.changeBoard(at: "1-1") { $0.load(run.bytes, at: run.address) }
     }
     var flasher = try rig.flasher()
-    #expect(try flasher.verify(.image(image, alternateSetting: nil)) == 8000)
+    #expect(try flasher.verify(Firmware(image)) == 8000)
     for run in image.runs { #expect(try flasher.read(run.range) == run) }
     let second = image.runs[1]
     let wrong = second.bytes[2998] ^ 0x10
@@ -92,7 +92,7 @@ import Testing
         .init(
           address: UInt64(second.address) + 2998, expected: second.bytes[2998], found: wrong,
           count: 1))
-    ) { _ = try flasher.verify(.image(image, alternateSetting: nil)) }
+    ) { _ = try flasher.verify(Firmware(image)) }
     #expect(try rig.board.counters.bytesProgrammed == 0)
     #expect(try rig.board.counters.erases.isEmpty)
   }
@@ -162,7 +162,7 @@ import Testing
     let rig = rig(TestProgram.usedBoard(chip))
     var options = FlashOptions()
     options.massErase = true
-    let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+    let result = try rig.flash(Firmware(image), options: options)
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
     #expect(try rig.holds(image))
@@ -181,7 +181,7 @@ import Testing
     let image = try TestProgram.image(for: chip)
     let rig = rig(SimulatedBoard(chip))
     var flasher = try rig.flasher()
-    let plan = try flasher.plan(.image(image, alternateSetting: nil), options: FlashOptions())
+    let plan = try flasher.plan(Firmware(image), options: FlashOptions())
     _ = try flasher.run(plan)
     #expect(plan.programStart == image.runs[0].address)
     guard case .left(.returned(let identity)) = try flasher.leave(to: plan.programStart) else {
@@ -205,7 +205,7 @@ import Testing
       var options = FlashOptions()
       options.full = full
       #expect(throws: FlashError.readProtected) {
-        try rig.flash(.image(image, alternateSetting: nil), options: options)
+        try rig.flash(Firmware(image), options: options)
       }
       // Nothing is tried when the board was read; else the first erase is refused.
       #expect(try rig.steps.filter(\.changesTheBoard).count == (full ? 1 : 0))
@@ -216,7 +216,7 @@ import Testing
         Issue.record("the board did not come back: \(outcome)")
         return
       }
-      let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+      let result = try rig.flash(Firmware(image), options: options)
       #expect(result.isVerified)
       #expect(try rig.holds(image))
     }
@@ -231,7 +231,7 @@ import Testing
     let before = try rig.board
     var options = FlashOptions()
     options.preserve = true
-    let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+    let result = try rig.flash(Firmware(image), options: options)
     #expect(result.isVerified)
     #expect(try rig.holds(image))
     for run in image.runs {
@@ -252,7 +252,7 @@ import Testing
     let state = try rig.board.state
     var flasher = try rig.flasher()
     let plan = try flasher.plan(
-      .image(try TestProgram.image(for: chip), alternateSetting: nil), options: FlashOptions())
+      Firmware(try TestProgram.image(for: chip)), options: FlashOptions())
     #expect(plan.count(of: .eraseAndWrite) > 0)
     #expect(plan.expectedTime > .zero)
     #expect(try rig.steps.allSatisfy { !$0.changesTheBoard })

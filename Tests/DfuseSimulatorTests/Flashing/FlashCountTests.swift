@@ -10,7 +10,7 @@ import Testing
 /// included. dfu-util 0.11 takes 1,567 for the same without verifying anything.
 @Suite struct FlashCountTests {
   private let image = MemoryImage.random(512 << 10)
-  private var input: FlashInput { .image(image, alternateSetting: nil) }
+  private var input: Firmware { Firmware(image) }
 
   private static func full(verify: Bool) -> FlashOptions {
     var options = FlashOptions()
@@ -67,7 +67,7 @@ import Testing
     let before = try rig.board.counters
     var bytes = image.runs[0].bytes
     bytes[0x6_0000] ^= 0xFF
-    let result = try rig.flash(.image(.of(bytes, at: 0x0800_0000), alternateSetting: nil))
+    let result = try rig.flash(Firmware(.of(bytes, at: 0x0800_0000)))
     let after = try rig.board.counters
     #expect(try rig.holds(.of(bytes, at: 0x0800_0000)))
     #expect(result.sectorsErased == 1)
@@ -91,7 +91,7 @@ import Testing
     let rig = try FlashRig("stm32f405") { board in
       board.load([UInt8](repeating: 0, count: 512 << 10), at: 0x0800_0000)
     }
-    let result = try rig.flash(.image(sparse, alternateSetting: nil))
+    let result = try rig.flash(Firmware(sparse))
     #expect(try rig.holds(sparse))
     #expect(result.bytesWritten == 128 << 10)
     #expect(result.bytesVerified == 512 << 10)

@@ -29,7 +29,7 @@ import Testing
     let faults = try FaultPlan(parsing: ["stuckbit@0x\(String(address, radix: 16)):4"])
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: faults))
     let error = try rig.failure {
-      try $0.flash(.image(image, alternateSetting: nil))
+      try $0.flash(Firmware(image))
     }
     #expect(
       difference(error)
@@ -54,10 +54,10 @@ import Testing
     let address = UInt32(first.upperBound) + 8
     var bytes = image.runs[0].bytes
     bytes[first.count + 8] = flash.erased ^ 0xFF
-    let input = FlashInput.image(
+    let input = Firmware(
       try MemoryImage(merging: [
         ImageElement(address: flash.start, bytes: bytes), image.runs[1],
-      ]), alternateSetting: nil)
+      ]))
     let faults = try FaultPlan(parsing: ["stuckbit@0x\(String(address, radix: 16)):0"])
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: faults))
     let error = try rig.failure { try $0.flash(input) }
@@ -82,7 +82,7 @@ import Testing
     var board = TestProgram.usedBoard(chip, faults: faults)
     board.load(pattern(2999, seed: 77), at: second)
     let rig = FlashRig(board)
-    let error = try rig.failure { try $0.flash(.image(image, alternateSetting: nil)) }
+    let error = try rig.failure { try $0.flash(Firmware(image)) }
     let found = try #require(difference(error))
     #expect(found.looksProtected)
     #expect(found.count > 2000)
@@ -123,7 +123,7 @@ import Testing
     rig.boardOptions = BoardOptions(polling: .adaptive)
     let image = try TestProgram.image(for: try TestProgram.chip("stm32f072"))
     let error = try rig.failure {
-      let result = try $0.flash(.image(image, alternateSetting: nil))
+      let result = try $0.flash(Firmware(image))
       #expect(result.isVerified)
     }
     if error == nil {
@@ -134,7 +134,7 @@ import Testing
     #expect(try !rig.board.counters.earlyPolls.isEmpty)
     // As it is treated by default, nothing is polled early.
     let plain = FlashRig(TestProgram.usedBoard(try TestProgram.chip("stm32f072")))
-    #expect(try plain.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try plain.flash(Firmware(image)).isVerified)
     #expect(try plain.board.counters.earlyPolls.isEmpty)
   }
 
@@ -144,7 +144,7 @@ import Testing
       board.load([UInt8](repeating: 0, count: 3000), at: 0x0812_0000)
     }
     let image = MemoryImage.random(0x2_0BB8, at: 0x0810_0000)
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     #expect(result.isVerified)
     #expect(result.sectorsErased == 2)
     #expect(try rig.board.counters.erases == [0x0810_0000: 1, 0x0812_0000: 1])
@@ -165,7 +165,7 @@ import Testing
       faults.faults.append(Fault(.stall, at: .init(kind, number)))
     }
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: faults))
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     #expect(result.isVerified)
     #expect(result.transfersRepeated > 0)
     #expect(try rig.holds(image))
@@ -181,7 +181,7 @@ import Testing
     }
     let before = try rig.now
     let error = try rig.failure {
-      try $0.flash(.image(try TestProgram.image(for: chip), alternateSetting: nil))
+      try $0.flash(Firmware(try TestProgram.image(for: chip)))
     }
     guard case .device = error else {
       Issue.record("\(String(describing: error))")
@@ -232,7 +232,7 @@ import Testing
     let chip = try TestProgram.chip(name)
     let image = try TestProgram.image(for: chip)
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=0"])))
-    #expect(try rig.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try rig.flash(Firmware(image)).isVerified)
     #expect(try rig.holds(image))
   }
 
@@ -241,7 +241,7 @@ import Testing
     let image = MemoryImage.random(3000)
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
     let before = try rig.now
-    #expect(try rig.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try rig.flash(Firmware(image)).isVerified)
     #expect(try rig.now - before > .seconds(60 * 5))
     #expect(try rig.board.counters.earlyPolls.isEmpty)
   }
@@ -254,14 +254,14 @@ import Testing
     let image = try TestProgram.image(for: chip)
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
     let before = try rig.now
-    #expect(try rig.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try rig.flash(Firmware(image)).isVerified)
     #expect(try rig.holds(image))
     #expect(try rig.now - before < .seconds(30))
     // Asked to wait as the device says, everything does.
     let patient = FlashRig(
       TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
     patient.boardOptions.polling = .spec
-    #expect(try patient.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try patient.flash(Firmware(image)).isVerified)
     #expect(try patient.board.counters.earlyPolls.isEmpty)
   }
 
@@ -276,7 +276,7 @@ import Testing
     var faults = FaultPlan()
     faults.start = state
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: faults))
-    #expect(try rig.flash(.image(image, alternateSetting: nil)).isVerified)
+    #expect(try rig.flash(Firmware(image)).isVerified)
     #expect(rig.events.contains { if case .note(.entered) = $0 { true } else { false } })
     #expect(try rig.holds(image))
   }

@@ -34,7 +34,7 @@ import Testing
     }
     let rig = FlashRig(board)
     let before = try rig.board.counters.count(.all)
-    try rig.flash(.image(image, alternateSetting: nil))
+    try rig.flash(Firmware(image))
     let after = try rig.board.counters.count(.all)
     return Subject(name: name, board: board, image: image, requests: (before + 1)..<(after + 1))
   }
@@ -51,7 +51,7 @@ import Testing
   @Test(arguments: [("stm32f405", 7000), ("stm32g431", 2900), ("st-usbd", 2900)], actions)
   func `every request fails once`(chip: (name: String, run: Int), action: Fault.Action) throws {
     let subject = try Self.subject(chip.name, run: chip.run)
-    let input = FlashInput.image(subject.image, alternateSetting: nil)
+    let input = Firmware(subject.image)
     for request in subject.requests {
       let rig = FlashRig(subject.board)
       rig.bus.changeBoard(at: "1-1") {

@@ -36,7 +36,7 @@ import Testing
       // What looks erased has to be written there, too.
       for index in 0..<min(count, 1024) where index % 3 != 1 { bytes[index] = 0xFF }
       let image = MemoryImage.of(bytes, at: start)
-      let result = try rig.flash(.image(image, alternateSetting: nil), leave: false)
+      let result = try rig.flash(Firmware(image), leave: false)
       #expect(result.isVerified)
       #expect(result.sectorsErased == 0)
       var expected = pattern(0x4000, seed: 0x30)
@@ -52,7 +52,7 @@ import Testing
   ) throws {
     let rig = FlashRig(try board("@FRAM /0x90000000/04*004Ke", at: 0x9000_0000))
     let image = MemoryImage.of([UInt8](repeating: value, count: 8000), at: 0x9000_0101)
-    #expect(try rig.flash(.image(image, alternateSetting: nil), leave: false).isVerified)
+    #expect(try rig.flash(Firmware(image), leave: false).isVerified)
     #expect(try rig.holds(image))
   }
 
@@ -62,7 +62,7 @@ import Testing
     let image = MemoryImage.of([UInt8](repeating: 0xFF, count: 0x2001), at: 0x9000_1000)
     // The model's memory is one that is not erased; so nothing before its middle is asked for.
     let parts = try MemoryImage(merging: [try #require(image.runs.first?.part(from: 0x9000_2000))])
-    #expect(try rig.flash(.image(parts, alternateSetting: nil), leave: false).isVerified)
+    #expect(try rig.flash(Firmware(parts), leave: false).isVerified)
     #expect(try rig.holds(parts))
     #expect(
       try rig.memory(0x9000_3001..<0x9000_4000)
@@ -79,11 +79,11 @@ import Testing
     let flash = try #require(chip.profile.memory(.flash))
     let rig = FlashRig(SimulatedBoard(chip))
     let image = MemoryImage.random(64, at: flash.start)
-    #expect(try rig.flash(.image(image, alternateSetting: nil), leave: false).isVerified)
+    #expect(try rig.flash(Firmware(image), leave: false).isVerified)
     let before = try rig.board
     for count in [63, 40, 33, 8, 3] {
       let first = MemoryImage.of(Array(image.runs[0].bytes.prefix(count)), at: flash.start)
-      let result = try rig.flash(.image(first, alternateSetting: nil), leave: false)
+      let result = try rig.flash(Firmware(first), leave: false)
       #expect(result.isVerified)
       #expect(result.sectorsKept == 1)
       #expect(result.sectorsErased == 0)
@@ -108,7 +108,7 @@ import Testing
       let rig = FlashRig(SimulatedBoard(chip))
       rig.record()
       let image = MemoryImage.random(3000, at: flash.start + offset)
-      #expect(try rig.flash(.image(image, alternateSetting: nil), leave: false).isVerified)
+      #expect(try rig.flash(Firmware(image), leave: false).isVerified)
       #expect(try rig.holds(image))
       #expect(try rig.board.counters.refusedPrograms.isEmpty)
       for case .write(let range) in try rig.steps {

@@ -27,7 +27,7 @@ import Testing
   ) throws {
     let chip = try TestProgram.chip(name)
     let image = try TestProgram.image(for: chip)
-    let input = FlashInput.image(image, alternateSetting: nil)
+    let input = Firmware(image)
     let start = image.runs[0].range.lowerBound
     let blank = [UInt8](repeating: try #require(chip.profile.memory(.flash)).erased, count: 8)
     let whole = Patience(.max)
@@ -64,7 +64,7 @@ import Testing
   func `a board that is unplugged at any block is repaired by the next flash`(name: String) throws {
     let chip = try TestProgram.chip(name)
     let image = try TestProgram.image(for: chip)
-    let input = FlashInput.image(image, alternateSetting: nil)
+    let input = Firmware(image)
     let start = image.runs[0].range.lowerBound
     let rig = FlashRig(TestProgram.usedBoard(chip))
     try rig.flash(input)
@@ -91,11 +91,11 @@ import Testing
     let chip = try TestProgram.chip("stm32f405")
     let image = MemoryImage.random(40_000)
     let rig = FlashRig(SimulatedBoard(chip))
-    try rig.flash(.image(image, alternateSetting: nil))
+    try rig.flash(Firmware(image))
     try rig.mend()
     var bytes = image.runs[0].bytes
     bytes[20_000] ^= 0xFF
-    let update = FlashInput.image(.of(bytes, at: 0x0800_0000), alternateSetting: nil)
+    let update = Firmware(.of(bytes, at: 0x0800_0000))
     let fault = Fault(.disconnect, at: .init(.write, try rig.board.counters.count(.write) + 2))
     rig.bus.changeBoard(at: "1-1") { $0.faults = FaultPlan([fault]) }
     guard
@@ -116,7 +116,7 @@ import Testing
     let image = MemoryImage.of([UInt8](repeating: 0, count: 4096), at: 0x0800_0000)
     guard
       case .different(let difference) =
-        try rig.failure({ try $0.flash(.image(image, alternateSetting: nil)) })
+        try rig.failure({ try $0.flash(Firmware(image)) })
     else {
       Issue.record("a stuck bit was not found")
       return
@@ -133,7 +133,7 @@ import Testing
     var flasher = try rig.flasher { true }
     #expect(throws: FlashError.cancelled(.untouched)) {
       try flasher.plan(
-        .image(try TestProgram.image(for: chip), alternateSetting: nil), options: FlashOptions())
+        Firmware(try TestProgram.image(for: chip)), options: FlashOptions())
     }
     #expect(try rig.steps.allSatisfy { !$0.changesTheBoard })
   }
@@ -142,7 +142,7 @@ import Testing
     let chip = try TestProgram.chip("stm32f405")
     let image = try TestProgram.image(for: chip)
     let rig = FlashRig(TestProgram.usedBoard(chip))
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     var open: (phase: FlashEvent.Phase, total: UInt64, done: UInt64)?
     var phases: [FlashEvent.Phase] = []
     for event in rig.events {

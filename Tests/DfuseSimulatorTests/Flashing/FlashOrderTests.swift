@@ -33,7 +33,7 @@ import Testing
     var options = FlashOptions()
     options.preserve = preserve
     var flasher = try rig.flasher()
-    let plan = try flasher.plan(.image(image, alternateSetting: nil), options: options)
+    let plan = try flasher.plan(Firmware(image), options: options)
     #expect(try flasher.run(plan).isVerified)
     guard case .left = try flasher.leave(to: plan.programStart) else {
       Issue.record("the board stayed")
@@ -134,7 +134,7 @@ import Testing
     let rig = try FlashRig("stm32f405") { board in
       board.load([UInt8](repeating: 0, count: 16 << 10), at: 0x0800_0000)
     }
-    let container = DfuseContainer(targets: [
+    let container = Firmware(targets: [
       .init(
         alternateSetting: 0,
         elements: [
@@ -146,7 +146,7 @@ import Testing
         alternateSetting: 0, name: "again",
         elements: [ImageElement(address: 0x0800_1000, bytes: pattern(100, seed: 7))]),
     ])
-    let result = try rig.flash(.container(container))
+    let result = try rig.flash(container)
     #expect(result.isVerified)
     #expect(result.sectorsErased == 1)
     #expect(try rig.board.counters.erases == [0x0800_0000: 1])

@@ -108,7 +108,7 @@ import Testing
   ])
   func `an odd chip is flashed over other content, and left`(chip: String, start: UInt32) throws {
     let rig = try FlashRig(chip) { $0.load([UInt8](repeating: 0, count: 16 << 10), at: start) }
-    let input = FlashInput.random(10_000, at: start)
+    let input = Firmware.random(10_000, at: start)
     var flasher = try rig.flasher()
     let plan = try flasher.plan(input, options: FlashOptions())
     let result = try flasher.run(plan)

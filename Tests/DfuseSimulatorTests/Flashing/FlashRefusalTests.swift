@@ -9,7 +9,7 @@ import Testing
   /// Something that cannot be flashed, and why.
   struct Refusal: Sendable, CustomTestStringConvertible {
     var chip = "stm32f405"
-    var input: FlashInput
+    var input: Firmware
     var options = FlashOptions()
     var error: FlashError
     var testDescription: String { "\(chip): \(error)" }
@@ -17,14 +17,13 @@ import Testing
     static let flashMap = MemoryMap.parse("@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg")
     static let all: MemoryAccess = [.readable, .erasable, .writable]
 
-    static func container(_ targets: (UInt8, UInt32)..., vendorID: UInt16 = 0x0483) -> FlashInput {
-      .container(
-        DfuseContainer(
-          vendorID: vendorID,
-          targets: targets.map {
-            .init(
-              alternateSetting: $0.0, elements: [ImageElement(address: $0.1, bytes: pattern(8))])
-          }))
+    static func container(_ targets: (UInt8, UInt32)..., vendorID: UInt16 = 0x0483) -> Firmware {
+      Firmware(
+        suffix: DFUSuffix(vendorID: vendorID),
+        targets: targets.map {
+          .init(
+            alternateSetting: $0.0, elements: [ImageElement(address: $0.1, bytes: pattern(8))])
+        })
     }
 
     static let cases: [Refusal] = [
@@ -36,15 +35,14 @@ import Testing
         error: .otherDevice(
           vendorID: 0x1234, productID: 0xDF11, deviceVendorID: 0x0483, deviceProductID: 0xDF11)),
       .init(
-        input: .container(
-          DfuseContainer(targets: [
-            .init(
-              alternateSetting: 0,
-              elements: [
-                ImageElement(address: 0x0800_0000, bytes: [1, 2]),
-                ImageElement(address: 0x0800_0001, bytes: [3, 4]),
-              ])
-          ])),
+        input: Firmware(targets: [
+          .init(
+            alternateSetting: 0,
+            elements: [
+              ImageElement(address: 0x0800_0000, bytes: [1, 2]),
+              ImageElement(address: 0x0800_0001, bytes: [3, 4]),
+            ])
+        ]),
         error: .conflict(
           .overlap(
             new: 0x0800_0001..<0x0800_0003, existing: 0x0800_0000..<0x0800_0002,
@@ -58,12 +56,12 @@ import Testing
         error: .outsideMemory(
           0x1FFF_7800..<0x1FFF_7808, alternateSetting: 0, memory: flashMap, found: 2)),
       .init(
-        input: .image(.of(pattern(8), at: 0xFFFF_FFF8), alternateSetting: nil),
+        input: Firmware(.of(pattern(8), at: 0xFFFF_FFF8)),
         error: .outsideMemory(
           0xFFFF_FFF8..<0x1_0000_0000, alternateSetting: nil, memory: flashMap, found: nil)),
       .init(
         chip: "at32f435",
-        input: .image(.of(pattern(8), at: 0x0800_7FFC), alternateSetting: nil),
+        input: Firmware(.of(pattern(8), at: 0x0800_7FFC)),
         error: .notWritable(
           0x0800_7FFC..<0x0800_8000,
           segment: .init(start: 0x0800_0000, sectorSize: 4096, sectorCount: 8, access: .readable),

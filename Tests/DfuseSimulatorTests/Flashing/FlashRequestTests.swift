@@ -70,7 +70,7 @@ import Testing
     bytes[test.changed.lowerBound] ^= 0xFF
     let counts = try Self.count(rig) {
       let result = try rig.flash(
-        .image(.of(bytes, at: Self.start), alternateSetting: nil), leave: false)
+        Firmware(.of(bytes, at: Self.start)), leave: false)
       #expect(result.isVerified)
     }
     let own = test.changed.count / test.block
@@ -89,7 +89,7 @@ import Testing
     let image = MemoryImage.random(Self.size)
     let rig = try Self.rig(test, holding: image.runs[0].bytes)
     let counts = try Self.count(rig) {
-      let result = try rig.flash(.image(image, alternateSetting: nil), leave: false)
+      let result = try rig.flash(Firmware(image), leave: false)
       #expect(result.isVerified)
     }
     #expect(counts == Self.requests(addresses: 1, reads: Self.size / test.block, aborts: 2))
@@ -103,7 +103,7 @@ import Testing
     options.full = true
     let counts = try Self.count(rig) {
       let result = try rig.flash(
-        .image(image, alternateSetting: nil), options: options, leave: false)
+        Firmware(image), options: options, leave: false)
       #expect(result.isVerified)
     }
     let blocks = Self.size / test.block

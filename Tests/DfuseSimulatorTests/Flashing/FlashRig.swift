@@ -72,7 +72,7 @@ final class FlashRig {
   /// Plans, runs and leaves, as `dfuse flash` does.
   @discardableResult
   func flash(
-    _ input: FlashInput, options: FlashOptions = FlashOptions(), leave: Bool = true,
+    _ input: Firmware, options: FlashOptions = FlashOptions(), leave: Bool = true,
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> FlashResult {
     var flasher = try flasher(isCancelled: isCancelled)
@@ -93,11 +93,10 @@ final class FlashRig {
   }
 }
 
-extension FlashInput {
+extension Firmware {
   /// Random bytes for an address.
-  static func random(_ count: Int, at address: UInt32 = 0x0800_0000, seed: UInt64 = 1) -> FlashInput
-  {
-    .image(.random(count, at: address, seed: seed), alternateSetting: nil)
+  static func random(_ count: Int, at address: UInt32 = 0x0800_0000, seed: UInt64 = 1) -> Firmware {
+    Firmware(.random(count, at: address, seed: seed))
   }
 }
 

@@ -9,7 +9,7 @@ import Testing
   @Test func `telling the supply voltage halves the chip's work`() throws {
     var options = FlashOptions()
     options.full = true
-    let input = FlashInput.random(64 << 10)
+    let input = Firmware.random(64 << 10)
     let slow = try FlashRig("stm32f405")
     try slow.flash(input, options: options)
     options.supply = .from2700mV

@@ -93,7 +93,7 @@ import Testing
     let rig = FlashRig(TestProgram.usedBoard(try TestProgram.chip("stm32g431")))
     rig.record()
     let image = MemoryImage.random(128 << 10)
-    let result = try rig.flash(.image(image, alternateSetting: nil))
+    let result = try rig.flash(Firmware(image))
     #expect(result.isVerified)
     #expect(result.sectorsErased == 0)
     #expect(try rig.steps.first { $0.changesTheBoard } == .massErase)
@@ -110,7 +110,7 @@ import Testing
     var options = FlashOptions()
     options.massErase = true
     let image = try TestProgram.image(for: try TestProgram.chip("stm32g431"))
-    let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+    let result = try rig.flash(Firmware(image), options: options)
     #expect(result.isVerified)
     #expect(result.sectorsErased == 64)
     let steps = try rig.steps
@@ -132,7 +132,7 @@ import Testing
       options.preserve = preserve
       let rig = FlashRig(TestProgram.usedBoard(SimulatedChip(chip.name, profile: profile)))
       let before = try rig.memory(0x0801_0000..<0x0802_0000)
-      let result = try rig.flash(.image(image, alternateSetting: nil), options: options)
+      let result = try rig.flash(Firmware(image), options: options)
       #expect(result.isVerified)
       #expect(try rig.holds(image))
       #expect(try rig.memory(0x0801_0000..<0x0802_0000) == before)
@@ -141,7 +141,7 @@ import Testing
     // All of both is quicker by one command.
     let rig = FlashRig(TestProgram.usedBoard(SimulatedChip(chip.name, profile: profile)))
     let both = MemoryImage.random(128 << 10)
-    #expect(try rig.flash(.image(both, alternateSetting: nil)).isVerified)
+    #expect(try rig.flash(Firmware(both)).isVerified)
     #expect(try rig.board.counters.massErases == 1)
     #expect(try rig.board.counters.count(.erase) == 0)
     #expect(try rig.holds(both))

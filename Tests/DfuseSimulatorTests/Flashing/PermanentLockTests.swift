@@ -38,7 +38,7 @@ import Testing
     let error = try rig.failure {
       var flasher = try $0.flasher()
       _ = try flasher.plan(
-        .image(image(level, at: address), alternateSetting: nil), options: options)
+        Firmware(image(level, at: address)), options: options)
     }
     guard case .permanentLock(level, UInt64(address), _, let serial) = error else {
       Issue.record("\(name): \(String(describing: error))")
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func `only its own serial number lets a board be locked`() throws {
-    let lock = FlashInput.image(image(0xCC, at: 0x1FFF_C001), alternateSetting: nil)
+    let lock = Firmware(image(0xCC, at: 0x1FFF_C001))
     for serial in ["", "315A28A0B957", "STM32"] {
       let rig = try FlashRig("stm32f405")
       var options = FlashOptions()
@@ -74,7 +74,7 @@ import Testing
       options.allowOptionBytes = true
       var flasher = try rig.flasher()
       let plan = try flasher.plan(
-        .image(image(0xCC, at: 0x1FFF_F800), alternateSetting: nil), options: options)
+        Firmware(image(0xCC, at: 0x1FFF_F800)), options: options)
       #expect(!plan.isEmpty)
     }
   }
@@ -86,7 +86,7 @@ import Testing
     options.allowOptionBytes = true
     var flasher = try rig.flasher()
     _ = try flasher.plan(
-      .image(image(level, at: 0x1FFF_7800), alternateSetting: nil), options: options)
+      Firmware(image(level, at: 0x1FFF_7800)), options: options)
   }
 
   /// A G474 has a second group at the address where an F0 has its level.
@@ -96,7 +96,7 @@ import Testing
     options.allowOptionBytes = true
     var flasher = try rig.flasher()
     _ = try flasher.plan(
-      .image(image(0xCC, at: 0x1FFF_F800), alternateSetting: nil), options: options)
+      Firmware(image(0xCC, at: 0x1FFF_F800)), options: options)
   }
 
   @Test(

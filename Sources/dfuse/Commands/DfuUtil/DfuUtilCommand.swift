@@ -308,24 +308,15 @@ extension DfuUtilCommand {
 
 extension FirmwareFile {
   /// Whether the file says where all of it belongs, as DfuSe does it.
-  fileprivate var isContainer: Bool {
-    if case .container = contents { return true }
-    return false
-  }
+  fileprivate var isContainer: Bool { firmware.format == .container }
 
   /// The alternate settings that a container has targets for.
   fileprivate var alternateSettings: Set<UInt8> {
-    guard case .container(let container) = contents else { return [] }
-    return Set(container.targets.map(\.alternateSetting))
+    Set(firmware.targets.compactMap(\.alternateSetting))
   }
 
   /// The device that the file says it is for.
   fileprivate var deviceID: USBID? {
-    switch contents {
-    case .container(let container):
-      USBID(vendorID: container.vendorID, productID: container.productID)
-    case .bytes(_, let suffix?): USBID(vendorID: suffix.vendorID, productID: suffix.productID)
-    case .image, .bytes: nil
-    }
+    firmware.suffix.map { USBID(vendorID: $0.vendorID, productID: $0.productID) }
   }
 }

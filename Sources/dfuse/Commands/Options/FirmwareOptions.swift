@@ -63,19 +63,20 @@ struct InputFormatOptions: ParsableArguments {
     completion: .list(["auto", "raw", "hex", "srec", "elf"]))
   var format = "auto"
 
-  /// The kind that the user says it is, or nil to tell by the content.
-  var kind: ImageKind? {
-    get throws(Failure) { try ImageKind.named(format) }
+  /// What the user says that it is, or nil to tell by the content.
+  var kind: Firmware.Format? {
+    get throws(Failure) { try Firmware.Format.named(format) }
   }
 }
 
-extension ImageKind {
-  /// The kind with a name of `--format`; nil for `auto`.
+extension Firmware.Format {
+  /// The format with a name of `--format`; nil for `auto`.
   ///
   /// - Throws: A failure with status 64 for an unknown name.
-  static func named(_ text: String) throws(Failure) -> ImageKind? {
+  static func named(_ text: String) throws(Failure) -> Firmware.Format? {
     if text == "auto" { return nil }
-    if let kind = ImageKind(rawValue: text) { return kind }
+    let formats = [Firmware.Format.raw, .hex, .srec, .elf]
+    if let format = formats.first(where: { $0.rawValue == text }) { return format }
     throw Failure(
       .usage, "--format '\(text.visible)' is unknown", fix: "use auto, raw, hex, srec or elf")
   }

@@ -35,16 +35,16 @@ struct PackArguments {
     _ word: Substring, _ rest: inout ArraySlice<String>
   ) throws(Failure) -> Item {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let option = PackOption.allCases.first(where: { $0.longName == parts[0] }) else {
+    guard let option = PackOption.allCases.first(where: { $0.rawValue == parts[0] }) else {
       throw usage("unknown option --\(String(parts[0]).visible)")
     }
     let value = parts.count > 1 ? String(parts[1]) : nil
     if !option.takesValue {
-      guard value == nil else { throw usage("--\(option.longName) takes no value") }
+      guard value == nil else { throw usage("--\(option.rawValue) takes no value") }
       return .flag(option)
     }
     guard let value = value ?? rest.popFirst() else {
-      throw usage("--\(option.longName) needs a value")
+      throw usage("--\(option.rawValue) needs a value")
     }
     return .option(option, value: value)
   }
@@ -55,7 +55,7 @@ struct PackArguments {
     var items: [Item] = []
     var letters = word
     while let letter = letters.popFirst() {
-      guard letter >= " ", let option = PackOption(rawValue: letter) else {
+      guard let option = PackOption(letter: letter) else {
         throw usage("unknown option -\(String(letter).visible)")
       }
       if !option.takesValue {
@@ -73,4 +73,32 @@ struct PackArguments {
   private static func usage(_ what: String) -> Failure {
     Failure(.usage, what, fix: "see 'dfuse pack --help'")
   }
+}
+
+/// The options of `dfuse pack`, by their long names.
+enum PackOption: String, CaseIterable {
+  case output, product, vendor, name, address, image, quiet, help, format
+  case deviceVersion = "version-id"
+  case alternateSetting = "alt"
+  case chip = "for"
+
+  /// The letter of the original `dfuse_pack`; nil for what that did not have.
+  var letter: Character? {
+    switch self {
+    case .deviceVersion: "f"
+    case .address: "m"
+    case .format, .chip: nil
+    default: rawValue.first
+    }
+  }
+
+  init?(letter: Character) {
+    guard let option = Self.allCases.first(where: { $0.letter == letter }) else { return nil }
+    self = option
+  }
+
+  var takesValue: Bool { self != .quiet && self != .help }
+
+  /// The option as messages name it.
+  var shown: String { letter.map { "-\($0)" } ?? "--\(rawValue)" }
 }

@@ -1,3 +1,4 @@
+import DfuseDevice
 import DfuseFormat
 import DfuseSimulator
 
@@ -12,7 +13,7 @@ struct PackGrammar {
   private var operands: [String] = []
   /// Those of `-a` without an image before it.
   private var emptyAlternateSettings: [UInt8] = []
-  private var format: ImageKind?
+  private var format: Firmware.Format?
   private var formatCount = 0
   private var seen: Set<PackOption> = []
 
@@ -42,13 +43,13 @@ struct PackGrammar {
       request.output = value
     case .deviceVersion:
       noteRepeated(option)
-      request.deviceVersion = try number(value, option, "a firmware version such as 0x0100")
+      request.suffix.deviceVersion = try number(value, option, "a firmware version such as 0x0100")
     case .product:
       noteRepeated(option)
-      request.productID = try number(value, option, "a product ID such as 0xdf11")
+      request.suffix.productID = try number(value, option, "a product ID such as 0xdf11")
     case .vendor:
       noteRepeated(option)
-      request.vendorID = try number(value, option, "a vendor ID such as 0x0483")
+      request.suffix.vendorID = try number(value, option, "a vendor ID such as 0x0483")
     case .name:
       try check(name: value)
       if name != nil { warnReplaced(option, "a target has one name") }
@@ -62,7 +63,7 @@ struct PackGrammar {
     case .alternateSetting:
       try close(try alternateSetting(value))
     case .format:
-      format = try ImageKind.named(value)
+      format = try Firmware.Format.named(value)
       formatCount += 1
     case .chip:
       noteRepeated(option)
@@ -197,4 +198,35 @@ struct PackGrammar {
   private mutating func warnReplaced(_ option: PackOption, _ reason: String) {
     request.warnings.append("\(option.shown) was given twice; the last one counts, since \(reason)")
   }
+}
+
+/// What the user wants packed, as the command line says it.
+struct PackRequest {
+  /// One `-i`, with the `-m` before it.
+  struct Image {
+    var path: String
+    /// Nil when there was no `-m`.
+    var address: UInt32?
+    /// Nil to tell by the content.
+    var format: Firmware.Format?
+  }
+
+  /// One `-a`, with the `-n` and the images before it.
+  struct Target {
+    var alternateSetting: UInt8
+    var name: String?
+    var images: [Image]
+  }
+
+  /// Nil in the short form: beside the input.
+  var output: String?
+  var suffix = DFUSuffix()
+  var targets: [Target] = []
+  /// The memories of the chip that it is for; nil when no chip was said.
+  var memories: [AlternateMemory]?
+  var isQuiet = false
+  /// Whether one file was named without `-i`: it must bring its own addresses.
+  var isShortForm = false
+  /// Oddities that do not stop the work.
+  var warnings: [String] = []
 }

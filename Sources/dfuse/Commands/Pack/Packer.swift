@@ -1,124 +1,116 @@
 import DfuseDevice
 import DfuseFormat
+import DfuseSimulator
 
 /// Does what a ``PackRequest`` says: reads the images, makes the container, writes it.
 struct Packer {
   let request: PackRequest
   let console: Console
 
+  /// Some bytes of a file, and where they belong.
+  private struct Piece {
+    var element: ImageElement
+    /// The file, as messages show it.
+    var source: String
+    /// Whether the file says where they belong.
+    var isSelfAddressed: Bool
+  }
+
   /// Packs, and prints a summary on standard error.
   func run() throws(Failure) {
     for warning in request.warnings { console.warn(warning) }
     let output = OutputFile(name: try outputName())
     try refuseOverwritingInputs(output)
-    var outline = ContainerOutline(
-      deviceVersion: request.deviceVersion, productID: request.productID,
-      vendorID: request.vendorID, targets: [])
-    var summary = PackSummary(output: output.shown)
-    var pieces: [PackPiece] = []
+    var firmware = Firmware(suffix: request.suffix, targets: [])
+    // For each target, the file that each element came from.
+    var sources: [[String]] = []
     for target in request.targets {
-      var own: [PackPiece] = []
-      for image in target.images {
-        let input = PackInput(
-          image: image, isShortForm: request.isShortForm, console: console)
-        own += try input.pieces()
-      }
-      for part in parts(own, of: target) {
-        outline.targets.append(
-          ContainerOutline.Target(
+      var pieces: [Piece] = []
+      for image in target.images { pieces += try read(image) }
+      for part in parts(of: target, pieces) {
+        firmware.targets.append(
+          Firmware.Target(
             alternateSetting: part.alternateSetting, name: part.name,
             elements: part.pieces.map(\.element)))
-        summary.sources.append(part.pieces.map(\.source.shown))
-        pieces += part.pieces
+        sources.append(part.pieces.map(\.source))
       }
     }
-    var encoder = try encoder(of: outline, pieces, sources: summary.sources)
-    try output.write(console: console) { sink throws(Failure) in
-      summary.checksum = try fill(sink, from: pieces, &encoder)
+    var file: [[UInt8]] = []
+    let checksum: UInt32
+    do throws(FormatError) {
+      // A container that is rebuilt may hold the same bytes twice.
+      checksum = try firmware.encode(allowsRepeats: true) { file.append($0) }
+    } catch {
+      throw failure(error, zip(firmware.elements, sources.joined()))
     }
-    for line in summary.lines(for: outline, console: console) { console.note(line) }
+    if (try? firmware.checkPackable()) == nil {
+      console.warn("two images hold the same bytes for the same addresses")
+    }
+    try output.write(file, console: console)
+    tell(firmware, sources: sources, checksum: checksum, output: output.shown)
   }
 
-  /// The target, and those for what of its images belongs into other memories of the chip.
+  // MARK: - Images
+
+  /// The data of an image, in the order of their addresses.
+  ///
+  /// - Throws: A failure with status 64 for an address that does not fit the kind of file, 65 for a
+  ///   damaged file, 66 for one that cannot be read.
+  private func read(_ image: PackRequest.Image) throws(Failure) -> [Piece] {
+    let input = InputFile(name: image.path)
+    let shown = input.shown
+    let firmware = try input.firmware(as: image.format, at: image.address)
+    switch firmware.format {
+    case .container, .plainDFU:
+      let what =
+        firmware.format == .container ? "DfuSe container" : "DFU file (it ends in a DFU suffix)"
+      throw Failure(
+        .badData, "\(shown): this is a \(what), not firmware",
+        fix: "look into it with 'dfuse info', take it apart with 'dfuse unpack'")
+    case .raw where request.isShortForm:
+      throw Failure(
+        .usage, "\(shown) is a raw binary, which says no address",
+        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
+    case .raw, .hex, .srec, .elf, nil: break
+    }
+    if let address = image.address {
+      try firmware.checkTakesAddress(
+        "-m \(address.hex) before \(shown)",
+        fix: "leave -m out, or say --format raw to pack the file's bytes as they are")
+    }
+    for finding in firmware.findings { console.warn("\(shown): \(finding)") }
+    return firmware.elements.map {
+      Piece(element: $0, source: shown, isSelfAddressed: firmware.isPlaced && image.address == nil)
+    }
+  }
+
+  /// The target, and those for what of its images belongs into other memories of the chip: files of
+  /// records know no targets.
   private func parts(
-    _ pieces: [PackPiece], of target: PackRequest.Target
-  ) -> [(alternateSetting: UInt8, name: String?, pieces: [PackPiece])] {
+    of target: PackRequest.Target, _ pieces: [Piece]
+  ) -> [(alternateSetting: UInt8, name: String?, pieces: [Piece])] {
     guard let memories = request.memories else {
-      for piece in pieces where piece.isSelfAddressed {
-        guard OptionBytePieces.mayBeOptionBytes(piece.address) else { continue }
+      for piece in pieces
+      where piece.isSelfAddressed && SimulatedChip.mayHaveOptionBytes(at: piece.element.address) {
         console.warn(
-          "\(piece.source.shown): \(piece.element.range.addressText) may be option bytes, which have "
+          "\(piece.source): \(piece.element.range.addressText) may be option bytes, which have "
             + "a target of their own: --for CHIP says which")
       }
       return [(target.alternateSetting, target.name, pieces)]
     }
-    let sorted = OptionBytePieces(
-      pieces, alternateSetting: target.alternateSetting, memories: memories)
-    let own =
-      sorted.own.isEmpty && !sorted.others.isEmpty
-      ? [] : [(target.alternateSetting, target.name, sorted.own)]
-    return own
-      + sorted.others.sorted { $0.key < $1.key }.map { number, pieces in
-        (number, memories.first { $0.alternateSetting == number }?.map.name, pieces)
-      }
-  }
-
-  private func encoder(
-    of outline: ContainerOutline, _ pieces: [PackPiece], sources: [[String]]
-  ) throws(Failure) -> ContainerEncoder {
-    do throws(FormatError) {
-      return try ContainerEncoder(outline)
-    } catch .repeatedData(let new, let existing) {
-      // A container that is rebuilt may hold the same bytes twice.
-      guard try agree(outline, pieces) else {
-        throw failure(
-          .repeatedData(new: new, existing: existing), sources: sources, outline: outline)
-      }
-      console.warn("two images hold the same bytes for the same addresses")
-    } catch {
-      throw failure(error, sources: sources, outline: outline)
+    let named = memories.first { $0.alternateSetting == target.alternateSetting }
+    func other(_ piece: Piece) -> AlternateMemory? {
+      guard let named else { return nil }
+      let home = memories.home(of: UInt64(piece.element.address), named: named)
+      return home?.map.text == named.map.text ? nil : home
     }
-    do throws(FormatError) {
-      return try ContainerEncoder(outline, allowsRepeats: true)
-    } catch {
-      throw failure(error, sources: sources, outline: outline)
+    let own = pieces.filter { other($0) == nil }
+    let others = memories.compactMap { memory in
+      let pieces = pieces.filter { other($0) == memory }
+      return pieces.isEmpty ? nil : (memory.alternateSetting, memory.map.name, pieces)
     }
-  }
-
-  /// Whether images that share addresses of one memory hold the same bytes for them.
-  private func agree(_ outline: ContainerOutline, _ pieces: [PackPiece]) throws(Failure) -> Bool {
-    var memories: [UInt8: MemoryImage] = [:]
-    var rest = pieces[...]
-    for target in outline.targets {
-      for piece in rest.prefix(target.elements.count) {
-        var address = UInt64(piece.address)
-        var isSame = true
-        try piece.forEachPart { part throws(Failure) in
-          let done: Void? = try? memories[target.alternateSetting, default: MemoryImage()].insert(
-            part, at: address)
-          isSame = isSame && done != nil
-          address += UInt64(part.count)
-        }
-        guard isSame else { return false }
-      }
-      rest = rest.dropFirst(target.elements.count)
-    }
-    return true
-  }
-
-  private func fill(
-    _ sink: OutputSink, from pieces: [PackPiece], _ encoder: inout ContainerEncoder
-  ) throws(Failure) -> UInt32 {
-    for piece in pieces {
-      try piece.forEachPart { part throws(Failure) in
-        do throws(FormatError) { try encoder.append(part, to: sink.append) } catch {
-          throw Failure(.badData, "cannot pack: \(error)")
-        }
-      }
-    }
-    do throws(FormatError) { return try encoder.finish(to: sink.append) } catch {
-      throw Failure(.badData, "cannot pack: \(error)")
-    }
+    return (own.isEmpty && !others.isEmpty ? [] : [(target.alternateSetting, target.name, own)])
+      + others
   }
 
   // MARK: - Files
@@ -150,63 +142,57 @@ struct Packer {
     }
   }
 
+  // MARK: - What is told
+
   private func failure(
-    _ error: FormatError, sources: [[String]], outline: ContainerOutline
+    _ error: FormatError, _ pieces: some Sequence<(ImageElement, String)>
   ) -> Failure {
-    guard case .repeatedData(let new, let existing) = error else {
+    guard case .overlap(let new, let existing, _) = error else {
       return Failure(.badData, "cannot pack: \(error)")
     }
-    let pieces = zip(outline.targets, sources)
-      .flatMap { zip($0.elements.map(\.range), $1) }
-    func source(_ range: Range<UInt64>, last: Bool) -> String {
-      let found = last ? pieces.last { $0.0 == range } : pieces.first { $0.0 == range }
-      return found?.1 ?? "an image"
+    func piece(_ range: Range<UInt64>, in pieces: some Sequence<(ImageElement, String)>) -> String {
+      "\(pieces.first { $0.0.range == range }?.1 ?? "an image") (\(range.addressText))"
     }
     return Failure(
       .badData,
-      "\(source(new, last: true)) (\(new.addressText)) overlaps \(source(existing, last: false)) (\(existing.addressText))",
+      "\(piece(new, in: pieces.reversed())) overlaps \(piece(existing, in: pieces))",
       fix: "give each image addresses of its own with -m, or leave one out")
   }
-}
 
-extension ImageKind {
-  /// The kind with its article, for sentences.
-  var article: String {
-    switch self {
-    case .raw: "a raw"
-    case .hex: "an Intel HEX"
-    case .srec: "an S-record"
-    case .elf: "an ELF"
+  private func tell(
+    _ firmware: Firmware, sources: [[String]], checksum: UInt32, output: String
+  ) {
+    let size = Int(clamping: firmware.encodedSize)
+    console.note(
+      console.styled("packed \(output)", .bold) + "  \(size.byteText), CRC \(checksum.hex)")
+    console.note(
+      "  vendor \(request.suffix.vendorID.hex)  product \(request.suffix.productID.hex)  "
+        + "version \(request.suffix.deviceVersion.hex)")
+    for (target, sources) in zip(firmware.targets, sources) {
+      let name = target.name.map { " \"\($0.visible)\"" } ?? ", no name"
+      console.note("  alternate setting \(target.alternateSetting ?? 0)\(name)")
+      for (element, source) in zip(target.elements, sources) {
+        console.note(
+          "    \(element.range.addressText)  \(element.bytes.count.byteText)  \(source)")
+      }
     }
   }
 }
 
-extension Failure {
-  /// What is wrong with the data of an input, whose name is `path`.
-  init(reading shown: String, _ error: FormatError, path: String) {
-    // A name that begins with a dash would be taken for an option.
-    let word = (path.hasPrefix("-") && path != "-" ? "-- " : "") + path.shellWord
-    let fix: String? =
-      switch error {
-      case .alreadyContainer: "look into it with 'dfuse info', take it apart with 'dfuse unpack'"
-      case .containerInElement: "dfuse unpack \(word)"
-      case .notFirmware(.gitLFSPointer), .otherThanNamed(_, holds: .foreign(.gitLFSPointer)):
-        "get the file itself: git lfs pull"
-      case .notFirmware(.uf2), .otherThanNamed(_, holds: .foreign(.uf2)):
-        "copy it to the drive of a UF2 bootloader, or get the firmware as .hex, .bin or .elf"
-      case .otherThanNamed(_, holds: .image(let kind)) where kind != .raw:
-        "if that is right, say --format \(kind.rawValue)"
-      case .notFirmware, .otherThanNamed: "get the firmware itself"
-      case .badRecord(_, _, _, problem: .secondFile): "use the two files one after the other"
-      case .badRecord(_, _, _, problem: .missingEndRecord):
-        "build or download it again, and compare its size"
-      case .badRecord: "build or download it again"
-      case .emptyContainer, .noData: "build or download it again"
-      case .truncated, .badSignature, .unsupportedVersion, .badSuffixLength, .crcMismatch,
-        .sizeBeyondEnd, .elementBeyondTarget, .bytesAfterSuffix:
-        "a damaged file is not flashed; 'dfuse info' shows what can be read of it"
-      case .outsideAddressSpace, .overlap, .repeatedData, .badELF, .notPackable: nil
+extension SimulatedChip {
+  /// The memories that the chip's bootloader shows.
+  var memories: [AlternateMemory] {
+    profile.usb.maps.enumerated().compactMap { number, text in
+      MemoryMap.parse(text).map {
+        AlternateMemory(alternateSetting: UInt8(truncatingIfNeeded: number), map: $0)
       }
-    self.init(.badData, "\(shown): \(error)", fix: fix)
+    }
+  }
+
+  /// Whether some chip has option bytes at an address that no chip has for its program.
+  fileprivate static func mayHaveOptionBytes(at address: UInt32) -> Bool {
+    let maps = all.flatMap(\.memories).map(\.map)
+      .filter { $0.segment(at: UInt64(address)) != nil }
+    return maps.contains { $0.kind == .optionBytes } && !maps.contains { $0.kind == .internalFlash }
   }
 }

@@ -27,8 +27,8 @@ struct InfoCommand: DfuseCommand {
     } else {
       for line in report.lines { try console.output(line) }
     }
-    if report.isDamaged {
-      let count = report.findings.count { $0.severity == .error }
+    let count = report.errorCount
+    if count > 0 {
       throw Failure(
         .badData, "\(input.shown) is damaged (\(count) error\(count == 1 ? "" : "s"), see above)")
     }
