@@ -110,3 +110,56 @@ struct BenchBoard {
     return Measurement(total: total, before: before, after: board.counters)
   }
 }
+
+/// What one piece of work cost.
+struct Measurement {
+  /// Virtual time from the first request to the last.
+  var total: Duration
+  /// DFU requests.
+  var requests: Int
+  /// The time the chip erased and programmed.
+  var busy: Duration
+  /// The time the bootloader fetched what was uploaded.
+  var fetch: Duration
+  /// The time that waiting to the letter takes in place of `busy`.
+  var requested: Duration
+  /// Sectors erased one by one.
+  var erases: Int
+  /// Whether the flash was erased as a whole.
+  var massErases: Int
+
+  init(total: Duration, before: BoardCounters, after: BoardCounters) {
+    self.total = total
+    requests = after.count(.any) - before.count(.any)
+    busy = after.busyTime - before.busyTime
+    fetch = after.fetchTime - before.fetchTime
+    requested = after.requestedTime - before.requestedTime
+    erases = after.count(.erase) - before.count(.erase)
+    massErases = after.massErases - before.massErases
+  }
+}
+
+/// Bytes that are the same on every machine: a 64-bit linear congruential generator (Knuth, MMIX).
+struct BenchRandom {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return UInt8(truncatingIfNeeded: state >> 56)
+    }
+  }
+}
+
+/// Why there is no measurement.
+enum BenchError: Error {
+  case noSuchChip(String)
+  case noFlash(String)
+  /// The host's code failed on a board that has no faults.
+  case failed(chip: String, String)
+  /// The board does not hold what was flashed.
+  case wrongContent(chip: String)
+  case tooSlow(rows: Int)
+}

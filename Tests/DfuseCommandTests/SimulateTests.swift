@@ -112,7 +112,7 @@ import Testing
         "left its bootloader: the firmware runs, without USB; \(replug)"
       ),
       (
-        .left(.bootloaderAgain), .application,
+        .left(.bootloader), .application,
         "reset itself; attach it again to have the bootloader"
       ),
       (.left(.nothing), .application, "went off the bus, and no firmware runs; \(replug)"),

@@ -163,7 +163,7 @@ import Testing
     options.setAddress(0x1FFF_C000)
     options.dnload(0, [])
     #expect(
-      options.getStatus().then == .leaveBus(after: .milliseconds(1), as: .bootloaderAgain))
+      options.getStatus().then == .leaveBus(after: .milliseconds(1), as: .bootloader))
   }
 
   @Test func `a poll timeout above 65535 ms fills all three bytes`() throws {

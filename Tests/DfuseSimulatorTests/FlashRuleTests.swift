@@ -87,7 +87,7 @@ import Testing
     probe.dnload(2, block)
     let reply = probe.getStatus()
     #expect(reply.answer == .data([0, 104, 0, 0, 4, 0]))
-    #expect(reply.then == .leaveBus(after: .microseconds(16 * 16), as: .bootloaderAgain))
+    #expect(reply.then == .leaveBus(after: .microseconds(16 * 16), as: .bootloader))
     #expect(probe.memory(16, at: 0x1FFF_C000) == block)
   }
 

@@ -34,7 +34,7 @@ import Testing
     probe.dnload(0, [0x92])
     let reply = probe.getStatus()
     #expect(reply.answer == .data([0, 100, 0, 0, 4, 0]))
-    #expect(reply.then == .leaveBus(after: .seconds(16), as: .bootloaderAgain))
+    #expect(reply.then == .leaveBus(after: .seconds(16), as: .bootloader))
     probe.board.model.powerOn(at: probe.now)
     probe.configure()
     #expect(probe.upload(2, 4) == .data([0xFF, 0xFF, 0xFF, 0xFF]))
@@ -45,7 +45,7 @@ import Testing
     probe.board.load(pattern(16), at: 0x0800_0000)
     probe.dnload(0, [0x92])
     #expect(
-      probe.getStatus().then == .leaveBus(after: .milliseconds(10), as: .bootloaderAgain))
+      probe.getStatus().then == .leaveBus(after: .milliseconds(10), as: .bootloader))
     #expect(probe.memory(16, at: 0x0800_0000) == pattern(16))
   }
 

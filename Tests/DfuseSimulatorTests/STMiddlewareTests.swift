@@ -120,7 +120,7 @@ import Testing
     #expect(probe.getStatus().answer == .silence)
     var detached = try Probe("st-usbd")
     let reaction = detached.send([0x21, 0, 0, 0, 0, 0, 0, 0])
-    #expect(reaction == Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloaderAgain)))
+    #expect(reaction == Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader)))
   }
 
   @Test func `SET_INTERFACE to an alternate that does not exist stalls`() throws {

@@ -22,7 +22,7 @@ import Testing
     "DETACH", "DNLOAD", "DNLOAD0", "UPLOAD", "GETSTATUS", "CLRSTATUS", "GETSTATE", "ABORT",
   ]
 
-  static let cells: [(state: Int, request: String, expected: String)] = table.flatMap { entry in
+  static let transitions: [(state: Int, request: String, expected: String)] = table.flatMap { entry in
     zip(requests, entry.row.split(separator: " ")).map { (entry.state, $0, String($1)) }
   }
 
@@ -43,7 +43,7 @@ import Testing
     return probe
   }
 
-  @Test(arguments: cells)
+  @Test(arguments: transitions)
   func `each state takes each request as the specification says`(
     state: Int, request: String, expected: String
   ) throws {

@@ -5,7 +5,7 @@ struct BusSlot: Sendable {
   /// Something that happens at a moment that is already known.
   struct Event: Sendable {
     var at: Duration
-    var face: BoardFace
+    var shows: RunningProgram
   }
 
   /// The port, as the kernel would write it.
@@ -15,7 +15,7 @@ struct BusSlot: Sendable {
   /// The board's own virtual time: boards that are worked on at once do not add up.
   var clock = Duration.zero
   /// What is to be seen now.
-  var face = BoardFace.empty
+  var visible = RunningProgram.nothing
   /// Counts appearances; a transport is good for one.
   var generation = 0
   /// The device's address on the bus.
@@ -49,26 +49,26 @@ struct BusSlot: Sendable {
 
   /// What the device's reaction means for the port, from the moment of the answer.
   mutating func follow(_ then: Reaction.Consequence, answeredAt moment: Duration) {
-    guard case .leaveBus(let after, let afterlife, let absence) = then else { return }
+    guard case .leaveBus(let after, let next, let absence) = then else { return }
     let leaves = moment + after
-    schedule(Event(at: leaves, face: .empty))
-    let next = board.face(after: afterlife)
-    if next != .empty { schedule(Event(at: leaves + absence, face: next)) }
+    schedule(Event(at: leaves, shows: .nothing))
+    let program = board.visible(while: next)
+    if program != .nothing { schedule(Event(at: leaves + absence, shows: program)) }
   }
 
   private mutating func apply(_ event: Event) {
-    if face == .bootloader, event.face == .empty {
+    if visible == .bootloader, event.shows == .nothing {
       // Only a pulled plug finds work in progress.
       board.model.losePower(at: event.at)
     }
-    face = event.face
-    board.become(face, at: event.at)
+    visible = event.shows
+    board.run(visible, at: event.at)
     listing = nil
-    guard face != .empty else { return }
+    guard visible != .nothing else { return }
     generation += 1
     address = address % 127 + 1
     // The kernel chooses the configuration before anyone else talks to the device.
-    if face == .bootloader { board.model.configuration = 1 }
+    if visible == .bootloader { board.model.configuration = 1 }
     var enumeration = Enumeration(of: board)
     listing = try? enumeration.listing(
       path: path, address: address, generation: UInt64(generation))
@@ -78,7 +78,7 @@ struct BusSlot: Sendable {
 extension BusSlot {
   /// Whether the device that a transport was opened for is still on the port.
   func isThere(_ generation: Int) -> Bool {
-    face == .bootloader && self.generation == generation
+    visible == .bootloader && self.generation == generation
   }
 
   /// Carries out one control transfer and turns the clock.

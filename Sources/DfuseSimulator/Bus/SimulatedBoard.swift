@@ -74,22 +74,16 @@ public struct SimulatedBoard: Sendable {
 }
 
 extension SimulatedBoard {
-  /// What appears on the port by itself, after the bootloader has left it.
-  ///
-  /// The chip decides what starts, the firmware whether that is to be seen.
-  package func face(after afterlife: Reaction.Afterlife) -> BoardFace {
-    switch (afterlife, afterLeave) {
-    case (.nothing, _), (.application, .nothing): .empty
-    case (.application, .application): .application
-    case (.bootloaderAgain, _): .bootloader
-    }
+  /// What is to be seen on the port while `program` runs: a firmware may have no USB device.
+  func visible(while program: RunningProgram) -> RunningProgram {
+    program == .application && afterLeave == .nothing ? .nothing : program
   }
 
   /// Runs what is to be seen on the port from `now` on; the memory is what it was.
-  mutating func become(_ face: BoardFace, at now: Duration) {
+  mutating func run(_ program: RunningProgram, at now: Duration) {
     application = nil
-    switch face {
-    case .empty: break
+    switch program {
+    case .nothing: break
     case .bootloader: model.powerOn(at: now)
     case .application: application = ApplicationModel(serial: model.serial)
     }
@@ -104,12 +98,12 @@ public enum AfterLeave: String, CaseIterable, Hashable, Sendable {
   case nothing
 }
 
-/// What is to be seen of a board on its port.
-package enum BoardFace: Hashable, Sendable {
-  /// Nothing.
-  case empty
-  /// The bootloader.
-  case bootloader
-  /// The firmware's own device.
+/// What a chip runs.
+package enum RunningProgram: Hashable, Sendable {
+  /// Nothing: it is not powered, or there is no program in its flash.
+  case nothing
+  /// The firmware that was flashed.
   case application
+  /// The bootloader, freshly started.
+  case bootloader
 }

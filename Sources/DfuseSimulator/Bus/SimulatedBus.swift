@@ -23,7 +23,7 @@ package final class SimulatedBus: USBBus {
     for board in boards { plugIn(board) }
   }
 
-  // MARK: - Hands
+  // MARK: - Plugging
 
   /// Plugs a board in, now or later.
   ///
@@ -39,7 +39,7 @@ package final class SimulatedBus: USBBus {
       state.slots.removeAll { $0.path == path }
       var slot = BusSlot(path: path, board: board)
       slot.clock = state.clock
-      slot.schedule(.init(at: state.clock + delay, face: .bootloader))
+      slot.schedule(.init(at: state.clock + delay, shows: .bootloader))
       slot.settle(at: state.clock)
       state.slots.append(slot)
       state.slots.sort {
@@ -52,7 +52,7 @@ package final class SimulatedBus: USBBus {
   /// Pulls the plug, now or later; work in progress stays half done.
   package func unplug(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
-      slot.schedule(.init(at: now + delay, face: .empty))
+      slot.schedule(.init(at: now + delay, shows: .nothing))
       slot.settle(at: now)
     }
   }
@@ -60,8 +60,8 @@ package final class SimulatedBus: USBBus {
   /// Plugs a board in again that was unplugged or has left; it starts its bootloader.
   package func plugBack(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
-      slot.schedule(.init(at: now, face: .empty))
-      slot.schedule(.init(at: now + delay, face: .bootloader))
+      slot.schedule(.init(at: now, shows: .nothing))
+      slot.schedule(.init(at: now + delay, shows: .bootloader))
       slot.settle(at: now)
     }
   }
@@ -87,7 +87,7 @@ package final class SimulatedBus: USBBus {
     state.withLock { state in
       state.settleClosed()
       return state.slots.compactMap { slot in
-        guard slot.face == .bootloader, let listing = slot.listing else { return nil }
+        guard slot.visible == .bootloader, let listing = slot.listing else { return nil }
         return slot.openError.map { listing.closed(by: $0) } ?? listing
       }
     }
@@ -98,7 +98,7 @@ package final class SimulatedBus: USBBus {
       state.settleClosed()
       guard
         let index = state.slots.firstIndex(where: {
-          $0.face == .bootloader && $0.listing?.identity.place == board.place
+          $0.visible == .bootloader && $0.listing?.identity.place == board.place
         })
       else { return .failure(.disconnected) }
       if let error = state.slots[index].openError { return .failure(error) }

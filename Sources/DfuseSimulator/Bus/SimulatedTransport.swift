@@ -71,10 +71,10 @@ package final class SimulatedTransport: USBTransport {
     let sighting = bus.withSlot(identity.path) { [generation] slot, now -> PortSighting in
       let deadline = now + max(limit, .zero)
       slot.settle(at: now)
-      while slot.face == .empty || slot.generation == generation {
+      while slot.visible == .nothing || slot.generation == generation {
         guard let next = slot.events.first?.at, next <= deadline else {
           slot.clock = deadline
-          return slot.face == .empty ? .gone : .stillThere
+          return slot.visible == .nothing ? .gone : .stillThere
         }
         slot.clock = max(slot.clock, next)
         slot.settle(at: slot.clock)

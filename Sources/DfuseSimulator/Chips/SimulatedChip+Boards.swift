@@ -6,17 +6,17 @@ extension SimulatedChip {
   private static func board(
     _ part: String, guessed: DeviceProfile.Guesses = [], usb: USBFacts,
     defaultPointer: UInt32 = 0x0800_0000, memories: [MemoryRegion],
-    sectors: [Int: Duration], unit: Int = 4, manners: Manners = Manners(),
+    sectors: [Int: Duration], unit: Int = 4, behaviour: Behaviour = Behaviour(),
     quirks: Quirks = Quirks()
   ) -> DeviceProfile {
     let flash = memories.filter { $0.kind == .flash }.reduce(0) { $0 + $1.size }
     return DeviceProfile(
-      part: part, guessed: guessed.union([.times, .polls, .manners]), flashSize: flash, usb: usb,
+      part: part, guessed: guessed.union([.times, .polls, .behaviour]), flashSize: flash, usb: usb,
       commands: [0x00, 0x21, 0x41], defaultPointer: defaultPointer, memories: memories,
       rules: FlashRules(unit: unit, hasECC: false, rewrite: .clearsBits),
       times: WorkTimes(
         erase: sectors, programWidth: 4, program: .microseconds(16), massErase: .seconds(8)),
-      polls: ReportedPolls(erase: 50, write: 5), manners: manners, quirks: quirks)
+      polls: ReportedPolls(erase: 50, write: 5), behaviour: behaviour, quirks: quirks)
   }
 
   // MARK: - Arduino

@@ -5,7 +5,7 @@ extension SimulatedChip {
   static let gd32vf103 = SimulatedChip(
     "gd32vf103", "gd32vf103cb",
     profile: DeviceProfile(
-      part: "GD32VF103CB (128 KiB)", guessed: [.times, .manners], flashSize: 128 * 1024,
+      part: "GD32VF103CB (128 KiB)", guessed: [.times, .behaviour], flashSize: 128 * 1024,
       usb: USBFacts(
         vendorID: 0x28E9, productID: 0x0189, bcdDevice: 0x1000, manufacturer: "GDMicroelectronics",
         product: "GD32 0x418 DFU Bootloader", serial: "3CBJ", serialIsConstant: true,
@@ -22,7 +22,7 @@ extension SimulatedChip {
         erase: [1024: .milliseconds(60)], programWidth: 4, program: .microseconds(40),
         massErase: .milliseconds(100)),
       polls: .internalFlash,
-      manners: Manners(whileBusy: .answersBusy, leave: .atDownload), quirks: eightBitSerial,
+      behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload), quirks: eightBitSerial,
       hasVectorTable: false))
 
   private static var eightBitSerial: Quirks {
@@ -36,7 +36,7 @@ extension SimulatedChip {
     "at32f435", "at32f437",
     profile: DeviceProfile(
       part: "AT32F435/F437 (4032 KiB)",
-      guessed: [.times, .polls, .transferSize, .manners, .identity],
+      guessed: [.times, .polls, .transferSize, .behaviour, .identity],
       flashSize: 4032 * 1024,
       usb: USBFacts(
         vendorID: 0x2E3C, productID: 0xDF11, bcdDevice: 0x0200, manufacturer: "Artery-Tech",
@@ -68,7 +68,7 @@ extension SimulatedChip {
     "apm32f103", "apm32",
     profile: DeviceProfile(
       part: "APM32F103 (128 KiB)",
-      guessed: [.times, .polls, .transferSize, .manners, .identity, .maps], flashSize: 128 * 1024,
+      guessed: [.times, .polls, .transferSize, .behaviour, .identity, .maps], flashSize: 128 * 1024,
       usb: USBFacts(
         vendorID: 0x314B, productID: 0x0106, bcdDevice: 0x0200, manufacturer: "Geehy",
         product: "APM32 DFU ISP Mode", serial: "00000000010C", serialIsConstant: true,

@@ -17,7 +17,7 @@ extension SimulatedChip {
   static let stm32f042 = SimulatedChip(
     "stm32f042",
     profile: DeviceProfile(
-      part: "STM32F042 (32 KiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32F042 (32 KiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 32 * 1024,
       usb: USBFacts(
         bcdDevice: 0x2200,
@@ -52,7 +52,7 @@ extension SimulatedChip {
       rules: halfWordRules(readProtectionByte: 0x1FFF_F800), times: halfWordTimes(page: 2048),
       // dfu-util ticket 78: 40 ms again and again while a page is erased.
       polls: ReportedPolls(erase: 40, write: 60, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy), quirks: hastyQuirks))
+      behaviour: Behaviour(whileBusy: .answersBusy), quirks: hastyQuirks))
 
   private static var hastyQuirks: Quirks {
     var quirks = Quirks()
@@ -64,7 +64,7 @@ extension SimulatedChip {
   static let stm32f107 = SimulatedChip(
     "stm32f107", "stm32f105",
     profile: DeviceProfile(
-      part: "STM32F105/F107 (256 KiB)", guessed: [.times, .polls, .manners],
+      part: "STM32F105/F107 (256 KiB)", guessed: [.times, .polls, .behaviour],
       flashSize: 256 * 1024,
       // All of it from dfu-util's stm32f107.lsusb.
       usb: USBFacts(
@@ -86,7 +86,7 @@ extension SimulatedChip {
   static let stm32f303 = SimulatedChip(
     "stm32f303", "stm32f302",
     profile: DeviceProfile(
-      part: "STM32F303 (256 KiB)", guessed: [.times, .polls, .manners], flashSize: 256 * 1024,
+      part: "STM32F303 (256 KiB)", guessed: [.times, .polls, .behaviour], flashSize: 256 * 1024,
       usb: USBFacts(
         bcdDevice: 0x2200, serial: "207E3354304B",
         maps: [
@@ -99,5 +99,5 @@ extension SimulatedChip {
       ],
       rules: halfWordRules(readProtectionByte: 0x1FFF_F800), times: halfWordTimes(page: 2048),
       polls: ReportedPolls(erase: 100, write: 65, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 }

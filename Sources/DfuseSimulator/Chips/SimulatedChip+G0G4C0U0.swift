@@ -30,7 +30,7 @@ extension SimulatedChip {
       ],
       // A log of a G0B0 shows 31 ms for an upload of 1 KiB.
       rules: rules(0x1FFF_7800), times: times(readKiB: .milliseconds(30)),
-      polls: ReportedPolls(erase: 30, write: 15), manners: Manners(whileBusy: .answersBusy)))
+      polls: ReportedPolls(erase: 30, write: 15), behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// G431, 128 KiB.
   static let stm32g431 = SimulatedChip(
@@ -52,13 +52,13 @@ extension SimulatedChip {
       rules: rules(0x1FFF_7800), times: times(),
       // 131 ms was seen on a G431.
       polls: ReportedPolls(erase: 131, write: 131, setAddress: 131),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// G474, 512 KiB in two banks; two groups in the option bytes' string.
   static let stm32g474 = SimulatedChip(
     "stm32g474", "stm32g473", "stm32g491",
     profile: DeviceProfile(
-      part: "STM32G473/G474 (512 KiB)", guessed: [.times, .polls, .manners],
+      part: "STM32G473/G474 (512 KiB)", guessed: [.times, .polls, .behaviour],
       flashSize: 512 * 1024,
       usb: USBFacts(
         bcdDevice: 0x0200, product: "DFU in FS Mode", serial: "205939885533",
@@ -74,13 +74,13 @@ extension SimulatedChip {
         MemoryRegion(.otp, at: 0x1FFF_7000, [.init(1, 1024)]),
       ],
       rules: rules(0x1FFF_7800), times: times(), polls: ReportedPolls(erase: 131, write: 20),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// C071, 128 KiB; leaving needs a Set Address before (LibUsbDfu#13).
   static let stm32c071 = SimulatedChip(
     "stm32c071",
     profile: DeviceProfile(
-      part: "STM32C071 (128 KiB)", guessed: [.times, .polls, .maps, .manners],
+      part: "STM32C071 (128 KiB)", guessed: [.times, .polls, .maps, .behaviour],
       flashSize: 128 * 1024,
       usb: USBFacts(
         bcdDevice: 0x0220, product: "DFU in FS Mode", serial: "203A35725532",
@@ -97,7 +97,7 @@ extension SimulatedChip {
         MemoryRegion(.readOnly, at: 0x1FFF_7500, [.init(1, 768)]),
       ],
       rules: rules(nil), times: times(), polls: ReportedPolls(erase: 30, write: 20),
-      manners: Manners(whileBusy: .answersBusy), quirks: addressBeforeLeave))
+      behaviour: Behaviour(whileBusy: .answersBusy), quirks: addressBeforeLeave))
 
   private static var addressBeforeLeave: Quirks {
     var quirks = Quirks()
@@ -109,7 +109,7 @@ extension SimulatedChip {
   static let stm32u083 = SimulatedChip(
     "stm32u083", "stm32u073",
     profile: DeviceProfile(
-      part: "STM32U073/U083 (256 KiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32U073/U083 (256 KiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 256 * 1024,
       usb: USBFacts(
         bcdDevice: 0x0220, product: "DFU in FS Mode", serial: "2056336C5847",
@@ -126,5 +126,5 @@ extension SimulatedChip {
         MemoryRegion(.readOnly, at: 0x1FFF_6C00, [.init(1, 1024)]),
       ],
       rules: rules(nil), times: times(), polls: ReportedPolls(erase: 30, write: 20),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 }

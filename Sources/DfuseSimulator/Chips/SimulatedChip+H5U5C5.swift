@@ -15,7 +15,7 @@ extension SimulatedChip {
     "stm32h563", "stm32h562", "stm32h573",
     profile: DeviceProfile(
       // Only the flash's string was seen.
-      part: "STM32H563/H573 (2 MiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32H563/H573 (2 MiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 2048 * 1024,
       usb: USBFacts(
         bcdDevice: 0x0300, product: "DFU in FS Mode", serial: "357D377F3133",
@@ -24,7 +24,7 @@ extension SimulatedChip {
       memories: [MemoryRegion(.flash, at: 0x0800_0000, [.init(256, 8192)])],
       rules: rules, times: times(program: .microseconds(31)),
       polls: ReportedPolls(erase: 5, write: 5, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// U575/U585, 2 MiB; gone before the last DFU_GETSTATUS is answered.
   static let stm32u575 = SimulatedChip(
@@ -46,7 +46,7 @@ extension SimulatedChip {
       ],
       rules: rules, times: times(program: .microseconds(118)),
       polls: ReportedPolls(erase: 5, write: 10, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy, leave: .duringStatus)))
+      behaviour: Behaviour(whileBusy: .answersBusy, leave: .duringStatus)))
 
   /// C562, 512 KiB: one alternate, CLRSTATUS stalls, GET_DESCRIPTOR(0x21) hangs
   /// (betaflight-configurator#5300).
@@ -62,7 +62,7 @@ extension SimulatedChip {
       memories: [MemoryRegion(.flash, at: 0x0800_0000, [.init(64, 8192)])],
       rules: rules, times: times(program: .microseconds(60)),
       polls: ReportedPolls(erase: 5, write: 5, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy, clearStatus: .stalls), quirks: silentDescriptor))
+      behaviour: Behaviour(whileBusy: .answersBusy, clearStatus: .stalls), quirks: silentDescriptor))
 
   private static var silentDescriptor: Quirks {
     var quirks = Quirks()

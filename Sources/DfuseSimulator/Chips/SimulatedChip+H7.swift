@@ -32,7 +32,7 @@ extension SimulatedChip {
       polls: ReportedPolls(erase: 1000, write: 5, setAddress: 1),
       // ST community 234209: the first DFU_GETSTATUS takes as long as the erase, the next finds
       // the device idle. Too long a block gives an error status.
-      manners: Manners(
+      behaviour: Behaviour(
         whileBusy: .worksBeforeAnswering, clearStatus: .errUnknown,
         oversize: .stalls(StatusCode.errFILE)),
       quirks: quirks)
@@ -61,7 +61,7 @@ extension SimulatedChip {
   static let stm32h743v91: SimulatedChip = {
     var profile = stm32h743.profile
     profile.part = "STM32H743/H753 (2 MiB), bootloader V9.1"
-    profile.guessed.insert(.manners)
+    profile.guessed.insert(.behaviour)
     profile.quirks.staysBusyErasingFrom = nil
     profile.quirks.reportsEraseEarlyFrom = 0x0810_0000
     // Longer than the time it reports.
@@ -92,7 +92,7 @@ extension SimulatedChip {
         erase: [8192: .milliseconds(3)], programWidth: 16, program: .microseconds(150),
         massErase: .milliseconds(20)),
       polls: ReportedPolls(erase: 5, write: 15, setAddress: 1),
-      manners: Manners(
+      behaviour: Behaviour(
         whileBusy: .answersBusy, leave: .duringStatus, clearStatus: .errUnknown))
   }
 

@@ -15,7 +15,7 @@ extension SimulatedChip {
   static let stm32l072 = SimulatedChip(
     "stm32l072", "stm32l073", "stm32l082",
     profile: DeviceProfile(
-      part: "STM32L072/L073 (192 KiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32L072/L073 (192 KiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 192 * 1024,
       usb: USBFacts(
         bcdDevice: 0x2200, serial: "367239433132",
@@ -31,13 +31,13 @@ extension SimulatedChip {
       ],
       rules: zeroRules, times: zeroTimes(page: 128, pages: 1536),
       polls: ReportedPolls(erase: 10, write: 120, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// L152, 256 KiB of 256-byte pages; EEPROM comes before the option bytes.
   static let stm32l152 = SimulatedChip(
     "stm32l152", "stm32l151", "stm32l1",
     profile: DeviceProfile(
-      part: "STM32L151/L152 (256 KiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32L151/L152 (256 KiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 256 * 1024,
       usb: USBFacts(
         bcdDevice: 0x2200, serial: "76B0A1336969",
@@ -53,7 +53,7 @@ extension SimulatedChip {
       ],
       rules: zeroRules, times: zeroTimes(page: 256, pages: 1024),
       polls: ReportedPolls(erase: 10, write: 60, setAddress: 1),
-      manners: Manners(whileBusy: .answersBusy)))
+      behaviour: Behaviour(whileBusy: .answersBusy)))
 
   /// Double words with ECC; RDP is byte 0 of the option bytes (reference manuals, from memory).
   private static let doubleWordRules = FlashRules(
@@ -88,7 +88,7 @@ extension SimulatedChip {
       rules: doubleWordRules, times: doubleWordTimes(page: 2048),
       // dfu-util: the reported time is shorter than the erase.
       polls: ReportedPolls(erase: 20, write: 25, setAddress: 1),
-      manners: Manners(whileBusy: .stalls), quirks: longWriteQuirks))
+      behaviour: Behaviour(whileBusy: .stalls), quirks: longWriteQuirks))
 
   /// AN2606, bootloaders V10.1 to V10.3.
   private static var longWriteQuirks: Quirks {
@@ -101,7 +101,7 @@ extension SimulatedChip {
   static let stm32l4r5 = SimulatedChip(
     "stm32l4r5", "stm32l4r9", "stm32l4s5",
     profile: DeviceProfile(
-      part: "STM32L4R5/L4R9 (2 MiB)", guessed: [.times, .polls, .transferSize, .manners],
+      part: "STM32L4R5/L4R9 (2 MiB)", guessed: [.times, .polls, .transferSize, .behaviour],
       flashSize: 2048 * 1024,
       usb: USBFacts(
         bcdDevice: 0x2200, serial: "205C35794842",
@@ -121,7 +121,7 @@ extension SimulatedChip {
         unit: 8, hasECC: true, rewrite: .zeroOnly, readProtectionByte: 0x1FF0_0000,
         optionWriteResets: false),
       times: doubleWordTimes(page: 4096), polls: ReportedPolls(erase: 25, write: 25),
-      manners: Manners(whileBusy: .stalls)))
+      behaviour: Behaviour(whileBusy: .stalls)))
 
   /// WB55, 1 MiB of 4 KiB pages; leaving ends in an error (qFlipper).
   static let stm32wb55 = SimulatedChip(
@@ -148,5 +148,5 @@ extension SimulatedChip {
       times: doubleWordTimes(page: 4096),
       // Flipper logs: 49 ms a block, 44 to 62 ms a page.
       polls: ReportedPolls(erase: 40, write: 40),
-      manners: Manners(whileBusy: .answersBusy, leave: .stallsStatus)))
+      behaviour: Behaviour(whileBusy: .answersBusy, leave: .stallsStatus)))
 }

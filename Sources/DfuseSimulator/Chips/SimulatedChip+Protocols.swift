@@ -8,7 +8,7 @@ extension SimulatedChip {
   ) -> DeviceProfile {
     var profile = chip.profile
     profile.part = part
-    profile.guessed = [.times, .polls, .transferSize, .manners, .identity]
+    profile.guessed = [.times, .polls, .transferSize, .behaviour, .identity]
     profile.usb.vendorID = vendorID
     profile.usb.productID = productID
     profile.usb.bcdDevice = release
@@ -67,14 +67,14 @@ extension SimulatedChip {
     _ part: String, usb: USBFacts, start: UInt32 = 0x0800_0000
   ) -> DeviceProfile {
     DeviceProfile(
-      part: part, guessed: [.times, .polls, .manners], flashSize: 256 * 1024, usb: usb,
+      part: part, guessed: [.times, .polls, .behaviour], flashSize: 256 * 1024, usb: usb,
       commands: [], defaultPointer: start,
       memories: [MemoryRegion(.flash, at: start, [.init(128, 2048)])],
       rules: FlashRules(unit: 1, hasECC: false, rewrite: .clearsBits),
       times: WorkTimes(
         erase: [2048: .milliseconds(20)], programWidth: 4, program: .microseconds(16),
         massErase: .milliseconds(100)),
-      polls: ReportedPolls(erase: 0, write: 1), manners: Manners(flavour: .plainDFU))
+      polls: ReportedPolls(erase: 0, write: 1), behaviour: Behaviour(flavour: .plainDFU))
   }
 
   /// The DFU class of TinyUSB as its example has it, built with ST's ids.

@@ -27,7 +27,7 @@ extension SimulatedChip {
         ], programWidth: 4, program: .microseconds(16), massErase: .seconds(8)),
       // ST's code generator's default: 50 ms for both; Set Address reports the program time.
       polls: ReportedPolls(erase: 50, write: 50),
-      manners: Manners(
+      behaviour: Behaviour(
         flavour: .stMiddleware, whileBusy: .worksBeforeAnswering, leave: .duringStatus,
         clearStatus: .errUnknown, oversize: .hangs),
       quirks: middlewareQuirks))
@@ -65,7 +65,7 @@ extension SimulatedChip {
       polls: ReportedPolls(erase: 0, write: 0, manifest: 0),
       // Its source works once the answer has gone out, and in that time answers nothing: a mass erase
       // of many seconds made pydfu give up (micropython#5730).
-      manners: Manners(whileBusy: .waits, clearStatus: .clears), quirks: mbootQuirks))
+      behaviour: Behaviour(whileBusy: .waits, clearStatus: .clears), quirks: mbootQuirks))
 
   private static var mbootQuirks: Quirks {
     var quirks = Quirks()

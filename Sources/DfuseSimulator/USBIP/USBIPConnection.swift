@@ -26,10 +26,10 @@ package struct USBIPConnection {
     var data: [UInt8]
   }
 
-  /// A client that has not asked for anything in this time is a port scanner.
-  private static let patience = Duration.seconds(10)
+  /// A client that has not asked for anything in this time is disconnected.
+  private static let idleLimit = Duration.seconds(10)
   /// The reply before a device leaves must reach the client before the connection closes.
-  private static let farewell = Duration.milliseconds(50)
+  private static let deliveryTime = Duration.milliseconds(50)
   /// More than any control transfer can carry; a client that says more is out of step.
   private static let mostData: UInt32 = 1 << 20
   /// More transfers at once than any kernel queues on a control endpoint.
@@ -57,7 +57,7 @@ package struct USBIPConnection {
     self.exports = exports
     self.timeScale = timeScale
     latest = now
-    closesAt = now + Self.patience
+    closesAt = now + Self.idleLimit
   }
 
   /// Whether everything is said and done.
@@ -234,7 +234,7 @@ package struct USBIPConnection {
     guard case .leaveBus(let after, _, _) = reaction.then else { return }
     goneAt = due + after / timeScale
     closesAt =
-      reaction.answer == .silence ? goneAt : due + max(after / timeScale, Self.farewell)
+      reaction.answer == .silence ? goneAt : due + max(after / timeScale, Self.deliveryTime)
   }
 
   private mutating func close() {

@@ -9,7 +9,7 @@ import Testing
   static let names = SimulatedChip.all.map(\.name)
 
   /// A flash must not have been helped by luck: nothing refused, and every wait honoured.
-  private func checkManners(_ rig: FlashRig) throws {
+  private func checkBehaviour(_ rig: FlashRig) throws {
     let counters = try rig.board.counters
     #expect(counters.refusedPrograms.isEmpty)
     #expect(counters.earlyPolls.isEmpty)
@@ -32,7 +32,7 @@ import Testing
     #expect(result.sectorsErased == 0)
     #expect(result.sectorsRepeated == 0)
     #expect(try rig.board.counters.erases.isEmpty)
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   @Test(arguments: names)
@@ -70,7 +70,7 @@ import Testing
     #expect(
       after.filter { $0.value != before.erases[$0.key] }.keys.map { UInt64($0) }
         == [sector.lowerBound])
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   @Test(arguments: names)
@@ -112,7 +112,7 @@ import Testing
     #expect(
       try rig.board.counters.erases.keys.sorted()
         == [UInt32(first.lowerBound), UInt32(second.lowerBound)])
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   @Test(arguments: names)
@@ -135,7 +135,7 @@ import Testing
     default: #expect(error == nil)
     }
     #expect(try Self.isBlank(rig, flash))
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   /// Looks at both ends of every sector.
@@ -172,7 +172,7 @@ import Testing
       rig.bus.changeBoard(at: "1-1") { $0.load(blank, at: run.address) }
     }
     #expect(try Self.isBlank(rig, flash))
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   @Test(arguments: names)
@@ -198,7 +198,7 @@ import Testing
     for full in [false, true] {
       let rig = rig(TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["rdp=1"])))
       // ST's middleware and its like know no read protection, and fail in ways of their own.
-      guard chip.profile.manners.flavour == .specification, chip.profile.commands.contains(0x92)
+      guard chip.profile.behaviour.flavour == .specification, chip.profile.commands.contains(0x92)
       else { return }
       rig.record()
       let before = try rig.board.state
@@ -241,7 +241,7 @@ import Testing
       #expect(
         try rig.memory(beside) == before.read(beside.count, at: UInt32(beside.lowerBound)))
     }
-    try checkManners(rig)
+    try checkBehaviour(rig)
   }
 
   @Test(arguments: names)

@@ -5,39 +5,39 @@ import Testing
 
 /// Flashes of chips that misbehave: the host knows, and copes.
 @Suite struct FlashQuirkTests {
-  private static let bank2: UInt32 = 0x0810_0000
+  private static let secondBank: UInt32 = 0x0810_0000
 
   /// A rig whose bank 2 begins with `count` bytes of 0.
   private static func rig(_ chip: String, zeros count: Int = 128 << 10) throws -> FlashRig {
-    try FlashRig(chip) { $0.load([UInt8](repeating: 0, count: count), at: bank2) }
+    try FlashRig(chip) { $0.load([UInt8](repeating: 0, count: count), at: secondBank) }
   }
 
   @Test func `an H743 that stays busy beyond 1 MiB is freed and flashed`() throws {
     let rig = try Self.rig("stm32h743")
-    let result = try rig.flash(.random(4096, at: Self.bank2))
+    let result = try rig.flash(.random(4096, at: Self.secondBank))
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
     #expect(try rig.board.counters.count(.clrstatus) == 2)
-    #expect(try rig.holds(.random(4096, at: Self.bank2)))
+    #expect(try rig.holds(.random(4096, at: Self.secondBank)))
   }
 
   @Test func `an H743 whose erase of bank 2 goes on behind its back is waited for`() throws {
     let rig = try Self.rig("stm32h743-v9.1")
-    let result = try rig.flash(.random(4096, at: Self.bank2))
+    let result = try rig.flash(.random(4096, at: Self.secondBank))
     #expect(result.isVerified)
     #expect(result.sectorsRepeated == 0)
     #expect(try rig.board.counters.refusedPrograms.isEmpty)
-    #expect(try rig.board.counters.erases == [Self.bank2: 1])
-    #expect(try rig.holds(.random(4096, at: Self.bank2)))
+    #expect(try rig.board.counters.erases == [Self.secondBank: 1])
+    #expect(try rig.holds(.random(4096, at: Self.secondBank)))
   }
 
   @Test func `an F427 that does not erase bank 2 is given up before anything is written`() throws {
     let rig = try Self.rig("stm32f427-v9.0", zeros: 4096)
     let left = FlashError.Difference(
-      address: UInt64(Self.bank2), expected: 0xFF, found: 0, count: 64, looksProtected: true,
+      address: UInt64(Self.secondBank), expected: 0xFF, found: 0, count: 64, looksProtected: true,
       progress: .erased)
     #expect(throws: FlashError.different(left)) {
-      try rig.flash(.random(4096, at: Self.bank2))
+      try rig.flash(.random(4096, at: Self.secondBank))
     }
     #expect(try rig.board.counters.count(.write) == 0)
     #expect(try rig.memory(0x0810_0000..<0x0810_1000).allSatisfy { $0 == 0 })
@@ -45,7 +45,7 @@ import Testing
 
   @Test func `a sound F427 is flashed in bank 2`() throws {
     let rig = try Self.rig("stm32f427")
-    let result = try rig.flash(.random(4096, at: Self.bank2))
+    let result = try rig.flash(.random(4096, at: Self.secondBank))
     #expect(result.isVerified)
     #expect(result.sectorsErased == 1)
   }
@@ -99,7 +99,7 @@ import Testing
         .allSatisfy { $0 == 0x55 })
   }
 
-  /// Chips whose strings, descriptors or farewells are odd.
+  /// Chips whose strings, descriptors or ways to leave are odd.
   @Test(arguments: [
     ("gd32vf103", 0x0800_0000), ("at32f435", 0x0800_8000), ("apm32f103", 0x0800_0000),
     ("f105-clone", 0x0800_0000), ("stm32f767-dual", 0x0810_0000), ("stm32c562", 0x0800_0000),

@@ -1,5 +1,7 @@
 import ArgumentParser
+import DfuseDevice
 import DfuseSimulator
+import SystemPackage
 
 /// `dfuse simulate`.
 struct SimulateCommand: HostCommand {
@@ -70,23 +72,23 @@ struct SimulateCommand: HostCommand {
       throw Failure(.usage, "--time-scale \(timeScale) is not between 0.001 and 1000000")
     }
     let host = host.quiet(quiet)
-    let rack = try BoardRack(
+    let boards = try ServedBoards(
       chip: SimulatedChip.wanted(chip), count: count, sameSerial: sameSerial,
       faults: FaultPlan.wanted(fault), afterLeave: afterLeave, stateFolder: state,
       traceFile: trace)
-    try serve(rack, host)
+    try serve(boards, host)
   }
 
-  private func serve(_ rack: BoardRack, _ host: Host) throws(Failure) {
+  private func serve(_ boards: ServedBoards, _ host: Host) throws(Failure) {
     let server: USBIPServer
     do {
       server = try USBIPServer(
-        devices: rack.devices, host: address, port: port, timeScale: timeScale)
+        devices: boards.devices, host: address, port: port, timeScale: timeScale)
     } catch {
       throw Failure(serving: error, address: address, port: port)
     }
     host.listenForInterrupt()
-    for line in rack.introduction(address: address, port: server.port) {
+    for line in boards.introduction(address: address, port: server.port) {
       try host.console.output(line)
     }
     var failure: Failure?
@@ -96,16 +98,16 @@ struct SimulateCommand: HostCommand {
         switch event {
         case .attached(let busID): host.console.note("\(busID) attached")
         case .detached(let busID):
-          host.console.note(rack.farewell(of: busID))
+          host.console.note(boards.departureText(of: busID))
           do throws(Failure) {
-            try rack.keep(console: host.console)
+            try boards.keep(console: host.console)
           } catch {
             failure = failure ?? error
           }
         }
       })
-    try rack.keep(console: host.console)
-    for line in rack.summary { try host.console.output(line) }
+    try boards.keep(console: host.console)
+    for line in boards.summary { try host.console.output(line) }
     if let failure { throw failure }
   }
 }
@@ -120,8 +122,47 @@ extension Failure {
     case .system(let call, let number):
       self.init(
         .inputOutput, "cannot listen on \(address):\(port)",
-        why: "\(call): \(SystemError(number).description)",
+        why: "\(call): \(Errno(rawValue: number).description)",
         fix: "choose another port with --port; 0 takes any free one")
     }
+  }
+}
+
+/// What `dfuse simulate --list` shows.
+enum ChipList {
+  /// A line for each chip, below a line of titles.
+  static var lines: [String] {
+    let rows =
+      [["chip", "part", "flash", "transfer", "known"]]
+      + (SimulatedChip.all + SimulatedChip.others).map { chip in
+        [
+          ([chip.name] + chip.aliases).joined(separator: ", "), chip.part,
+          UInt64(chip.flashSize).sizeText, "\(chip.transferSize)",
+          chip.isGuess ? "partly guessed" : "seen or documented",
+        ]
+      }
+    let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { text, width in
+        text + String(repeating: " ", count: width - text.count)
+      }.joined(separator: "  ").trimmingTrailingBlanks
+    }
+  }
+}
+
+extension SimulatedChip {
+  /// Bytes of a block, as the bootloader's descriptor says.
+  fileprivate var transferSize: Int {
+    let bus = SimulatedBus([SimulatedBoard(self)])
+    let listing = (try? bus.devices())?.first
+    return Int(listing?.interfaces.first?.functional?.wTransferSize ?? 0)
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingBlanks: String {
+    var text = self[...]
+    while text.last == " " { text = text.dropLast() }
+    return String(text)
   }
 }

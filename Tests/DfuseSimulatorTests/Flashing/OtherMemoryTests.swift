@@ -5,7 +5,7 @@ import DfuseTestSupport
 import Testing
 
 /// Memory that is not flash: option bytes, one-time programmable memory, EEPROM, Device Feature.
-@Suite struct FlashCellTests {
+@Suite struct OtherMemoryTests {
   private static func chips(with kind: MemoryKind) -> [String] {
     SimulatedChip.all.filter { chip in
       // The option bytes of an AT32 do not fit into one of its blocks.

@@ -27,20 +27,20 @@ extension BootloaderModel {
       if let extra { duration += extra } else { endless = true }
     }
     counters.busyTime += duration
-    let worksFirst = profile.manners.whileBusy == .worksBeforeAnswering && !isShownBusy
-    counters.toldTime += worksFirst ? duration + poll : max(duration, poll)
+    let worksFirst = profile.behaviour.whileBusy == .worksBeforeAnswering && !isShownBusy
+    counters.requestedTime += worksFirst ? duration + poll : max(duration, poll)
     state = .dfuDNBUSY
-    if refusal == nil, let farewell = farewell(after: job, at: now, duration: duration, poll) {
-      return farewell
+    if refusal == nil, let reply = lastReply(before: job, at: now, duration: duration, poll) {
+      return reply
     }
     guard !endless else {
       // The erase itself does happen; only its end is never reported.
       result = perform(job)
       work = Work(job: .nothing, begin: now, end: nil, poll: poll, isShownBusy: true)
-      let answersLate = profile.manners.whileBusy == .worksBeforeAnswering
+      let answersLate = profile.behaviour.whileBusy == .worksBeforeAnswering
       return statusReply(poll: poll, busy: true, at: now, delay: answersLate ? duration : .zero)
     }
-    switch profile.manners.whileBusy {
+    switch profile.behaviour.whileBusy {
     case .worksBeforeAnswering where !isShownBusy:
       let reply = statusReply(poll: poll, busy: true, at: now, delay: duration)
       finish(Work(job: job, begin: now, end: now + duration, poll: poll))
@@ -52,9 +52,9 @@ extension BootloaderModel {
     }
   }
 
-  /// Jobs after which the chip resets: there is no second DFU_GETSTATUS.
-  private mutating func farewell(
-    after job: Job, at now: Duration, duration: Duration, _ poll: Duration
+  /// The answer to the first DFU_GETSTATUS of a job after which the chip resets: there is no second one.
+  private mutating func lastReply(
+    before job: Job, at now: Duration, duration: Duration, _ poll: Duration
   ) -> Reaction? {
     let resets: Bool
     switch job {
@@ -69,7 +69,7 @@ extension BootloaderModel {
     var reply = statusReply(poll: poll, busy: true, at: now)
     result = perform(job)
     let locked = memory.readProtection == 2
-    reply.then = .leaveBus(after: duration, as: locked ? .nothing : .bootloaderAgain)
+    reply.then = .leaveBus(after: duration, as: locked ? .nothing : .bootloader)
     return reply
   }
 
@@ -263,10 +263,89 @@ extension BootloaderModel {
       _ = program(
         Array(bytes.prefix(units * profile.rules.unit)), at: UInt32(truncatingIfNeeded: address))
     case .massErase:
-      // Which bank went first is anybody's guess; all of it is gone or none.
+      // Which bank goes first is not known; all of it is gone or none.
       if fraction > 0.5 { _ = perform(.massErase) }
     case .setAddress, .unprotect, .nothing, .endless, .malformed:
       break
     }
+  }
+}
+
+/// What a DNLOAD asks the chip to do.
+enum Job: Hashable, Sendable {
+  /// Move the address pointer.
+  case setAddress(UInt32)
+  /// Erase the sector that holds an address.
+  case erase(UInt32)
+  /// Erase the whole flash.
+  case massErase
+  /// Program bytes at an address, which is beyond the address space when the block number is wild.
+  case program(UInt64, [UInt8])
+  /// Lift the read protection and erase everything.
+  case unprotect
+  /// Nothing, but in the form of work.
+  case nothing
+  /// A command that never ends (ST's device library on an unknown command of five bytes).
+  case endless
+  /// A command that is too short or too long (ST's device library stalls its DFU_GETSTATUS).
+  case malformed
+}
+
+/// How a job ended.
+enum JobResult: Hashable, Sendable {
+  /// Well, or so the device says.
+  case done
+  /// With a status and the index of a text.
+  case failed(UInt8, text: UInt8)
+}
+
+/// A job in progress.
+struct Work: Hashable, Sendable {
+  /// What is done.
+  var job: Job
+  /// Since when.
+  var begin: Duration
+  /// Until when; nil for ever.
+  var end: Duration?
+  /// The `bwPollTimeout` to report.
+  var poll: Duration
+  /// Whether dfuDNBUSY is answered whatever the device's behaviour.
+  var isShownBusy = false
+}
+
+/// An erase that goes on although the device has said that it is done.
+struct LateErase: Hashable, Sendable {
+  /// An address in the sector.
+  var address: UInt32
+  /// When it is over.
+  var end: Duration
+}
+
+extension BootloaderModel {
+  /// Begins an erase that is reported as done at once, if this is one.
+  mutating func startsLateErase(_ job: Job, at now: Duration) -> Bool {
+    guard case .erase(let address) = job, let first = profile.quirks.reportsEraseEarlyFrom,
+      address >= first, refusal(of: job) == nil
+    else { return false }
+    let duration = time(of: job)
+    counters.busyTime += duration
+    // The flash takes no second command before the first is over.
+    if lateErase == nil { lateErase = LateErase(address: address, end: now + duration) }
+    return true
+  }
+
+  /// Ends the erase if its time is over.
+  mutating func settleLateErase(at now: Duration) {
+    guard let late = lateErase, late.end <= now else { return }
+    lateErase = nil
+    _ = erase(at: late.address)
+  }
+
+  /// Whether a write comes into an erase that goes on in the same bank.
+  mutating func isLost(writeAt address: UInt32) -> Bool {
+    guard lateErase != nil, let first = profile.quirks.reportsEraseEarlyFrom, address >= first
+    else { return false }
+    counters.refusedPrograms.append(address)
+    return true
   }
 }

@@ -4,7 +4,7 @@ extension BootloaderModel {
   mutating func download(_ packet: SetupPacket, _ data: [UInt8]) -> Reaction {
     let capacity = buffer.count
     if packet.wLength > capacity {
-      switch profile.manners.oversize {
+      switch profile.behaviour.oversize {
       case .stalls(let code):
         return refuse(code)
       case .hangs:
@@ -26,8 +26,8 @@ extension BootloaderModel {
   }
 
   private mutating func requestLeave() -> Reaction {
-    if profile.manners.leave == .atDownload {
-      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: afterlife))
+    if profile.behaviour.leave == .atDownload {
+      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: nextProgram))
     }
     state = .dfuMANIFESTSYNC
     return Reaction(.acknowledge)
@@ -38,7 +38,7 @@ extension BootloaderModel {
   /// A ROM wants a known command of the right length, or 2 bytes of data or more (AN3156). ST's
   /// device library takes everything and fails later.
   private func isAcceptable(_ packet: SetupPacket, _ data: [UInt8]) -> Bool {
-    switch profile.manners.flavour {
+    switch profile.behaviour.flavour {
     case .stMiddleware, .plainDFU: return true
     case .specification: break
     }
@@ -65,7 +65,7 @@ extension BootloaderModel {
   }
 
   private func job(block: UInt16, _ data: [UInt8]) -> Job {
-    if profile.manners.flavour == .plainDFU { return .program(dataAddress(block: block), data) }
+    if profile.behaviour.flavour == .plainDFU { return .program(dataAddress(block: block), data) }
     switch block {
     case 0: return command(data)
     case 1: return .nothing
@@ -94,7 +94,7 @@ extension BootloaderModel {
   /// ST's USB device library, libopencm3 and mboot take the constant that their descriptor shows,
   /// whatever the length of the block.
   private func dataAddress(block: UInt16) -> UInt64 {
-    if profile.manners.flavour == .plainDFU {
+    if profile.behaviour.flavour == .plainDFU {
       return UInt64(profile.defaultPointer) + UInt64(block) * UInt64(profile.blockSize)
     }
     return UInt64(pointer) + (UInt64(block) - 2) * UInt64(profile.blockSize)
@@ -108,9 +108,9 @@ extension BootloaderModel {
     switch packet.wValue {
     case 0 where profile.quirks.answersNoCommandList:
       return Reaction(.silence)
-    case 0 where profile.manners.flavour != .plainDFU:
+    case 0 where profile.behaviour.flavour != .plainDFU:
       return answerUpload(Array(profile.commands.prefix(asked)), to: packet)
-    case 1 where profile.manners.flavour != .plainDFU:
+    case 1 where profile.behaviour.flavour != .plainDFU:
       return failUpload(StatusCode.errSTALLEDPKT)
     default:
       guard !profile.quirks.refusesUploads else { return failUpload(StatusCode.errSTALLEDPKT) }
@@ -139,7 +139,7 @@ extension BootloaderModel {
   /// AN3156: stall, then DFU_GETSTATUS tells why. ST's device library puts a status code into
   /// `bState` and leaves the status OK.
   private mutating func failUpload(_ code: UInt8) -> Reaction {
-    switch profile.manners.flavour {
+    switch profile.behaviour.flavour {
     case .specification, .plainDFU:
       fail(code)
     case .stMiddleware:

@@ -23,9 +23,9 @@ extension BootloaderModel {
   /// DFU 1.1 appendix A: stall, and on to dfuERROR with errSTALLEDPKT; in dfuERROR the first
   /// status stays. ST's device library stalls and changes nothing.
   mutating func refuse(_ code: UInt8 = StatusCode.errSTALLEDPKT) -> Reaction {
-    switch profile.manners.flavour {
+    switch profile.behaviour.flavour {
     case .specification, .plainDFU:
-      if state == .dfuDNBUSY, profile.manners.whileBusy == .stalls { return Reaction(.stall) }
+      if state == .dfuDNBUSY, profile.behaviour.whileBusy == .stalls { return Reaction(.stall) }
       if state != .dfuERROR {
         if let work { finish(work) }
         fail(code)
@@ -39,22 +39,22 @@ extension BootloaderModel {
   private mutating func getState() -> Reaction {
     // DFU 1.1 A.2.5 and A.2.8: not even DFU_GETSTATE is answered while busy.
     let isBusy = state == .dfuDNBUSY || state == .dfuMANIFEST
-    if isBusy, profile.manners.flavour != .stMiddleware { return refuse() }
+    if isBusy, profile.behaviour.flavour != .stMiddleware { return refuse() }
     return Reaction(.data([state.rawValue]))
   }
 
   private mutating func detach() -> Reaction {
-    switch profile.manners.flavour {
+    switch profile.behaviour.flavour {
     case .specification, .plainDFU:
       return refuse()
     case .stMiddleware:
       // A soft disconnect in the middle of the request.
-      return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloaderAgain))
+      return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader))
     }
   }
 
   private mutating func abort() -> Reaction {
-    switch (profile.manners.flavour, state) {
+    switch (profile.behaviour.flavour, state) {
     case (_, .dfuIDLE), (_, .dfuDNLOADIDLE), (_, .dfuUPLOADIDLE),
       (.stMiddleware, .dfuDNLOADSYNC), (.stMiddleware, .dfuMANIFESTSYNC):
       state = .dfuIDLE
@@ -72,7 +72,7 @@ extension BootloaderModel {
       resetToIdle()
       return Reaction(.acknowledge)
     }
-    switch profile.manners.clearStatus {
+    switch profile.behaviour.clearStatus {
     case .stallsIntoError:
       return refuse()
     case .errUnknown:
@@ -112,7 +112,7 @@ extension BootloaderModel {
         result = .done
         return reportResult(at: now)
       }
-      if let work, !work.isShownBusy, profile.manners.whileBusy == .stalls {
+      if let work, !work.isShownBusy, profile.behaviour.whileBusy == .stalls {
         return Reaction(.stall)
       }
       return statusReply(poll: work?.poll ?? .zero, busy: true, at: now)
@@ -171,27 +171,27 @@ extension BootloaderModel {
       return statusReply(poll: .zero, busy: false, at: now)
     }
     let poll = profile.polls.manifest
-    switch profile.manners.leave {
+    switch profile.behaviour.leave {
     case .afterStatus, .atDownload:
       state = .dfuMANIFEST
       var reply = statusReply(poll: poll, busy: true, at: now)
-      reply.then = .leaveBus(after: poll, as: afterlife)
+      reply.then = .leaveBus(after: poll, as: nextProgram)
       return reply
     case .duringStatus:
-      return Reaction(.silence, then: .leaveBus(after: .zero, as: afterlife))
+      return Reaction(.silence, then: .leaveBus(after: .zero, as: nextProgram))
     case .stallsStatus:
-      return Reaction(.stall, then: .leaveBus(after: .milliseconds(1), as: afterlife))
+      return Reaction(.stall, then: .leaveBus(after: .milliseconds(1), as: nextProgram))
     }
   }
 
-  /// What the chip becomes when it jumps to the program at the pointer.
+  /// What the chip runs when it jumps to the program at the pointer.
   ///
   /// AN3156: the stack pointer comes from the pointer's word, the entry from the next; an address
   /// that is not executable memory resets the chip, and the boot pins lead back here.
-  var afterlife: Reaction.Afterlife {
+  var nextProgram: RunningProgram {
     guard let region = memory.region(at: UInt64(pointer)),
       region.kind == .flash || region.kind == .ram
-    else { return .bootloaderAgain }
+    else { return .bootloader }
     let words = memory.read(UInt64(pointer)..<(UInt64(pointer) + 8))
     guard words.count == 8, !words.allSatisfy({ $0 == region.erased }) else { return .nothing }
     guard profile.hasVectorTable else { return .application }

@@ -93,7 +93,7 @@ package struct BootloaderModel: Sendable {
         return Reaction(.silence, then: .leaveBus(after: .zero, as: .nothing))
       case .disconnectAndReturn(let after):
         return Reaction(
-          .silence, then: .leaveBus(after: .zero, as: .bootloaderAgain, absentFor: after))
+          .silence, then: .leaveBus(after: .zero, as: .bootloader, absentFor: after))
       }
     }
     var reaction = react(packet, data, at: now)
@@ -108,7 +108,7 @@ package struct BootloaderModel: Sendable {
   {
     var start = max(now, silentUntil)
     settle(at: start)
-    if let work, let end = work.end, !work.isShownBusy, profile.manners.whileBusy == .waits {
+    if let work, let end = work.end, !work.isShownBusy, profile.behaviour.whileBusy == .waits {
       start = end
       settle(at: start)
     }
@@ -188,5 +188,97 @@ package struct BootloaderModel: Sendable {
     work = nil
     // The time that was asked for belongs to work that is over.
     lastBusyReply = nil
+  }
+}
+
+/// The `bState` values the bootloader model can show.
+///
+/// The simulator keeps its own numbers, so that a slip in the host's cannot cancel out.
+///
+/// - SeeAlso: DFU 1.1 section 6.1.2.
+package enum MachineState: UInt8, Hashable, Sendable {
+  /// Waiting for a request.
+  case dfuIDLE = 2
+  /// A block was received and waits for DFU_GETSTATUS; or the work on it has ended.
+  case dfuDNLOADSYNC = 3
+  /// Working.
+  case dfuDNBUSY = 4
+  /// In a download.
+  case dfuDNLOADIDLE = 5
+  /// Told to leave, waiting for DFU_GETSTATUS.
+  case dfuMANIFESTSYNC = 6
+  /// Leaving.
+  case dfuMANIFEST = 7
+  /// In an upload.
+  case dfuUPLOADIDLE = 9
+  /// Failed.
+  case dfuERROR = 10
+  /// Not a state: ST's device library puts the status code 0x0F here when an upload fails.
+  case strayStatus = 15
+}
+
+extension BootloaderModel {
+  /// Answers a standard request.
+  ///
+  /// - SeeAlso: USB 2.0 section 9.4.
+  mutating func answerStandard(_ packet: SetupPacket) -> Reaction {
+    switch (packet.bmRequestType, packet.bRequest) {
+    case (0x80, 0x00):  // GET_STATUS: self powered
+      return answer([0x01, 0x00], to: packet)
+    case (0x81, 0x00), (0x82, 0x00):
+      return answer([0x00, 0x00], to: packet)
+    case (0x80, 0x06), (0x81, 0x06):
+      return answerDescriptor(packet)
+    case (0x80, 0x08):  // GET_CONFIGURATION
+      return answer([configuration], to: packet)
+    case (0x00, 0x09):  // SET_CONFIGURATION
+      return setConfiguration(packet.wValue)
+    case (0x81, 0x0A):  // GET_INTERFACE
+      guard configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
+      return answer([alternate], to: packet)
+    case (0x01, 0x0B):  // SET_INTERFACE
+      guard configuration != 0, packet.wIndex == 0,
+        Int(packet.wValue) < profile.usb.maps.count
+      else { return Reaction(.stall) }
+      alternate = UInt8(packet.wValue)
+      return Reaction(.acknowledge)
+    case (0x00, 0x05):  // SET_ADDRESS
+      return Reaction(.acknowledge)
+    case (0x02, 0x01):  // CLEAR_FEATURE of an endpoint
+      return Reaction(.acknowledge)
+    default:
+      return Reaction(.stall)
+    }
+  }
+
+  /// The first choice after power-on leaves the state as it is found; a later one follows a bus
+  /// reset and starts the machine anew.
+  private mutating func setConfiguration(_ value: UInt16) -> Reaction {
+    guard value <= 1 else { return Reaction(.stall) }
+    if configuration != 0 { busReset(at: silentUntil) }
+    configuration = UInt8(value)
+    return Reaction(.acknowledge)
+  }
+
+  private func answer(_ bytes: [UInt8], to packet: SetupPacket) -> Reaction {
+    Reaction(.data(Array(bytes.prefix(Int(packet.wLength)))))
+  }
+
+  private func answerDescriptor(_ packet: SetupPacket) -> Reaction {
+    let descriptors = RawDescriptors(profile: profile, serial: serial)
+    let index = UInt8(packet.wValue & 0xFF)
+    switch packet.wValue >> 8 {
+    case 0x01 where index == 0:
+      return answer(descriptors.device, to: packet)
+    case 0x02 where index == 0:
+      return answer(descriptors.configuration, to: packet)
+    case 0x03:
+      return descriptors.string(index).map { answer($0, to: packet) } ?? Reaction(.stall)
+    case 0x21:
+      if profile.quirks.ignoresFunctionalDescriptorRequest { return Reaction(.silence) }
+      return answer(descriptors.functional, to: packet)
+    default:
+      return Reaction(.stall)
+    }
   }
 }

@@ -1,7 +1,8 @@
+import DfuseDevice
 import DfuseSimulator
 
 /// The boards of `dfuse simulate`, with the files that they are kept and traced in.
-struct BoardRack {
+struct ServedBoards {
   /// The boards as a server shows them, on ports from 1.
   let devices: [SimulatedUSBIPDevice]
   private let chip: SimulatedChip
@@ -45,7 +46,7 @@ struct BoardRack {
   }
 
   /// What to say when a board has gone from its client.
-  func farewell(of busID: String) -> String {
+  func departureText(of busID: String) -> String {
     guard let device = devices.first(where: { $0.record.busID == busID }) else {
       return "\(busID) detached"
     }
@@ -91,4 +92,28 @@ struct BoardRack {
 
   /// Kinds that only add up others.
   private static let sums: Set<RequestKind> = [.all, .any]
+}
+
+extension BoardDeparture {
+  /// What became of a board, and what is there when it is attached again; goes behind its bus id.
+  ///
+  /// A bootloader does not come back by itself over USB/IP: clients attach, servers do not.
+  func words(afterLeave: AfterLeave) -> String {
+    let replug = "attach it again (a replug with BOOT0 set) to have the bootloader"
+    return switch self {
+    case .unplugged: "detached"
+    case .firmwareUnplugged: "detached, and its firmware ended; \(replug)"
+    case .left(.application):
+      switch afterLeave {
+      case .application:
+        "left its bootloader: the firmware runs; attach it again to have the firmware's device, "
+          + USBID(
+            vendorID: ApplicationModel.vendorID, productID: ApplicationModel.productID
+          ).description
+      case .nothing: "left its bootloader: the firmware runs, without USB; \(replug)"
+      }
+    case .left(.bootloader): "reset itself; attach it again to have the bootloader"
+    case .left(.nothing): "went off the bus, and no firmware runs; \(replug)"
+    }
+  }
 }

@@ -1,0 +1,159 @@
+/// The kinds of requests that faults select and counters count; one request may be of several.
+public enum RequestKind: String, CaseIterable, Hashable, Sendable {
+  /// Every request, standard ones included.
+  case all
+  /// Every standard request.
+  case standard
+  /// Every DFU request.
+  case any
+  /// DFU_DETACH.
+  case detach
+  /// DFU_DNLOAD of whatever meaning.
+  case dnload
+  /// DFU_UPLOAD of whatever meaning.
+  case upload
+  /// DFU_GETSTATUS.
+  case getstatus
+  /// DFU_CLRSTATUS.
+  case clrstatus
+  /// DFU_GETSTATE.
+  case getstate
+  /// DFU_ABORT.
+  case abort
+  /// DNLOAD of the Set Address Pointer command.
+  case setaddress
+  /// DNLOAD of the Erase command with an address.
+  case erase
+  /// DNLOAD of the Erase command without an address.
+  case masserase
+  /// DNLOAD of the Read Unprotect command.
+  case unprotect
+  /// DNLOAD of data.
+  case write
+  /// DNLOAD of length 0.
+  case leave
+  /// UPLOAD of block 0: Get Commands.
+  case getcommands
+  /// UPLOAD of data.
+  case read
+
+  /// The kinds of a request.
+  static func kinds(of packet: SetupPacket, data: [UInt8]) -> [RequestKind] {
+    if packet.isStandard { return [.all, .standard] }
+    guard packet.isClassToInterface else { return [.all] }
+    let kinds: [RequestKind]
+    switch packet.bRequest {
+    case 0: kinds = [.detach]
+    case 1: kinds = [.dnload] + download(packet, data)
+    case 2: kinds = [.upload, packet.wValue == 0 ? .getcommands : .read]
+    case 3: kinds = [.getstatus]
+    case 4: kinds = [.clrstatus]
+    case 5: kinds = [.getstate]
+    case 6: kinds = [.abort]
+    default: kinds = []
+    }
+    return [.all, .any] + kinds
+  }
+
+  private static func download(_ packet: SetupPacket, _ data: [UInt8]) -> [RequestKind] {
+    if packet.wLength == 0 { return [.leave] }
+    if packet.wValue >= 2 { return [.write] }
+    switch data.first {
+    case 0x21: return [.setaddress]
+    case 0x41: return [data.count == 1 ? .masserase : .erase]
+    case 0x92: return [.unprotect]
+    default: return []
+    }
+  }
+}
+
+/// The eight bytes of a SETUP packet, taken apart as a device does it.
+///
+/// - SeeAlso: USB 2.0 table 9-2.
+package struct SetupPacket: Hashable, Sendable {
+  /// Direction, type and recipient.
+  package var bmRequestType: UInt8
+  /// The request's number.
+  package var bRequest: UInt8
+  /// First parameter.
+  package var wValue: UInt16
+  /// Second parameter.
+  package var wIndex: UInt16
+  /// Length of the data stage.
+  package var wLength: UInt16
+
+  /// Takes a packet apart; nil unless it has exactly eight bytes.
+  package init?(_ bytes: [UInt8]) {
+    guard bytes.count == 8 else { return nil }
+    bmRequestType = bytes[0]
+    bRequest = bytes[1]
+    wValue = UInt16(bytes[2]) | UInt16(bytes[3]) << 8
+    wIndex = UInt16(bytes[4]) | UInt16(bytes[5]) << 8
+    wLength = UInt16(bytes[6]) | UInt16(bytes[7]) << 8
+  }
+
+  /// Whether the data stage goes from the device to the host.
+  package var isIn: Bool { bmRequestType & 0x80 != 0 }
+  /// Whether this is a class request to an interface.
+  package var isClassToInterface: Bool { bmRequestType & 0x7F == 0x21 }
+  /// Whether this is a standard request, whatever its recipient.
+  package var isStandard: Bool { bmRequestType & 0x60 == 0 }
+}
+
+/// The `bStatus` values the bootloader model uses.
+///
+/// - SeeAlso: DFU 1.1 section 6.1.2, AN3156 for the meaning in DfuSe.
+package enum StatusCode {
+  package static let ok: UInt8 = 0x00
+  package static let errTARGET: UInt8 = 0x01
+  package static let errFILE: UInt8 = 0x02
+  package static let errADDRESS: UInt8 = 0x08
+  package static let errFIRMWARE: UInt8 = 0x0A
+  package static let errVENDOR: UInt8 = 0x0B
+  package static let errUNKNOWN: UInt8 = 0x0E
+  package static let errSTALLEDPKT: UInt8 = 0x0F
+
+  /// The names of the codes 0 to 15 in order, as DFU 1.1 prints them.
+  package static let names = [
+    "OK", "errTARGET", "errFILE", "errWRITE", "errERASE", "errCHECK_ERASED", "errPROG",
+    "errVERIFY", "errADDRESS", "errNOTDONE", "errFIRMWARE", "errVENDOR", "errUSBR", "errPOR",
+    "errUNKNOWN", "errSTALLEDPKT",
+  ]
+}
+
+/// What a device does on one control transfer.
+package struct Reaction: Hashable, Sendable {
+  /// The end of the transfer as the host sees it.
+  package enum Answer: Hashable, Sendable {
+    /// The data were taken, or there were none.
+    case acknowledge
+    /// Bytes for the host, at most `wLength`.
+    case data([UInt8])
+    /// The control endpoint stalls.
+    case stall
+    /// Nothing, ever: the host's timer has to end the transfer.
+    case silence
+  }
+
+  /// What becomes of the device after the answer.
+  package enum Consequence: Hashable, Sendable {
+    /// It stays on the bus.
+    case stay
+    /// It drops off the bus this long after the answer; what then runs is away for a while.
+    case leaveBus(after: Duration, as: RunningProgram, absentFor: Duration = .milliseconds(300))
+  }
+
+  /// The answer.
+  package var answer: Answer
+  /// How long the device sends NAK before it answers.
+  package var delay: Duration
+  /// What happens afterwards.
+  package var then: Consequence
+
+  /// Makes a reaction.
+  package init(_ answer: Answer, delay: Duration = .zero, then: Consequence = .stay) {
+    self.answer = answer
+    self.delay = delay
+    self.then = then
+  }
+}
