@@ -1,3 +1,4 @@
+import DfuseDevice
 import DfuseSimulator
 
 /// The requests that cannot be saved, and their time on a full-speed bus.
@@ -39,7 +40,7 @@ struct WireFloor {
 
   private mutating func transfer(_ bytes: Int) {
     requests += 1
-    time += WireTime.transfer(bytes)
+    time += WireTime.of(bytes: UInt64(bytes))
   }
 
   private mutating func status() { transfer(6) }

@@ -1,6 +1,7 @@
 import DfuseDevice
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// The device of a firmware that runs: standard requests, and no others.
 @Suite struct ApplicationDeviceTests {

@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// AN3156's commands as raw requests.
 @Suite struct CommandTests {

@@ -1,6 +1,7 @@
-import DfuseSimulator
 import Foundation
 import Testing
+
+@testable import DfuseSimulator
 
 /// The documents name every chip that can be simulated.
 @Suite struct DeviceDocumentTests {

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import Synchronization
 import Testing
+
+@testable import DfuseSimulator
 
 /// Many boards at once.
 @Suite struct DeviceFleetTests {

@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// Faults as text, and what they do.
 @Suite struct FaultPlanTests {

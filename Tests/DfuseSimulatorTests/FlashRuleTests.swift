@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// How each kind of memory takes data.
 @Suite struct FlashRuleTests {

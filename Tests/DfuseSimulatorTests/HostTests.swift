@@ -1,6 +1,7 @@
 import DfuseDevice
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// The host's own code against every simulated chip: two readings of the same documents meet.
 @Suite struct HostTests {

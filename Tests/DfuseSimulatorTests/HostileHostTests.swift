@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// Whatever a host sends, a model answers, and stays within its rules.
 @Suite struct HostileHostTests {

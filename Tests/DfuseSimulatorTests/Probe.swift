@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// A host that speaks to a model in raw SETUP packets, with encoders of its own.
 struct Probe {

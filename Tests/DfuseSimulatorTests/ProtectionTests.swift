@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// Read and write protection.
 @Suite struct ProtectionTests {

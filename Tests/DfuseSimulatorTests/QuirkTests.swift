@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// Misbehaviours of single devices.
 @Suite struct QuirkTests {

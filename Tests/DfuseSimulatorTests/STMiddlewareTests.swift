@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// ST's USB device library as it was measured, one test a line of the measurement.
 @Suite struct STMiddlewareTests {

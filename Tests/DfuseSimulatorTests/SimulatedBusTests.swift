@@ -1,6 +1,7 @@
 import DfuseDevice
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// The bus: what a host sees, and how time passes.
 @Suite struct SimulatedBusTests {

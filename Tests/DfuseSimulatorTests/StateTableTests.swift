@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// DFU 1.1 appendix A, cell by cell, as a host in each state sees it.
 @Suite struct StateTableTests {
@@ -22,7 +23,8 @@ import Testing
     "DETACH", "DNLOAD", "DNLOAD0", "UPLOAD", "GETSTATUS", "CLRSTATUS", "GETSTATE", "ABORT",
   ]
 
-  static let transitions: [(state: Int, request: String, expected: String)] = table.flatMap { entry in
+  static let transitions: [(state: Int, request: String, expected: String)] = table.flatMap {
+    entry in
     zip(requests, entry.row.split(separator: " ")).map { (entry.state, $0, String($1)) }
   }
 

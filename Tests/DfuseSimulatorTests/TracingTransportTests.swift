@@ -1,7 +1,8 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// What a traced flash looks like, as transfers and as operations.
 @Suite struct TracingTransportTests {

@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// What a new client finds, after a board behind the server has left its bootloader.
 @Suite struct USBIPAfterLeaveTests {

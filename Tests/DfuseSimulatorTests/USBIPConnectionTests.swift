@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// The USB/IP protocol without sockets, on a virtual clock.
 @Suite struct USBIPConnectionTests {

@@ -1,5 +1,6 @@
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// A USB/IP client's messages, encoded as the kernel does it, and readers for the replies.
 enum USBIPMessages {

@@ -1,7 +1,8 @@
-import DfuseSimulator
 import Dispatch
 import Synchronization
 import Testing
+
+@testable import DfuseSimulator
 
 #if canImport(Glibc)
   import Glibc

@@ -115,29 +115,19 @@ extension FlashPlanner {
     let readBlocks = (plan.bytesToVerify + UInt64(transferSize) - 1) / UInt64(transferSize)
     let transfers = blocks * 3 + readBlocks + 3 * UInt64(plan.count(of: .eraseAndWrite))
     return (usesMassErase ? profile.massEraseTime.typical : erases) + programming
-      + WireModel.fullSpeed.time(
-        transfers: transfers, bytes: plan.bytesToWrite + plan.bytesToVerify)
+      + WireTime.of(transfers: transfers, bytes: plan.bytesToWrite + plan.bytesToVerify)
   }
 }
 
-/// How long transfers take on the wire, without the device's own work.
+/// How long control transfers occupy a full-speed bus, apart from the device's own time.
 ///
-/// Full speed carries at most 13 control data packets of 64 bytes in a frame of 1 ms (USB 2.0
-/// table 5-3, rounded down); SETUP and status stages together cost another quarter of a frame.
-public struct WireModel: Hashable, Sendable {
-  /// Bytes of data stages in a millisecond.
-  public var bytesPerMillisecond: UInt64
-  /// The fixed part of each transfer.
-  public var perTransfer: Duration
-
-  /// USB full speed, which all ST ROMs but a few use.
-  public static let fullSpeed = WireModel(
-    bytesPerMillisecond: 832, perTransfer: .microseconds(250))
-
+/// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64
+/// bytes some 16 fit into a frame of 1 ms, where USB 2.0 table 5-7 has room for 19 bulk packets.
+package enum WireTime {
   /// The time for a number of transfers that carry a number of bytes in all.
-  public func time(transfers: UInt64, bytes: UInt64) -> Duration {
-    perTransfer * Int(clamping: transfers)
-      + .microseconds(Int64(clamping: bytes * 1000 / max(bytesPerMillisecond, 1)))
+  package static func of(transfers: UInt64 = 1, bytes: UInt64) -> Duration {
+    .microseconds(250) * Int(clamping: transfers)
+      + .microseconds(60) * Int(clamping: (bytes + 63) / 64)
   }
 }
 

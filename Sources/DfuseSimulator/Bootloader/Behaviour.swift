@@ -1,7 +1,7 @@
 /// How a bootloader behaves on the wire where devices differ.
-package struct Behaviour: Hashable, Sendable {
+struct Behaviour: Hashable, Sendable {
   /// Whose state machine it is.
-  package enum Flavour: Hashable, Sendable {
+  enum Flavour: Hashable, Sendable {
     /// The table of DFU 1.1 appendix A with the DfuSe additions of AN3156.
     case specification
     /// ST's USB device library, which stalls a wrong request and changes nothing.
@@ -11,7 +11,7 @@ package struct Behaviour: Hashable, Sendable {
   }
 
   /// What happens to a request while the chip works.
-  package enum WhileBusy: Hashable, Sendable {
+  enum WhileBusy: Hashable, Sendable {
     /// DFU_GETSTATUS is answered with dfuDNBUSY.
     case answersBusy
     /// The first DFU_GETSTATUS is answered at once, any later request only when the work is done.
@@ -23,7 +23,7 @@ package struct Behaviour: Hashable, Sendable {
   }
 
   /// How the device leaves after a DNLOAD of length 0.
-  package enum Leave: Hashable, Sendable {
+  enum Leave: Hashable, Sendable {
     /// DFU_GETSTATUS is answered with dfuMANIFEST, then the device goes.
     case afterStatus
     /// The device goes during DFU_GETSTATUS, without an answer.
@@ -35,7 +35,7 @@ package struct Behaviour: Hashable, Sendable {
   }
 
   /// What DFU_CLRSTATUS does outside dfuERROR.
-  package enum ClearStatus: Hashable, Sendable {
+  enum ClearStatus: Hashable, Sendable {
     /// Stalls, and leads to dfuERROR with errSTALLEDPKT.
     case stallsIntoError
     /// Is acknowledged, and leads to dfuERROR with errUNKNOWN.
@@ -47,7 +47,7 @@ package struct Behaviour: Hashable, Sendable {
   }
 
   /// What a DNLOAD of more than `wTransferSize` bytes does.
-  package enum Oversize: Hashable, Sendable {
+  enum Oversize: Hashable, Sendable {
     /// Stalls with this `bStatus`.
     case stalls(UInt8)
     /// Is never answered; the first `wTransferSize` bytes are taken all the same.
@@ -55,82 +55,66 @@ package struct Behaviour: Hashable, Sendable {
   }
 
   /// Whose state machine.
-  package var flavour: Flavour = .specification
+  var flavour: Flavour = .specification
   /// Behaviour while busy.
-  package var whileBusy: WhileBusy = .waits
+  var whileBusy: WhileBusy = .waits
   /// Behaviour at leave.
-  package var leave: Leave = .afterStatus
+  var leave: Leave = .afterStatus
   /// Behaviour on DFU_CLRSTATUS outside dfuERROR.
-  package var clearStatus: ClearStatus = .stallsIntoError
+  var clearStatus: ClearStatus = .stallsIntoError
   /// Behaviour on too long a block.
-  package var oversize: Oversize = .stalls(StatusCode.errSTALLEDPKT)
-
-  /// What is left out is as in most ROMs.
-  package init(
-    flavour: Flavour = .specification, whileBusy: WhileBusy = .waits, leave: Leave = .afterStatus,
-    clearStatus: ClearStatus = .stallsIntoError,
-    oversize: Oversize = .stalls(StatusCode.errSTALLEDPKT)
-  ) {
-    self.flavour = flavour
-    self.whileBusy = whileBusy
-    self.leave = leave
-    self.clearStatus = clearStatus
-    self.oversize = oversize
-  }
+  var oversize: Oversize = .stalls(StatusCode.errSTALLEDPKT)
 }
 
 /// Misbehaviours of single devices, as data.
-package struct Quirks: Hashable, Sendable {
+struct Quirks: Hashable, Sendable {
   /// Erases at or above this address are done but never reported as done (H743 revision V, bank 2;
   /// betaflight-configurator#1861, dfu-util ticket 88).
-  package var staysBusyErasingFrom: UInt32?
+  var staysBusyErasingFrom: UInt32?
   /// Erases at or above this address are reported as done but not done (F42x V9.0 and V9.1 in
   /// dual-bank mode, AN2606).
-  package var ignoresEraseFrom: UInt32?
+  var ignoresEraseFrom: UInt32?
   /// Erases at or above this address are reported as done at once and go on (H74x V9.1, AN2606);
   /// until they are, what is written there is lost.
-  package var reportsEraseEarlyFrom: UInt32?
+  var reportsEraseEarlyFrom: UInt32?
   /// A write of more than 256 bytes that is no multiple of 8 is corrupted (L47x V10.1 to V10.3,
   /// L43x V9.1; AN2606).
-  package var corruptsLongOddWrites = false
+  var corruptsLongOddWrites = false
   /// The functional descriptor is that of DFU 1.0, 7 bytes without a version (clones;
   /// flashfloppy#462).
-  package var hasShortFunctionalDescriptor = false
+  var hasShortFunctionalDescriptor = false
   /// A DFU_GETSTATUS before the reported time makes the chip drop the work and say it is done
   /// (F070/F072; dfu-util ticket 78).
-  package var skipsWorkWhenPolledEarly = false
+  var skipsWorkWhenPolledEarly = false
   /// A mass erase is reported as done and nothing happens (ST's USB device library).
-  package var ignoresMassErase = false
+  var ignoresMassErase = false
   /// Set Address takes any address; the next read or write fails instead (ST's USB device library).
-  package var acceptsAnyAddress = false
+  var acceptsAnyAddress = false
   /// Under read protection already Set Address fails (seen by betaflight-configurator).
-  package var refusesAddressWhenProtected = false
+  var refusesAddressWhenProtected = false
   /// A write of option bytes is reported as done and nothing happens.
-  package var ignoresOptionBytes = false
+  var ignoresOptionBytes = false
   /// The request for the list of commands is never answered.
-  package var answersNoCommandList = false
+  var answersNoCommandList = false
   /// Every upload of memory is refused, whatever `bmAttributes` says.
-  package var refusesUploads = false
+  var refusesUploads = false
   /// GET_DESCRIPTOR for the DFU functional descriptor is never answered (STM32C5,
   /// betaflight-configurator#5300).
-  package var ignoresFunctionalDescriptorRequest = false
+  var ignoresFunctionalDescriptorRequest = false
   /// Leaving without a Set Address before fails (C071, LibUsbDfu#13).
-  package var leaveNeedsAddress = false
+  var leaveNeedsAddress = false
   /// `bLength` of the alternate settings' strings, when it lies (F42x/F43x: 166 for 112 bytes).
-  package var statedStringLength: UInt8?
+  var statedStringLength: UInt8?
   /// The serial number is 8-bit text instead of UTF-16 (GD32).
-  package var eightBitSerial = false
+  var eightBitSerial = false
   /// Every media failure is reported with this status, if set.
-  package var mediaFailure: UInt8?
+  var mediaFailure: UInt8?
   /// Texts of failures by `iString` (MicroPython's mboot: errADDRESS with string 0x11).
-  package var failureTexts: [UInt8: String] = [:]
+  var failureTexts: [UInt8: String] = [:]
   /// State and status right after power-on instead of dfuIDLE (F407 V2.1: dfuERROR, errFIRMWARE).
-  package var powerOnError: UInt8?
+  var powerOnError: UInt8?
 
   /// What the firmware holds in its buffer and counts its blocks by, where its descriptor says
   /// something else: a descriptor of 0 or 0xFFFF says nothing.
-  package var countsBlocksBy: UInt16?
-
-  /// No quirk at all.
-  package init() {}
+  var countsBlocksBy: UInt16?
 }

@@ -5,7 +5,7 @@ extension BootloaderModel {
   mutating func answerClass(
     _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
   ) -> Reaction {
-    guard configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
+    guard standard.configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
     switch packet.bRequest {
     case 0: return detach()
     case 1: return download(packet, data)
@@ -23,15 +23,12 @@ extension BootloaderModel {
   /// DFU 1.1 appendix A: stall, and on to dfuERROR with errSTALLEDPKT; in dfuERROR the first
   /// status stays. ST's device library stalls and changes nothing.
   mutating func refuse(_ code: UInt8 = StatusCode.errSTALLEDPKT) -> Reaction {
-    switch profile.behaviour.flavour {
-    case .specification, .plainDFU:
-      if state == .dfuDNBUSY, profile.behaviour.whileBusy == .stalls { return Reaction(.stall) }
-      if state != .dfuERROR {
-        if let work { finish(work) }
-        fail(code)
-      }
-    case .stMiddleware:
-      break
+    let isIgnored =
+      profile.behaviour.flavour == .stMiddleware || state == .dfuERROR
+      || state == .dfuDNBUSY && profile.behaviour.whileBusy == .stalls
+    if !isIgnored {
+      if let work { finish(work) }
+      fail(code)
     }
     return Reaction(.stall)
   }
@@ -44,13 +41,9 @@ extension BootloaderModel {
   }
 
   private mutating func detach() -> Reaction {
-    switch profile.behaviour.flavour {
-    case .specification, .plainDFU:
-      return refuse()
-    case .stMiddleware:
-      // A soft disconnect in the middle of the request.
-      return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader))
-    }
+    guard profile.behaviour.flavour == .stMiddleware else { return refuse() }
+    // A soft disconnect in the middle of the request.
+    return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader))
   }
 
   private mutating func abort() -> Reaction {
@@ -103,7 +96,11 @@ extension BootloaderModel {
     case .dfuDNLOADSYNC:
       if let job = pending {
         pending = nil
-        return beginOrRefuse(job, at: now)
+        guard job != .malformed else {
+          result = .done
+          return Reaction(.stall)
+        }
+        return begin(job, at: now)
       }
       return reportResult(at: now)
     case .dfuDNBUSY:
@@ -121,14 +118,6 @@ extension BootloaderModel {
     case .dfuIDLE, .dfuDNLOADIDLE, .dfuMANIFEST, .dfuUPLOADIDLE, .dfuERROR, .strayStatus:
       return statusReply(poll: .zero, busy: false, at: now)
     }
-  }
-
-  private mutating func beginOrRefuse(_ job: Job, at now: Duration) -> Reaction {
-    if job == .malformed {
-      result = .done
-      return Reaction(.stall)
-    }
-    return begin(job, at: now)
   }
 
   /// The answer that tells how the finished job ended.
@@ -195,8 +184,8 @@ extension BootloaderModel {
     let words = memory.read(UInt64(pointer)..<(UInt64(pointer) + 8))
     guard words.count == 8, !words.allSatisfy({ $0 == region.erased }) else { return .nothing }
     guard profile.hasVectorTable else { return .application }
-    let stack = words[0..<4].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-    let entry = words[4..<8].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let stack = UInt32(littleEndian: words[0..<4])
+    let entry = UInt32(littleEndian: words[4..<8])
     let isStackInRAM = (0x1000_0000..<0x4000_0000).contains(stack)
     let isEntryCode = entry & 1 == 1 && memory.region(at: UInt64(entry)) != nil
     return isStackInRAM && isEntryCode ? .application : .nothing

@@ -38,10 +38,7 @@ extension BootloaderModel {
   /// A ROM wants a known command of the right length, or 2 bytes of data or more (AN3156). ST's
   /// device library takes everything and fails later.
   private func isAcceptable(_ packet: SetupPacket, _ data: [UInt8]) -> Bool {
-    switch profile.behaviour.flavour {
-    case .stMiddleware, .plainDFU: return true
-    case .specification: break
-    }
+    guard profile.behaviour.flavour == .specification else { return true }
     switch packet.wValue {
     case 0:
       guard let code = data.first, profile.commands.contains(code) else { return false }
@@ -86,7 +83,7 @@ extension BootloaderModel {
   }
 
   private static func address(in command: [UInt8]) -> UInt32 {
-    command[1...4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    UInt32(littleEndian: command[1...4])
   }
 
   /// AN3156: (block - 2) × wTransferSize + address pointer.
@@ -139,12 +136,7 @@ extension BootloaderModel {
   /// AN3156: stall, then DFU_GETSTATUS tells why. ST's device library puts a status code into
   /// `bState` and leaves the status OK.
   private mutating func failUpload(_ code: UInt8) -> Reaction {
-    switch profile.behaviour.flavour {
-    case .specification, .plainDFU:
-      fail(code)
-    case .stMiddleware:
-      state = .strayStatus
-    }
+    if profile.behaviour.flavour == .stMiddleware { state = .strayStatus } else { fail(code) }
     return Reaction(.stall)
   }
 }

@@ -40,19 +40,14 @@ extension BootloaderModel {
       let answersLate = profile.behaviour.whileBusy == .worksBeforeAnswering
       return statusReply(poll: poll, busy: true, at: now, delay: answersLate ? duration : .zero)
     }
-    switch profile.behaviour.whileBusy {
-    case .worksBeforeAnswering where !isShownBusy:
-      let reply = statusReply(poll: poll, busy: true, at: now, delay: duration)
-      finish(Work(job: job, begin: now, end: now + duration, poll: poll))
-      return reply
-    case .answersBusy, .waits, .stalls, .worksBeforeAnswering:
-      work = Work(
-        job: job, begin: now, end: now + duration, poll: poll, isShownBusy: isShownBusy)
-      return statusReply(poll: poll, busy: true, at: now)
-    }
+    let begun = Work(
+      job: job, begin: now, end: now + duration, poll: poll, isShownBusy: isShownBusy)
+    let reply = statusReply(poll: poll, busy: true, at: now, delay: worksFirst ? duration : .zero)
+    if worksFirst { finish(begun) } else { work = begun }
+    return reply
   }
 
-  /// The answer to the first DFU_GETSTATUS of a job after which the chip resets: there is no second one.
+  /// The answer to the first DFU_GETSTATUS of a job after which the chip resets: there is no second.
   private mutating func lastReply(
     before job: Job, at now: Duration, duration: Duration, _ poll: Duration
   ) -> Reaction? {
@@ -75,31 +70,26 @@ extension BootloaderModel {
 
   /// Why a job fails before it touches the memory, or nil.
   func refusal(of job: Job) -> JobResult? {
-    let isProtected = memory.readProtection > 0
-    let protected = JobResult.failed(StatusCode.errVENDOR, text: 0)
+    let isServed: Bool
+    var needsReadableChip = true
     switch job {
     case .setAddress(let address):
-      if isProtected, profile.quirks.refusesAddressWhenProtected { return protected }
-      let isKnown = memory.region(at: UInt64(address)) != nil
-      return isKnown || profile.quirks.acceptsAnyAddress ? nil : outsideMap
+      isServed = profile.quirks.acceptsAnyAddress || memory.region(at: UInt64(address)) != nil
+      needsReadableChip = profile.quirks.refusesAddressWhenProtected
     case .erase(let address):
-      if isProtected { return protected }
-      guard let region = memory.region(at: UInt64(address)), region.kind == .flash else {
-        return outsideMap
-      }
-      return nil
+      isServed = memory.region(at: UInt64(address))?.kind == .flash
     case .massErase:
-      return isProtected ? protected : nil
+      isServed = true
     case .program(let address, let bytes):
-      if isProtected { return protected }
       let range = address..<(address + UInt64(max(bytes.count, 1)))
-      guard let region = memory.region(holding: range), region.kind != .readOnly else {
-        return outsideMap
-      }
-      return nil
+      isServed = memory.region(holding: range).map { $0.kind != .readOnly } ?? false
     case .unprotect, .nothing, .endless, .malformed:
       return nil
     }
+    if needsReadableChip, memory.readProtection > 0 {
+      return .failed(StatusCode.errVENDOR, text: 0)
+    }
+    return isServed ? nil : outsideMap
   }
 
   /// The failure for an address the bootloader does not serve.
@@ -144,8 +134,7 @@ extension BootloaderModel {
 
   mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
     let outcome = memory.eraseSector(at: address)
-    let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address))
-    if outcome == .done, let sector {
+    if outcome == .done, let sector = memory.sector(at: address) {
       counters.erases[UInt32(sector.lowerBound), default: 0] += 1
     }
     return outcome
@@ -224,8 +213,7 @@ extension BootloaderModel {
     switch job {
     case .setAddress, .nothing, .endless, .malformed: .zero
     case .erase(let address):
-      memory.region(at: UInt64(address))?.sector(at: UInt64(address))
-        .map { times.erasing($0.count) } ?? .zero
+      memory.sector(at: address).map { times.erasing($0.count) } ?? .zero
     case .massErase: profile.quirks.ignoresMassErase ? .zero : times.massErase
     case .program(_, let bytes): times.programming(bytes.count)
     case .unprotect: memory.readProtection > 0 ? times.massErase : .milliseconds(10)
@@ -236,8 +224,7 @@ extension BootloaderModel {
   private func poll(for job: Job) -> Duration {
     switch job {
     case .setAddress, .nothing, .endless, .malformed: profile.polls.setAddress
-    case .erase: profile.polls.erase
-    case .massErase, .unprotect: profile.polls.massErase
+    case .erase, .massErase, .unprotect: profile.polls.erase
     case .program: profile.polls.write
     }
   }
@@ -252,7 +239,7 @@ extension BootloaderModel {
     let fraction = (now - work.begin) / (end - work.begin)
     switch work.job {
     case .erase(let address):
-      guard let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address)),
+      guard let sector = memory.sector(at: address),
         !memory.writeProtected.contains(UInt32(sector.lowerBound))
       else { return }
       let count = UInt64(Double(sector.count) * fraction)

@@ -4,17 +4,17 @@
 /// a request starts goes on in the time between requests.
 ///
 /// - SeeAlso: DFU 1.1 appendix A for the states, AN3156 for the DfuSe commands.
-package struct BootloaderModel: Sendable {
+struct BootloaderModel: Sendable {
   /// What kind of bootloader this is.
-  package let profile: DeviceProfile
+  let profile: DeviceProfile
   /// The chip's memories.
-  package var memory: BoardMemory
+  var memory: BoardMemory
   /// What is wrong with it.
-  package var faults: FaultPlan
+  var faults: FaultPlan
   /// What has happened so far.
-  package internal(set) var counters = BoardCounters()
+  var counters = BoardCounters()
   /// The serial number it shows.
-  package let serial: String
+  let serial: String
 
   /// `bState`.
   var state = MachineState.dfuIDLE
@@ -42,13 +42,11 @@ package struct BootloaderModel: Sendable {
   var extraWork: Duration??
   /// The transfer buffer; what is behind a short block is left over from earlier ones.
   var buffer: [UInt8]
-  /// `bConfigurationValue` of the active configuration, 0 before the host chose one.
-  var configuration: UInt8 = 0
-  /// The active alternate setting.
-  var alternate: UInt8 = 0
+  /// The configuration and alternate setting that the host chose.
+  var standard = StandardRequests()
 
   /// Makes a freshly powered bootloader on a blank chip.
-  package init(profile: DeviceProfile, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
+  init(profile: DeviceProfile, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
     self.profile = profile
     self.serial = serial ?? profile.usb.serial
     self.faults = faults
@@ -58,9 +56,7 @@ package struct BootloaderModel: Sendable {
     for bit in faults.stuckBits { memory.stuckBits[bit.address, default: 0] |= 1 << bit.bit }
     if faults.isReadProtected { memory.readProtection = 1 }
     for address in faults.writeProtected {
-      guard let sector = memory.region(at: UInt64(address))?.sector(at: UInt64(address)) else {
-        continue
-      }
+      guard let sector = memory.sector(at: address) else { continue }
       memory.writeProtected.insert(UInt32(sector.lowerBound))
     }
     powerOn(at: .zero)
@@ -70,9 +66,7 @@ package struct BootloaderModel: Sendable {
   ///
   /// `setup` is the eight bytes of the SETUP packet, `data` the data stage of a transfer to the
   /// device. Moments must not go back.
-  package mutating func handle(
-    setup: [UInt8], data: [UInt8] = [], at now: Duration
-  ) -> Reaction {
+  mutating func handle(setup: [UInt8], data: [UInt8] = [], at now: Duration) -> Reaction {
     guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
     // A host controller cannot send more than it announced, but a USB/IP client can.
     let data = data.count > Int(packet.wLength) ? Array(data.prefix(Int(packet.wLength))) : data
@@ -126,8 +120,8 @@ package struct BootloaderModel: Sendable {
   }
 
   /// Starts the bootloader as after a reset of the chip.
-  package mutating func powerOn(at now: Duration) {
-    configuration = 0
+  mutating func powerOn(at now: Duration) {
+    standard.configuration = 0
     lateErase = nil
     resetMachine()
     silentUntil = now
@@ -153,7 +147,7 @@ package struct BootloaderModel: Sendable {
   /// A bus reset, or the host choosing a configuration anew: back to dfuIDLE.
   ///
   /// A ROM cannot go to appIDLE; ST's device library behaves so, too.
-  package mutating func busReset(at now: Duration) {
+  mutating func busReset(at now: Duration) {
     settle(at: now)
     // The flash controller goes on without the USB part.
     if let work { finish(work) }
@@ -161,7 +155,7 @@ package struct BootloaderModel: Sendable {
   }
 
   /// Power fails at `now`: work in progress stays undone in part.
-  package mutating func losePower(at now: Duration) {
+  mutating func losePower(at now: Duration) {
     settle(at: now)
     interruptWork(at: now)
   }
@@ -176,7 +170,7 @@ package struct BootloaderModel: Sendable {
     work = nil
     lastBusyReply = nil
     extraWork = nil
-    alternate = 0
+    standard.alternate = 0
   }
 
   /// Goes to dfuERROR.
@@ -196,7 +190,7 @@ package struct BootloaderModel: Sendable {
 /// The simulator keeps its own numbers, so that a slip in the host's cannot cancel out.
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2.
-package enum MachineState: UInt8, Hashable, Sendable {
+enum MachineState: UInt8, Hashable, Sendable {
   /// Waiting for a request.
   case dfuIDLE = 2
   /// A block was received and waits for DFU_GETSTATUS; or the work on it has ended.
@@ -215,70 +209,4 @@ package enum MachineState: UInt8, Hashable, Sendable {
   case dfuERROR = 10
   /// Not a state: ST's device library puts the status code 0x0F here when an upload fails.
   case strayStatus = 15
-}
-
-extension BootloaderModel {
-  /// Answers a standard request.
-  ///
-  /// - SeeAlso: USB 2.0 section 9.4.
-  mutating func answerStandard(_ packet: SetupPacket) -> Reaction {
-    switch (packet.bmRequestType, packet.bRequest) {
-    case (0x80, 0x00):  // GET_STATUS: self powered
-      return answer([0x01, 0x00], to: packet)
-    case (0x81, 0x00), (0x82, 0x00):
-      return answer([0x00, 0x00], to: packet)
-    case (0x80, 0x06), (0x81, 0x06):
-      return answerDescriptor(packet)
-    case (0x80, 0x08):  // GET_CONFIGURATION
-      return answer([configuration], to: packet)
-    case (0x00, 0x09):  // SET_CONFIGURATION
-      return setConfiguration(packet.wValue)
-    case (0x81, 0x0A):  // GET_INTERFACE
-      guard configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
-      return answer([alternate], to: packet)
-    case (0x01, 0x0B):  // SET_INTERFACE
-      guard configuration != 0, packet.wIndex == 0,
-        Int(packet.wValue) < profile.usb.maps.count
-      else { return Reaction(.stall) }
-      alternate = UInt8(packet.wValue)
-      return Reaction(.acknowledge)
-    case (0x00, 0x05):  // SET_ADDRESS
-      return Reaction(.acknowledge)
-    case (0x02, 0x01):  // CLEAR_FEATURE of an endpoint
-      return Reaction(.acknowledge)
-    default:
-      return Reaction(.stall)
-    }
-  }
-
-  /// The first choice after power-on leaves the state as it is found; a later one follows a bus
-  /// reset and starts the machine anew.
-  private mutating func setConfiguration(_ value: UInt16) -> Reaction {
-    guard value <= 1 else { return Reaction(.stall) }
-    if configuration != 0 { busReset(at: silentUntil) }
-    configuration = UInt8(value)
-    return Reaction(.acknowledge)
-  }
-
-  private func answer(_ bytes: [UInt8], to packet: SetupPacket) -> Reaction {
-    Reaction(.data(Array(bytes.prefix(Int(packet.wLength)))))
-  }
-
-  private func answerDescriptor(_ packet: SetupPacket) -> Reaction {
-    let descriptors = RawDescriptors(profile: profile, serial: serial)
-    let index = UInt8(packet.wValue & 0xFF)
-    switch packet.wValue >> 8 {
-    case 0x01 where index == 0:
-      return answer(descriptors.device, to: packet)
-    case 0x02 where index == 0:
-      return answer(descriptors.configuration, to: packet)
-    case 0x03:
-      return descriptors.string(index).map { answer($0, to: packet) } ?? Reaction(.stall)
-    case 0x21:
-      if profile.quirks.ignoresFunctionalDescriptorRequest { return Reaction(.silence) }
-      return answer(descriptors.functional, to: packet)
-    default:
-      return Reaction(.stall)
-    }
-  }
 }

@@ -1,129 +1,138 @@
-/// A bootloader's descriptors, byte for byte as they go over the wire.
+/// A device's descriptors, byte for byte as they go over the wire.
 ///
 /// - SeeAlso: USB 2.0 section 9.6; DFU 1.1 section 4.2.
-struct RawDescriptors {
-  let profile: DeviceProfile
-  let serial: String
-
-  /// The first string index of an alternate setting; 1 to 3 are manufacturer, product, serial.
-  private static let firstMapString = 4
-
+struct Descriptors {
   /// The device descriptor, 18 bytes.
-  var device: [UInt8] {
-    let usb = profile.usb
-    return [
-      18, 0x01, 0x00, 0x02, 0, 0, 0, 64, low(usb.vendorID), high(usb.vendorID),
-      low(usb.productID), high(usb.productID), low(usb.bcdDevice), high(usb.bcdDevice), 1, 2, 3, 1,
-    ]
-  }
-
+  let device: [UInt8]
   /// The configuration descriptor with everything in it.
-  ///
-  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
-  var configuration: [UInt8] {
-    var body: [UInt8] = []
-    for number in profile.usb.maps.indices {
-      body += [
-        9, 0x04, 0, UInt8(number), 0, 0xFE, 0x01, 0x02, UInt8(Self.firstMapString + number),
-      ]
+  let configuration: [UInt8]
+  /// The string descriptors by index.
+  private let strings: [UInt8: [UInt8]]
+
+  /// Descriptors of a device with one configuration, whose first strings are manufacturer, product
+  /// and serial number; `interfaces` is what comes behind the configuration descriptor's 9 bytes.
+  init(
+    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, interfaces: [UInt8],
+    strings: [UInt8: [UInt8]]
+  ) {
+    device =
+      [18, 0x01, 0x00, 0x02, 0, 0, 0, 64] + vendorID.littleEndianBytes
+      + productID.littleEndianBytes + bcdDevice.littleEndianBytes + [1, 2, 3, 1]
+    configuration =
+      [9, 0x02] + UInt16(9 + interfaces.count).littleEndianBytes + [1, 1, 0, 0xC0, 50] + interfaces
+    // String descriptor 0: US English is the only language.
+    self.strings = strings.merging([0: [4, 0x03, 0x09, 0x04]]) { $1 }
+  }
+
+  /// The descriptor that `wValue` names: its type in the high byte, its index in the low one.
+  func descriptor(_ wValue: UInt16) -> [UInt8]? {
+    switch wValue {
+    case 0x0100: device
+    case 0x0200: configuration
+    case 0x0300...0x03FF: strings[UInt8(wValue & 0xFF)]
+    default: nil
     }
-    body += functional
-    let total = UInt16(9 + body.count)
-    return [9, 0x02, low(total), high(total), 1, 1, 0, 0xC0, 50] + body
   }
-
-  /// The DFU functional descriptor: 9 bytes, or 7 without `bcdDFUVersion`.
-  var functional: [UInt8] {
-    let usb = profile.usb
-    let length = profile.quirks.hasShortFunctionalDescriptor ? 7 : 9
-    let fields: [UInt8] = [
-      UInt8(length), 0x21, usb.attributes, low(usb.detachTimeOut), high(usb.detachTimeOut),
-      low(usb.transferSize), high(usb.transferSize), low(usb.bcdDFUVersion),
-      high(usb.bcdDFUVersion),
-    ]
-    return Array(fields.prefix(length))
-  }
-
-  /// A string descriptor, or nil when there is none.
-  func string(_ index: UInt8) -> [UInt8]? {
-    switch index {
-    case 0: return Self.languages
-    case 1: return Self.utf16(profile.usb.manufacturer)
-    case 2: return Self.utf16(profile.usb.product)
-    case 3:
-      guard profile.quirks.eightBitSerial else { return Self.utf16(serial) }
-      return [UInt8(2 + serial.utf8.count), 0x03] + serial.utf8
-    default: break
-    }
-    if let text = profile.quirks.failureTexts[index] { return Self.utf16(text) }
-    let place = Int(index) - Self.firstMapString
-    guard profile.usb.maps.indices.contains(place) else { return nil }
-    var descriptor = Self.utf16(profile.usb.maps[place])
-    if place == 0, let stated = profile.quirks.statedStringLength { descriptor[0] = stated }
-    return descriptor
-  }
-
-  /// String descriptor 0: US English is the only language.
-  static let languages: [UInt8] = [4, 0x03, 0x09, 0x04]
 
   /// A string descriptor: UTF-16, little-endian, cut to what `bLength` can say.
-  static func utf16(_ text: String) -> [UInt8] {
+  static func string(_ text: String) -> [UInt8] {
     let units = text.utf16.prefix(126)
-    return [UInt8(2 + 2 * units.count), 0x03]
-      + units.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
+    return [UInt8(2 + 2 * units.count), 0x03] + units.flatMap(\.littleEndianBytes)
   }
-
-  private func low(_ value: UInt16) -> UInt8 { UInt8(value & 0xFF) }
-  private func high(_ value: UInt16) -> UInt8 { UInt8(value >> 8) }
 }
 
-/// What a bootloader says about itself during enumeration.
+extension Descriptors {
+  /// Those of a bootloader.
+  ///
+  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
+  init(_ profile: DeviceProfile, serial: String) {
+    let usb = profile.usb
+    // 1 to 3 are manufacturer, product, serial number.
+    let firstMap: UInt8 = 4
+    var strings = profile.quirks.failureTexts.mapValues(Self.string)
+    strings[1] = Self.string(usb.manufacturer)
+    strings[2] = Self.string(usb.product)
+    strings[3] =
+      profile.quirks.eightBitSerial
+      ? [UInt8(2 + serial.utf8.count), 0x03] + serial.utf8 : Self.string(serial)
+    var interfaces: [UInt8] = []
+    for (number, map) in zip(UInt8(0)..., usb.maps) {
+      strings[firstMap + number] = Self.string(map)
+      interfaces += [9, 0x04, 0, number, 0, 0xFE, 0x01, 0x02, firstMap + number]
+    }
+    if let stated = profile.quirks.statedStringLength { strings[firstMap]?[0] = stated }
+    self.init(
+      vendorID: usb.vendorID, productID: usb.productID, bcdDevice: usb.bcdDevice,
+      interfaces: interfaces + profile.functionalDescriptor, strings: strings)
+  }
+}
+
+extension DeviceProfile {
+  /// The DFU functional descriptor: 9 bytes, or 7 without `bcdDFUVersion`.
+  var functionalDescriptor: [UInt8] {
+    let length: UInt8 = quirks.hasShortFunctionalDescriptor ? 7 : 9
+    let fields =
+      [length, 0x21, usb.attributes] + usb.detachTimeOut.littleEndianBytes
+      + usb.transferSize.littleEndianBytes + usb.bcdDFUVersion.littleEndianBytes
+    return Array(fields.prefix(Int(length)))
+  }
+}
+
+extension FixedWidthInteger {
+  /// The bytes as USB has them, the lowest first.
+  var littleEndianBytes: [UInt8] { bigEndianBytes.reversed() }
+
+  /// The bytes as USB/IP has them, the highest first.
+  var bigEndianBytes: [UInt8] {
+    stride(from: Self.bitWidth - 8, through: 0, by: -8).map {
+      UInt8(truncatingIfNeeded: self >> Self($0))
+    }
+  }
+
+  /// The number in bytes of which the highest comes first.
+  init(bigEndian bytes: some Sequence<UInt8>) { self = bytes.reduce(0) { $0 << 8 | Self($1) } }
+
+  /// The number in bytes of which the lowest comes first.
+  init(littleEndian bytes: some BidirectionalCollection<UInt8>) {
+    self.init(bigEndian: bytes.reversed())
+  }
+}
+
+/// What a bootloader says about itself during enumeration; what is left out is as in most ST ROMs.
+///
+/// 0x0B, 255 ms and 0x011A were seen in every ST ROM's descriptor dump and agree with AN3156.
 package struct USBFacts: Hashable, Sendable {
   /// `idVendor`.
-  package var vendorID: UInt16
+  var vendorID: UInt16 = 0x0483
   /// `idProduct`.
-  package var productID: UInt16
+  var productID: UInt16 = 0xDF11
   /// `bcdDevice`: on V2.x ROMs the version of the DFU protocol.
-  package var bcdDevice: UInt16
+  var bcdDevice: UInt16 = 0x2200
   /// `iManufacturer`'s text.
-  package var manufacturer: String
+  var manufacturer = "STMicroelectronics"
   /// `iProduct`'s text.
-  package var product: String
+  var product = "STM32  BOOTLOADER"
   /// `iSerialNumber`'s text: from a log where there is one, else made up in the same form.
-  package var serial: String
+  var serial: String
   /// Whether every board of this kind has the same serial number.
-  package var serialIsConstant: Bool
+  var serialIsConstant = false
   /// The texts of the alternate settings in their order: the memory map strings.
   package var maps: [String]
   /// DFU `bmAttributes`.
-  package var attributes: UInt8
+  var attributes: UInt8 = 0x0B
   /// DFU `wDetachTimeOut`, milliseconds.
-  package var detachTimeOut: UInt16
+  var detachTimeOut: UInt16 = 255
   /// DFU `wTransferSize`.
-  package var transferSize: UInt16
+  package var transferSize: UInt16 = 2048
   /// DFU `bcdDFUVersion`.
-  package var bcdDFUVersion: UInt16
+  var bcdDFUVersion: UInt16 = 0x011A
 
-  /// Makes a set of facts; what is left out is as in most ST ROMs.
-  ///
-  /// 0x0B, 255 ms and 0x011A were seen in every ST ROM's descriptor dump and agree with AN3156.
-  package init(
-    vendorID: UInt16 = 0x0483, productID: UInt16 = 0xDF11, bcdDevice: UInt16,
-    manufacturer: String = "STMicroelectronics", product: String = "STM32  BOOTLOADER",
-    serial: String, serialIsConstant: Bool = false, maps: [String], attributes: UInt8 = 0x0B,
-    detachTimeOut: UInt16 = 255, transferSize: UInt16 = 2048, bcdDFUVersion: UInt16 = 0x011A
-  ) {
-    self.vendorID = vendorID
-    self.productID = productID
-    self.bcdDevice = bcdDevice
-    self.manufacturer = manufacturer
-    self.product = product
-    self.serial = serial
-    self.serialIsConstant = serialIsConstant
-    self.maps = maps
-    self.attributes = attributes
-    self.detachTimeOut = detachTimeOut
-    self.transferSize = transferSize
-    self.bcdDFUVersion = bcdDFUVersion
+  /// Facts of the ROMs whose product is named after the bus's speed.
+  static func fullSpeedMode(
+    bcdDevice: UInt16 = 0x0200, serial: String, serialIsConstant: Bool = false, maps: [String]
+  ) -> USBFacts {
+    USBFacts(
+      bcdDevice: bcdDevice, product: "DFU in FS Mode", serial: serial,
+      serialIsConstant: serialIsConstant, maps: maps, transferSize: 1024)
   }
 }

@@ -1,5 +1,5 @@
 /// The kinds of requests that faults select and counters count; one request may be of several.
-public enum RequestKind: String, CaseIterable, Hashable, Sendable {
+package enum RequestKind: String, CaseIterable, Hashable, Sendable {
   /// Every request, standard ones included.
   case all
   /// Every standard request.
@@ -70,51 +70,51 @@ public enum RequestKind: String, CaseIterable, Hashable, Sendable {
 /// The eight bytes of a SETUP packet, taken apart as a device does it.
 ///
 /// - SeeAlso: USB 2.0 table 9-2.
-package struct SetupPacket: Hashable, Sendable {
+struct SetupPacket: Hashable, Sendable {
   /// Direction, type and recipient.
-  package var bmRequestType: UInt8
+  var bmRequestType: UInt8
   /// The request's number.
-  package var bRequest: UInt8
+  var bRequest: UInt8
   /// First parameter.
-  package var wValue: UInt16
+  var wValue: UInt16
   /// Second parameter.
-  package var wIndex: UInt16
+  var wIndex: UInt16
   /// Length of the data stage.
-  package var wLength: UInt16
+  var wLength: UInt16
 
   /// Takes a packet apart; nil unless it has exactly eight bytes.
-  package init?(_ bytes: [UInt8]) {
+  init?(_ bytes: [UInt8]) {
     guard bytes.count == 8 else { return nil }
     bmRequestType = bytes[0]
     bRequest = bytes[1]
-    wValue = UInt16(bytes[2]) | UInt16(bytes[3]) << 8
-    wIndex = UInt16(bytes[4]) | UInt16(bytes[5]) << 8
-    wLength = UInt16(bytes[6]) | UInt16(bytes[7]) << 8
+    wValue = UInt16(littleEndian: bytes[2..<4])
+    wIndex = UInt16(littleEndian: bytes[4..<6])
+    wLength = UInt16(littleEndian: bytes[6..<8])
   }
 
   /// Whether the data stage goes from the device to the host.
-  package var isIn: Bool { bmRequestType & 0x80 != 0 }
+  var isIn: Bool { bmRequestType & 0x80 != 0 }
   /// Whether this is a class request to an interface.
-  package var isClassToInterface: Bool { bmRequestType & 0x7F == 0x21 }
+  var isClassToInterface: Bool { bmRequestType & 0x7F == 0x21 }
   /// Whether this is a standard request, whatever its recipient.
-  package var isStandard: Bool { bmRequestType & 0x60 == 0 }
+  var isStandard: Bool { bmRequestType & 0x60 == 0 }
 }
 
 /// The `bStatus` values the bootloader model uses.
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2, AN3156 for the meaning in DfuSe.
-package enum StatusCode {
-  package static let ok: UInt8 = 0x00
-  package static let errTARGET: UInt8 = 0x01
-  package static let errFILE: UInt8 = 0x02
-  package static let errADDRESS: UInt8 = 0x08
-  package static let errFIRMWARE: UInt8 = 0x0A
-  package static let errVENDOR: UInt8 = 0x0B
-  package static let errUNKNOWN: UInt8 = 0x0E
-  package static let errSTALLEDPKT: UInt8 = 0x0F
+enum StatusCode {
+  static let ok: UInt8 = 0x00
+  static let errTARGET: UInt8 = 0x01
+  static let errFILE: UInt8 = 0x02
+  static let errADDRESS: UInt8 = 0x08
+  static let errFIRMWARE: UInt8 = 0x0A
+  static let errVENDOR: UInt8 = 0x0B
+  static let errUNKNOWN: UInt8 = 0x0E
+  static let errSTALLEDPKT: UInt8 = 0x0F
 
   /// The names of the codes 0 to 15 in order, as DFU 1.1 prints them.
-  package static let names = [
+  static let names = [
     "OK", "errTARGET", "errFILE", "errWRITE", "errERASE", "errCHECK_ERASED", "errPROG",
     "errVERIFY", "errADDRESS", "errNOTDONE", "errFIRMWARE", "errVENDOR", "errUSBR", "errPOR",
     "errUNKNOWN", "errSTALLEDPKT",
@@ -122,9 +122,9 @@ package enum StatusCode {
 }
 
 /// What a device does on one control transfer.
-package struct Reaction: Hashable, Sendable {
+struct Reaction: Hashable, Sendable {
   /// The end of the transfer as the host sees it.
-  package enum Answer: Hashable, Sendable {
+  enum Answer: Hashable, Sendable {
     /// The data were taken, or there were none.
     case acknowledge
     /// Bytes for the host, at most `wLength`.
@@ -136,7 +136,7 @@ package struct Reaction: Hashable, Sendable {
   }
 
   /// What becomes of the device after the answer.
-  package enum Consequence: Hashable, Sendable {
+  enum Consequence: Hashable, Sendable {
     /// It stays on the bus.
     case stay
     /// It drops off the bus this long after the answer; what then runs is away for a while.
@@ -144,14 +144,13 @@ package struct Reaction: Hashable, Sendable {
   }
 
   /// The answer.
-  package var answer: Answer
+  var answer: Answer
   /// How long the device sends NAK before it answers.
-  package var delay: Duration
+  var delay: Duration
   /// What happens afterwards.
-  package var then: Consequence
+  var then: Consequence
 
-  /// Makes a reaction.
-  package init(_ answer: Answer, delay: Duration = .zero, then: Consequence = .stay) {
+  init(_ answer: Answer, delay: Duration = .zero, then: Consequence = .stay) {
     self.answer = answer
     self.delay = delay
     self.then = then

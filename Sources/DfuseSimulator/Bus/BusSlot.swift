@@ -29,11 +29,6 @@ struct BusSlot: Sendable {
   /// What the host learned when the device appeared.
   var listing: USBDeviceListing?
 
-  init(path: String, board: SimulatedBoard) {
-    self.path = path
-    self.board = board
-  }
-
   /// Adds an event in its place.
   mutating func schedule(_ event: Event) {
     events.insert(event, at: events.firstIndex { $0.at > event.at } ?? events.count)
@@ -68,7 +63,7 @@ struct BusSlot: Sendable {
     generation += 1
     address = address % 127 + 1
     // The kernel chooses the configuration before anyone else talks to the device.
-    if visible == .bootloader { board.model.configuration = 1 }
+    if visible == .bootloader { board.model.standard.configuration = 1 }
     var enumeration = Enumeration(of: board)
     listing = try? enumeration.listing(
       path: path, address: address, generation: UInt64(generation))
@@ -88,19 +83,16 @@ extension BusSlot {
     settle(at: clock)
     guard isThere(generation) else { return .failure(.disconnected) }
     let deadline = clock + max(timeout, .milliseconds(1))
-    let arrival = clock + WireTime.transfer(data.count)
+    let arrival = clock + WireTime.of(bytes: UInt64(data.count))
     let reaction = board.handle(setup: setup, data: data, at: arrival)
-    let answered: Duration
-    let result: Result<[UInt8], USBError>
+    var answered = arrival + reaction.delay
+    var result: Result<[UInt8], USBError> = .success([])
     switch reaction.answer {
-    case .acknowledge:
-      (answered, result) = (arrival + reaction.delay, .success([]))
+    case .acknowledge: break
     case .data(let bytes):
-      (answered, result) = (
-        arrival + reaction.delay + WireTime.data(bytes.count), .success(bytes)
-      )
-    case .stall:
-      (answered, result) = (arrival + reaction.delay, .failure(.stall))
+      answered += WireTime.of(transfers: 0, bytes: UInt64(bytes.count))
+      result = .success(bytes)
+    case .stall: result = .failure(.stall)
     case .silence:
       if case .leaveBus(let after, _, _) = reaction.then {
         follow(reaction.then, answeredAt: arrival)
@@ -119,5 +111,56 @@ extension BusSlot {
       if !isThere(generation) { return .failure(.disconnected) }
     }
     return answered > deadline ? .failure(.timedOut) : result
+  }
+}
+
+/// What a host learns of a board when it is plugged in.
+///
+/// The board's raw descriptors go through the host's own parser, as with real boards.
+struct Enumeration {
+  /// Asked on a copy without faults, so that looking at a board changes nothing on it.
+  private var board: SimulatedBoard
+
+  init(of board: SimulatedBoard) {
+    self.board = board
+    self.board.recordsTransfers = false
+    self.board.model.faults = FaultPlan()
+    self.board.model.silentUntil = .zero
+  }
+
+  /// Identity and DFU interfaces of the board, as its bootloader or as its firmware's device.
+  ///
+  /// - Throws: ``USBError/badDescriptor(reason:)`` when the descriptors make no sense.
+  mutating func listing(
+    path: String, address: UInt8, generation: UInt64
+  ) throws(USBError) -> USBDeviceListing {
+    let device = try DeviceDescriptor.parse(descriptor(0x0100, length: 18))
+    let interfaces = try ConfigurationDescriptor.dfuInterfaces(
+      in: descriptor(0x0200, length: 0xFFFF))
+    let serial = descriptor(0x0300 | UInt16(device.serialNumberIndex), length: 255)
+    let identity = DeviceIdentity(
+      vendorID: device.vendorID, productID: device.productID, bcdDevice: device.bcdDevice,
+      path: path, address: address,
+      generation: generation,
+      serialNumber: StringDescriptor.decodeSerial(
+        serial, vendorID: device.vendorID, productID: device.productID),
+      manufacturer: text(device.manufacturerIndex), product: text(device.productIndex))
+    var named: [DFUInterface] = []
+    for interface in interfaces { named.append(interface.named { text($0) }) }
+    return USBDeviceListing(identity: identity, interfaces: named)
+  }
+
+  private mutating func text(_ index: UInt8) -> String? {
+    StringDescriptor.decode(descriptor(0x0300 | UInt16(index), length: 255))
+  }
+
+  /// The bytes of a descriptor, or none when the board has no such descriptor.
+  ///
+  /// `wValue` is its type in the high byte, its index in the low one.
+  mutating func descriptor(_ wValue: UInt16, length: UInt16) -> [UInt8] {
+    let language: UInt16 = wValue >> 8 == 3 ? 0x0409 : 0
+    let setup = [0x80, 0x06] + [wValue, language, length].flatMap(\.littleEndianBytes)
+    guard case .data(let bytes) = board.handle(setup: setup, at: .zero).answer else { return [] }
+    return bytes
   }
 }

@@ -1,21 +1,21 @@
 /// A board made of software: a chip with its bootloader, its memory and its faults.
-public struct SimulatedBoard: Sendable {
+package struct SimulatedBoard: Sendable {
   /// Which chip it is.
-  public let chip: SimulatedChip
+  package let chip: SimulatedChip
   /// Whether each transfer is kept in ``transcript``.
-  public var recordsTransfers = false
+  package var recordsTransfers = false
   /// The transfers since recording was switched on, oldest first.
-  public private(set) var transcript: [TransferRecord] = []
+  package private(set) var transcript: [TransferRecord] = []
   /// What its firmware has on USB.
-  public var afterLeave = AfterLeave.application
-  package var model: BootloaderModel
+  package var afterLeave = AfterLeave.application
+  var model: BootloaderModel
   /// The firmware's device, while the firmware runs.
-  package internal(set) var application: ApplicationModel?
+  private(set) var application: ApplicationModel?
 
   /// Makes a board, blank as from the factory.
   ///
   /// `serial` is a serial number other than the chip's usual one.
-  public init(_ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
+  package init(_ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
     self.chip = chip
     model = BootloaderModel(profile: chip.profile, serial: serial, faults: faults)
   }
@@ -23,7 +23,7 @@ public struct SimulatedBoard: Sendable {
   /// Makes a board that continues from a saved state.
   ///
   /// - Throws: ``BoardStateError/otherChip(found:expected:)`` when the state is of another chip.
-  public init(
+  package init(
     _ chip: SimulatedChip, state: SimulatedBoardState, faults: FaultPlan = FaultPlan()
   ) throws(BoardStateError) {
     guard state.chip == chip.name else {
@@ -37,33 +37,31 @@ public struct SimulatedBoard: Sendable {
   }
 
   /// What the board keeps without power.
-  public var state: SimulatedBoardState {
+  package var state: SimulatedBoardState {
     SimulatedBoardState(chip: chip.name, serial: model.serial, memory: model.memory)
   }
 
   /// What has happened on it.
-  public var counters: BoardCounters { model.counters }
+  package var counters: BoardCounters { model.counters }
 
   /// What is wrong with it; may be changed at any time.
-  public var faults: FaultPlan {
+  package var faults: FaultPlan {
     get { model.faults }
     set { model.faults = newValue }
   }
 
   /// The bytes in memory from `address` on, cut at the end of that memory.
-  public func read(_ count: Int, at address: UInt32) -> [UInt8] {
+  package func read(_ count: Int, at address: UInt32) -> [UInt8] {
     model.memory.read(UInt64(address)..<(UInt64(address) + UInt64(max(count, 0))))
   }
 
   /// Puts bytes into memory as a debug probe would.
-  public mutating func load(_ bytes: [UInt8], at address: UInt32) {
+  package mutating func load(_ bytes: [UInt8], at address: UInt32) {
     model.memory.load(bytes, at: address)
   }
 
   /// Answers one control transfer that arrives at `now`.
-  package mutating func handle(
-    setup: [UInt8], data: [UInt8] = [], at now: Duration
-  ) -> Reaction {
+  mutating func handle(setup: [UInt8], data: [UInt8] = [], at now: Duration) -> Reaction {
     let reaction =
       application?.handle(setup: setup) ?? model.handle(setup: setup, data: data, at: now)
     if recordsTransfers, let packet = SetupPacket(setup) {
@@ -91,7 +89,7 @@ extension SimulatedBoard {
 }
 
 /// What a board's firmware has on USB, once the bootloader has started it.
-public enum AfterLeave: String, CaseIterable, Hashable, Sendable {
+package enum AfterLeave: String, CaseIterable, Hashable, Sendable {
   /// A device of its own: the board comes back as that.
   case application
   /// Nothing: the board stays off the bus.

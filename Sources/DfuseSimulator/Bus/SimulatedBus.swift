@@ -14,12 +14,8 @@ package final class SimulatedBus: USBBus {
 
   private let state = Mutex(State())
 
-  /// Makes an empty bus.
-  package init() {}
-
   /// Makes a bus with boards on the ports `1-1`, `1-2` and so on.
-  package convenience init(_ boards: [SimulatedBoard]) {
-    self.init()
+  package init(_ boards: [SimulatedBoard] = []) {
     for board in boards { plugIn(board) }
   }
 
@@ -170,13 +166,12 @@ extension USBDeviceListing {
   fileprivate func closed(by error: USBError) -> USBDeviceListing {
     var identity = identity
     (identity.serialNumber, identity.manufacturer, identity.product) = (nil, nil, nil)
-    let nameless = interfaces.map { interface in
-      var interface = interface
-      for place in interface.alternateSettings.indices {
-        interface.alternateSettings[place].name = nil
+    var interfaces = interfaces
+    for index in interfaces.indices {
+      for place in interfaces[index].alternateSettings.indices {
+        interfaces[index].alternateSettings[place].name = nil
       }
-      return interface
     }
-    return USBDeviceListing(identity: identity, interfaces: nameless, openError: error)
+    return USBDeviceListing(identity: identity, interfaces: interfaces, openError: error)
   }
 }

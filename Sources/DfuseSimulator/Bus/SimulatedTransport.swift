@@ -86,16 +86,14 @@ package final class SimulatedTransport: USBTransport {
 
   package func string(at index: UInt8) -> String? {
     guard index != 0 else { return nil }
-    let languages = (try? controlIn(Self.stringRequest(0, 0), length: 255, timeout: .seconds(1)))
-    let language = StringDescriptor.language(languages ?? [])
-    let bytes = try? controlIn(
-      Self.stringRequest(index, language), length: 255, timeout: .seconds(1))
-    return bytes.flatMap { StringDescriptor.decode($0) }
+    let language = StringDescriptor.language(stringDescriptor(0, language: 0) ?? [])
+    return stringDescriptor(index, language: language).flatMap { StringDescriptor.decode($0) }
   }
 
-  private static func stringRequest(_ index: UInt8, _ language: UInt16) -> ControlRequest {
-    ControlRequest(
+  private func stringDescriptor(_ index: UInt8, language: UInt16) -> [UInt8]? {
+    let request = ControlRequest(
       bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
+    return try? controlIn(request, length: 255, timeout: .seconds(1))
   }
 
   private func transfer(
@@ -106,32 +104,12 @@ package final class SimulatedTransport: USBTransport {
       throw .other(
         call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
     }
-    let wLength = UInt16(clamping: length)
-    let setup: [UInt8] = [
-      request.bmRequestType, request.bRequest, UInt8(request.wValue & 0xFF),
-      UInt8(request.wValue >> 8), UInt8(request.wIndex & 0xFF), UInt8(request.wIndex >> 8),
-      UInt8(wLength & 0xFF), UInt8(wLength >> 8),
-    ]
+    let setup =
+      [request.bmRequestType, request.bRequest] + request.wValue.littleEndianBytes
+      + request.wIndex.littleEndianBytes + UInt16(clamping: length).littleEndianBytes
     let outcome = bus.withSlot(identity.path) { [generation] slot, _ in
       slot.transfer(setup: setup, data: data, timeout: timeout, generation: generation)
     }
     return try (outcome ?? .failure(.disconnected)).get()
   }
-}
-
-/// How long a control transfer occupies a full-speed bus, apart from the device's own time.
-///
-/// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64
-/// bytes some 16 fit into a frame of 1 ms, where USB 2.0 table 5-7 has room for 19 bulk packets.
-package enum WireTime {
-  /// The time of SETUP and status stage.
-  static let stages: Duration = .microseconds(250)
-
-  /// The time of a data stage.
-  static func data(_ bytes: Int) -> Duration {
-    .microseconds(60) * ((max(bytes, 0) + 63) / 64)
-  }
-
-  /// The time of a whole transfer with this many bytes of data, either way.
-  package static func transfer(_ bytes: Int) -> Duration { stages + data(bytes) }
 }

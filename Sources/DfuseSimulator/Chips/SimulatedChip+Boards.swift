@@ -1,23 +1,75 @@
-// Bootloaders of boards: programs in a memory that they can write. Maps and ids from logs.
+// Bootloaders that are programs in a memory that they can write, not ROMs. Maps and ids from logs.
 extension SimulatedChip {
   private static let kib = 1024
 
   /// A board whose bootloader is a program: ST's device class, or code like it.
   private static func board(
-    _ part: String, guessed: DeviceProfile.Guesses = [], usb: USBFacts,
+    _ part: String, guessed: DeviceProfile.Guesses = [.polls, .behaviour], usb: USBFacts,
     defaultPointer: UInt32 = 0x0800_0000, memories: [MemoryRegion],
-    sectors: [Int: Duration], unit: Int = 4, behaviour: Behaviour = Behaviour(),
+    sectors: [Int: Duration] = f4Words.erase, unit: Int = 4,
+    polls: ReportedPolls = ReportedPolls(erase: 50, write: 5), behaviour: Behaviour = Behaviour(),
     quirks: Quirks = Quirks()
   ) -> DeviceProfile {
-    let flash = memories.filter { $0.kind == .flash }.reduce(0) { $0 + $1.size }
+    var times = f4Words
+    times.erase = sectors
     return DeviceProfile(
-      part: part, guessed: guessed.union([.times, .polls, .behaviour]), flashSize: flash, usb: usb,
-      commands: [0x00, 0x21, 0x41], defaultPointer: defaultPointer, memories: memories,
-      rules: FlashRules(unit: unit, hasECC: false, rewrite: .clearsBits),
-      times: WorkTimes(
-        erase: sectors, programWidth: 4, program: .microseconds(16), massErase: .seconds(8)),
-      polls: ReportedPolls(erase: 50, write: 5), behaviour: behaviour, quirks: quirks)
+      part: part, guessed: guessed.union(.times), usb: usb, commands: [0x00, 0x21, 0x41],
+      defaultPointer: defaultPointer, memories: memories,
+      rules: FlashRules(unit: unit, rewrite: .clearsBits), times: times, polls: polls,
+      behaviour: behaviour, quirks: quirks)
   }
+
+  /// The sectors of an F4's 1 MiB: those of the bootloader, which it does not write, and the rest.
+  private static func f4Sectors(reserved: Int) -> [MemoryRegion] {
+    [
+      .init(.readOnly, at: 0x0800_0000, [.init(reserved, 16 * kib)]),
+      .flash(
+        [.init(4 - reserved, 16 * kib), .init(1, 64 * kib), .init(7, 128 * kib)],
+        at: 0x0800_0000 + UInt32(reserved * 16 * kib)),
+    ]
+  }
+
+  // MARK: - Software that is measured as well
+
+  /// ST's USB device library 2.11.3 with the flash layout of its F4 template.
+  ///
+  /// Behaviour as measured on the unmodified Core and DFU class.
+  static let stUsbd: SimulatedChip = {
+    var profile = board(
+      "ST USB device library, DFU class", guessed: [],
+      usb: .fullSpeedMode(
+        serial: "00000000001A",
+        maps: Array(
+          repeating: "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg", count: 2)
+      ),
+      defaultPointer: 0x0800_8000, memories: f4Sectors(reserved: 3),
+      // ST's code generator's default: 50 ms for both; Set Address reports the program time.
+      polls: ReportedPolls(erase: 50, write: 50),
+      behaviour: Behaviour(
+        flavour: .stMiddleware, whileBusy: .worksBeforeAnswering, leave: .duringStatus,
+        clearStatus: .errUnknown, oversize: .hangs),
+      quirks: Quirks(
+        ignoresMassErase: true, acceptsAnyAddress: true, mediaFailure: StatusCode.errVENDOR))
+    profile.rules.failure = .status(StatusCode.errVENDOR)
+    profile.countsReadOnlyFlash = true
+    return SimulatedChip("st-usbd", "stm32-usbd", profile: profile)
+  }()
+
+  /// MicroPython's mboot on an F4: no poll timeouts, CLRSTATUS from every state, texts for errors.
+  static let mboot = SimulatedChip(
+    "mboot",
+    profile: board(
+      "MicroPython mboot (F405, 1 MiB)", guessed: [.identity],
+      usb: USBFacts(
+        bcdDevice: 0x0200, manufacturer: "MicroPython", product: "Pyboard DFU Bootloader",
+        serial: "2F0038000C51",
+        maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
+      memories: f4Sectors(reserved: 2), polls: ReportedPolls(erase: 0, write: 0, manifest: 0),
+      // Its source works once the answer has gone out, and in that time answers nothing: a mass erase
+      // of many seconds made pydfu give up (micropython#5730).
+      behaviour: Behaviour(whileBusy: .waits, clearStatus: .clears),
+      quirks: Quirks(
+        mediaFailure: StatusCode.errADDRESS, failureTexts: [0x11: "Address out of range"])))
 
   // MARK: - Arduino
 
@@ -36,13 +88,11 @@ extension SimulatedChip {
         maps: [
           "@Internal Flash  2MB   /0x08000000/01*128Ka,15*128Kg",
           "@Ext RAW  Flash 16MB   /0x90000000/4096*4Kg",
-          "@Ext File Flash  0MB   /0x00000000/0*4Kg",
-          "@Arduino  boot  v.25   /0x00000000/0*4Kg",
+          "@Ext File Flash  0MB   /0x00000000/0*4Kg", "@Arduino  boot  v.25   /0x00000000/0*4Kg",
         ], transferSize: 4096),
       memories: [
-        MemoryRegion(.readOnly, at: 0x0800_0000, [.init(1, 128 * kib)]),
-        MemoryRegion(.flash, at: 0x0802_0000, [.init(15, 128 * kib)]),
-        MemoryRegion(.flash, at: 0x9000_0000, [.init(4096, 4 * kib)]),
+        .init(.readOnly, at: 0x0800_0000, 128 * kib),
+        .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
       ],
       sectors: [128 * kib: .seconds(1), 4 * kib: .milliseconds(45)], unit: 32)
   }
@@ -52,12 +102,10 @@ extension SimulatedChip {
     "portenta-h7",
     profile: arduino(
       "Arduino Portenta H7", productID: 0x035B, serial: "003D00473133511137323532"))
-
   /// Arduino GIGA R1 WiFi.
   static let gigaR1 = SimulatedChip(
     "giga-r1",
     profile: arduino("Arduino GIGA R1", productID: 0x0366, serial: "002A00303230510B31333330"))
-
   /// Arduino (Finder) Opta.
   static let opta = SimulatedChip(
     "opta",
@@ -70,20 +118,12 @@ extension SimulatedChip {
   static let legoHub = SimulatedChip(
     "lego-hub", "spike-prime",
     profile: board(
-      "LEGO SPIKE Prime hub", guessed: [.maps, .identity],
+      "LEGO SPIKE Prime hub", guessed: [.maps, .identity, .polls, .behaviour],
       usb: USBFacts(
         vendorID: 0x0694, productID: 0x0008, bcdDevice: 0x0200, manufacturer: "LEGO System A/S",
         product: "LEGO Technic Large Hub in DFU Mode", serial: "387032653436",
         maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
-      memories: [
-        MemoryRegion(.readOnly, at: 0x0800_0000, [.init(2, 16 * kib)]),
-        MemoryRegion(
-          .flash, at: 0x0800_8000,
-          [.init(2, 16 * kib), .init(1, 64 * kib), .init(7, 128 * kib)]),
-      ],
-      sectors: [
-        16 * kib: .milliseconds(250), 64 * kib: .milliseconds(550), 128 * kib: .seconds(1),
-      ]))
+      memories: f4Sectors(reserved: 2)))
 
   /// Particle Photon: an STM32F205 (`dfu-util -l` in NuttX's boards/arm/stm32/photon).
   static let photon = SimulatedChip(
@@ -97,58 +137,39 @@ extension SimulatedChip {
           "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg",
           "@DCT Flash   /0x00000000/01*016Kg",
         ]),
-      memories: [
-        MemoryRegion(.readOnly, at: 0x0800_0000, [.init(3, 16 * kib)]),
-        MemoryRegion(
-          .flash, at: 0x0800_C000,
-          [.init(1, 16 * kib), .init(1, 64 * kib), .init(7, 128 * kib)]),
-        MemoryRegion(.flash, at: 0x0000_0000, [.init(1, 16 * kib)]),
-      ],
-      sectors: [
-        16 * kib: .milliseconds(250), 64 * kib: .milliseconds(550), 128 * kib: .seconds(1),
-      ]))
+      memories: f4Sectors(reserved: 3) + [.flash(1, 16 * kib, at: 0)]))
+
+  /// RedBear Duo: as the Photon, with a functional descriptor of 7 bytes (its
+  /// docs/dfu-util_installation_guide.md).
+  static let redBearDuo = photon.variant("redbear-duo", part: "RedBear Duo") { profile in
+    profile.usb.productID = 0xD058
+    profile.usb.bcdDevice = 0x0200
+    profile.usb.product = "Duo DFU Mode"
+    profile.usb.maps[0] =
+      "@Internal Flash   /0x08000000/01*016Ka,02*016Kg,01*016Kg,01*064Kg,07*128Kg"
+    profile.memories = f4Sectors(reserved: 1) + [.flash(1, 16 * kib, at: 0)]
+    profile.quirks.hasShortFunctionalDescriptor = true
+  }
 
   /// Particle Argon: an nRF52840, whose flash begins at 0.
   static let argon = SimulatedChip(
     "particle-argon",
     profile: board(
-      "Particle Argon", guessed: [.identity],
+      "Particle Argon", guessed: [.identity, .polls, .behaviour],
       usb: USBFacts(
         vendorID: 0x2B04, productID: 0xD00C, bcdDevice: 0x0250, manufacturer: "Particle",
         product: "Argon DFU Mode", serial: "E00FCE68A1B2C3D4E5F60718",
         maps: [
           "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Ka,8*004Kg",
-          "@DCD Flash   /0x00000000/1*016Ke",
-          "@External Flash   /0x80000000/1024*004Kg",
+          "@DCD Flash   /0x00000000/1*016Ke", "@External Flash   /0x80000000/1024*004Kg",
         ], transferSize: 4096),
       defaultPointer: 0,
       memories: [
-        MemoryRegion(.readOnly, at: 0, [.init(1, 4 * kib)]),
-        MemoryRegion(.flash, at: 0x1000, [.init(243, 4 * kib)]),
-        MemoryRegion(.readOnly, at: 0xF_4000, [.init(4, 4 * kib)]),
-        MemoryRegion(.flash, at: 0xF_8000, [.init(8, 4 * kib)]),
-        MemoryRegion(.flash, at: 0x8000_0000, [.init(1024, 4 * kib)]),
+        .init(.readOnly, at: 0, 4 * kib), .flash(243, 4 * kib, at: 0x1000),
+        .init(.readOnly, at: 0xF_4000, [.init(4, 4 * kib)]), .flash(8, 4 * kib, at: 0xF_8000),
+        .flash(1024, 4 * kib, at: 0x8000_0000),
       ],
       sectors: [4 * kib: .milliseconds(85)]))
-
-  /// RedBear Duo: as the Photon, with a functional descriptor of 7 bytes (its
-  /// docs/dfu-util_installation_guide.md).
-  static let redBearDuo: SimulatedChip = {
-    var profile = photon.profile
-    profile.part = "RedBear Duo"
-    profile.usb.productID = 0xD058
-    profile.usb.bcdDevice = 0x0200
-    profile.usb.product = "Duo DFU Mode"
-    profile.usb.maps = [
-      "@Internal Flash   /0x08000000/01*016Ka,02*016Kg,01*016Kg,01*064Kg,07*128Kg",
-      "@DCT Flash   /0x00000000/01*016Kg",
-    ]
-    profile.memories[0] = MemoryRegion(.readOnly, at: 0x0800_0000, [.init(1, 16 * kib)])
-    profile.memories[1] = MemoryRegion(
-      .flash, at: 0x0800_4000, [.init(3, 16 * kib), .init(1, 64 * kib), .init(7, 128 * kib)])
-    profile.quirks.hasShortFunctionalDescriptor = true
-    return SimulatedChip("redbear-duo", profile: profile)
-  }()
 
   /// The Daisy bootloader, which serves the QSPI flash of an STM32H750 (electro-smith/libDaisy).
   static let daisy = SimulatedChip(
@@ -162,8 +183,8 @@ extension SimulatedChip {
         transferSize: 1024),
       defaultPointer: 0x9004_0000,
       memories: [
-        MemoryRegion(.flash, at: 0x9000_0000, [.init(64, 4 * kib), .init(60, 64 * kib)]),
-        MemoryRegion(.flash, at: 0x9040_0000, [.init(60, 64 * kib)]),
+        .flash([.init(64, 4 * kib), .init(60, 64 * kib)], at: 0x9000_0000),
+        .flash(60, 64 * kib, at: 0x9040_0000),
       ],
       sectors: [4 * kib: .milliseconds(45), 64 * kib: .milliseconds(150)]))
 
@@ -171,9 +192,9 @@ extension SimulatedChip {
   static let numworks = SimulatedChip(
     "numworks",
     profile: board(
-      "NumWorks N0110", guessed: [.identity, .transferSize],
+      "NumWorks N0110", guessed: [.identity, .transferSize, .polls, .behaviour],
       usb: USBFacts(
-        vendorID: 0x0483, productID: 0xA291, bcdDevice: 0x0100, manufacturer: "NumWorks",
+        productID: 0xA291, bcdDevice: 0x0100, manufacturer: "NumWorks",
         product: "NumWorks Calculator", serial: "3A5D32643430",
         maps: [
           "@External Flash /0x90000000/08*004Kg,01*032Kg,63*064Kg/0x90400000/64*064Kg",
@@ -181,10 +202,8 @@ extension SimulatedChip {
         ], bcdDFUVersion: 0x0100),
       defaultPointer: 0x9000_0000,
       memories: [
-        MemoryRegion(
-          .flash, at: 0x9000_0000,
-          [.init(8, 4 * kib), .init(1, 32 * kib), .init(127, 64 * kib)]),
-        MemoryRegion(.flash, at: 0x0800_0000, [.init(4, 16 * kib)]),
+        .flash([.init(8, 4 * kib), .init(1, 32 * kib), .init(127, 64 * kib)], at: 0x9000_0000),
+        .flash(4, 16 * kib),
       ],
       sectors: [
         4 * kib: .milliseconds(45), 32 * kib: .milliseconds(120), 64 * kib: .milliseconds(150),
@@ -195,11 +214,85 @@ extension SimulatedChip {
   static let opc20 = SimulatedChip(
     "opc-20",
     profile: board(
-      "OPC-20", guessed: [.identity],
+      "OPC-20", guessed: [.identity, .polls, .behaviour],
       usb: USBFacts(
-        bcdDevice: 0x0100, manufacturer: "Virtenio", product: "DFU Demo",
-        serial: "001", maps: ["@SPI Flash : M25P64/0x00000000/128*64Kg"], transferSize: 1024,
+        bcdDevice: 0x0100, manufacturer: "Virtenio", product: "DFU Demo", serial: "001",
+        maps: ["@SPI Flash : M25P64/0x00000000/128*64Kg"], transferSize: 1024,
         bcdDFUVersion: 0x1A01),
-      defaultPointer: 0, memories: [MemoryRegion(.flash, at: 0, [.init(128, 64 * kib)])],
+      defaultPointer: 0, memories: [.flash(128, 64 * kib, at: 0)],
       sectors: [64 * kib: .milliseconds(600)], unit: 1))
+
+  // MARK: - Plain DFU that looks like DfuSe
+
+  /// A device with plain DFU: every block is firmware.
+  private static func plain(
+    _ part: String, usb: USBFacts, start: UInt32 = 0x0800_0000
+  ) -> DeviceProfile {
+    DeviceProfile(
+      part: part, guessed: [.times, .polls, .behaviour], usb: usb, commands: [],
+      defaultPointer: start, memories: [.flash(128, 2 * kib, at: start)],
+      rules: FlashRules(unit: 1, rewrite: .clearsBits),
+      times: WorkTimes(
+        erase: [2 * kib: .milliseconds(20)], programWidth: 4, program: .microseconds(16),
+        massErase: .milliseconds(100)),
+      polls: ReportedPolls(erase: 0, write: 1), behaviour: Behaviour(flavour: .plainDFU))
+  }
+
+  /// The DFU class of TinyUSB as its example has it, built with ST's ids.
+  ///
+  /// TinyUSB's `TUD_DFU_DESCRIPTOR` states version 0x0101.
+  static let tinyusb = SimulatedChip(
+    "tinyusb-dfu",
+    profile: plain(
+      "TinyUSB DFU class",
+      usb: USBFacts(
+        bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
+        serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
+        transferSize: 512, bcdDFUVersion: 0x0101)))
+
+  /// An Arduino with a Renesas chip: memory maps as names, over TinyUSB's DFU class.
+  private static func renesas(_ name: String, _ part: String, _ productID: UInt16)
+    -> SimulatedChip
+  {
+    SimulatedChip(
+      name,
+      profile: plain(
+        part,
+        usb: USBFacts(
+          vendorID: 0x2341, productID: productID, bcdDevice: 0x0100, manufacturer: "Arduino",
+          product: part, serial: "3517080A0B3C5D2E",
+          maps: [
+            "@CodeFlash /0x00000000/8*2Ka,120*2Kg", "@DataFlash /0x08000000/8*1Kg",
+            "@SketchFlash /0x100000/32*32Kg",
+          ], attributes: 0x07, detachTimeOut: 1000, transferSize: 512, bcdDFUVersion: 0x0101),
+        start: 0))
+  }
+
+  /// Arduino UNO R4 Minima.
+  static let unoR4 = renesas("uno-r4", "Arduino UNO R4 Minima", 0x0369)
+  /// Arduino Nano R4.
+  static let nanoR4 = renesas("nano-r4", "Arduino Nano R4", 0x0374)
+  /// Arduino Portenta C33.
+  static let portentaC33 = renesas("portenta-c33", "Arduino Portenta C33", 0x0368)
+
+  /// The Maple bootloader: plain DFU that states 0x011A (dfu-util quirks.c).
+  static let maple = SimulatedChip(
+    "maple",
+    profile: plain(
+      "Maple bootloader",
+      usb: USBFacts(
+        vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, manufacturer: "LeafLabs",
+        product: "Maple 003", serial: "LLM 003", serialIsConstant: true,
+        maps: ["STM32duino bootloader v1.0  Upload to Flash 0x8002000"], attributes: 0x03,
+        transferSize: 1024)))
+
+  /// The ROM of the STM32MP15x: ST's ids, maps as names, and plain DFU (version 0x0110).
+  static let stm32mp15 = SimulatedChip(
+    "stm32mp15",
+    profile: plain(
+      "STM32MP15x ROM",
+      usb: USBFacts(
+        bcdDevice: 0x0200, product: "DFU in HS Mode @Device ID /0x500, @Revision ID /0x0000",
+        serial: "003800000000000012345678", maps: ["@FSBL /0x01/1*1Me"], transferSize: 1024,
+        bcdDFUVersion: 0x0110)))
 }

@@ -1,35 +1,27 @@
-// Chips of other makers with bootloaders that speak DfuSe.
+// Chips of other makers with bootloaders that speak DfuSe. Of some the descriptor says no version, or
+// another one.
 extension SimulatedChip {
+  private static let kib = 1024
+
   /// GD32VF103, 128 KiB: the map promises 1 MiB, the serial number is 8-bit text, and it leaves
   /// without a status (dfu-util, fwupd, gd32-dfu-utils#3).
   static let gd32vf103 = SimulatedChip(
     "gd32vf103", "gd32vf103cb",
     profile: DeviceProfile(
-      part: "GD32VF103CB (128 KiB)", guessed: [.times, .behaviour], flashSize: 128 * 1024,
+      part: "GD32VF103CB (128 KiB)", guessed: [.times, .behaviour],
       usb: USBFacts(
         vendorID: 0x28E9, productID: 0x0189, bcdDevice: 0x1000, manufacturer: "GDMicroelectronics",
         product: "GD32 0x418 DFU Bootloader", serial: "3CBJ", serialIsConstant: true,
         maps: [
-          "@Internal Flash  /0x08000000/512*002Kg",
-          "@Option Bytes  /0x1FFFF800/01*016 g",
+          "@Internal Flash  /0x08000000/512*002Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
         ]),
-      memories: [
-        MemoryRegion(.flash, at: 0x0800_0000, [.init(128, 1024)]),
-        MemoryRegion(.optionBytes, at: 0x1FFF_F800, [.init(1, 16)]),
-      ],
-      rules: FlashRules(unit: 4, hasECC: false, rewrite: .zeroOnly),
+      memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
+      rules: FlashRules(unit: 4, rewrite: .zeroOnly),
       times: WorkTimes(
-        erase: [1024: .milliseconds(60)], programWidth: 4, program: .microseconds(40),
+        erase: [1 * kib: .milliseconds(60)], programWidth: 4, program: .microseconds(40),
         massErase: .milliseconds(100)),
-      polls: .internalFlash,
-      behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload), quirks: eightBitSerial,
-      hasVectorTable: false))
-
-  private static var eightBitSerial: Quirks {
-    var quirks = Quirks()
-    quirks.eightBitSerial = true
-    return quirks
-  }
+      polls: .internalFlash, behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload),
+      quirks: Quirks(eightBitSerial: true), hasVectorTable: false))
 
   /// AT32F435, 4032 KiB; its first eight sectors cannot be written.
   static let at32f435 = SimulatedChip(
@@ -37,7 +29,6 @@ extension SimulatedChip {
     profile: DeviceProfile(
       part: "AT32F435/F437 (4032 KiB)",
       guessed: [.times, .polls, .transferSize, .behaviour, .identity],
-      flashSize: 4032 * 1024,
       usb: USBFacts(
         vendorID: 0x2E3C, productID: 0xDF11, bcdDevice: 0x0200, manufacturer: "Artery-Tech",
         product: "AT32 Bootloader DFU", serial: "AT32", serialIsConstant: true,
@@ -46,54 +37,100 @@ extension SimulatedChip {
           "@Option byte   /0x1FFFC000/01*4096 g",
         ]),
       memories: [
-        MemoryRegion(.readOnly, at: 0x0800_0000, [.init(8, 4096)]),
-        MemoryRegion(.flash, at: 0x0800_8000, [.init(1000, 4096)]),
-        MemoryRegion(.optionBytes, at: 0x1FFF_C000, [.init(1, 4096)]),
+        .init(.readOnly, at: 0x0800_0000, [.init(8, 4 * kib)]),
+        .flash(1000, 4 * kib, at: 0x0800_8000),
+        .init(.optionBytes, at: 0x1FFF_C000, 4 * kib),
       ],
-      rules: FlashRules(unit: 4, hasECC: false, rewrite: .zeroOnly),
+      countsReadOnlyFlash: true, rules: FlashRules(unit: 4, rewrite: .zeroOnly),
       times: WorkTimes(
-        erase: [4096: .milliseconds(50)], programWidth: 4, program: .microseconds(50),
+        erase: [4 * kib: .milliseconds(50)], programWidth: 4, program: .microseconds(50),
         massErase: .seconds(8)),
-      polls: ReportedPolls(erase: 100, write: 50, setAddress: 0), quirks: noCommandList))
-
-  /// Flashers for AT32 send their commands unasked (keirf/flashfloppy#584).
-  private static var noCommandList: Quirks {
-    var quirks = Quirks()
-    quirks.answersNoCommandList = true
-    return quirks
-  }
+      polls: ReportedPolls(erase: 100, write: 50, setAddress: 0),
+      // Flashers for AT32 send their commands unasked (keirf/flashfloppy#584).
+      quirks: Quirks(answersNoCommandList: true)))
 
   /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
   static let apm32f103 = SimulatedChip(
     "apm32f103", "apm32",
     profile: DeviceProfile(
       part: "APM32F103 (128 KiB)",
-      guessed: [.times, .polls, .transferSize, .behaviour, .identity, .maps], flashSize: 128 * 1024,
+      guessed: [.times, .polls, .transferSize, .behaviour, .identity, .maps],
       usb: USBFacts(
         vendorID: 0x314B, productID: 0x0106, bcdDevice: 0x0200, manufacturer: "Geehy",
         product: "APM32 DFU ISP Mode", serial: "00000000010C", serialIsConstant: true,
         maps: [
-          "@Internal Flash  /0x08000000/128*001Kg",
-          "@Option Bytes  /0x1FFFF800/01*016 g",
+          "@Internal Flash  /0x08000000/128*001Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
         ]),
-      memories: [
-        MemoryRegion(.flash, at: 0x0800_0000, [.init(128, 1024)]),
-        MemoryRegion(.optionBytes, at: 0x1FFF_F800, [.init(1, 16)]),
-      ],
-      rules: FlashRules(unit: 2, hasECC: false, rewrite: .zeroOnly),
+      memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
+      rules: FlashRules(unit: 2, rewrite: .zeroOnly),
       times: WorkTimes(
-        erase: [1024: .milliseconds(25)], programWidth: 2, program: .microseconds(53),
+        erase: [1 * kib: .milliseconds(25)], programWidth: 2, program: .microseconds(53),
         massErase: .milliseconds(30)),
       polls: ReportedPolls(erase: 50, write: 50)))
 
   /// A clone of the F105 with ST's ids and a functional descriptor of 7 bytes (flashfloppy#462).
-  static let f105clone: SimulatedChip = {
-    var profile = stm32f107.profile
-    profile.part = "clone of the STM32F105 (256 KiB)"
+  static let f105clone = stm32f107.variant("f105-clone", part: "clone of the STM32F105 (256 KiB)") {
+    profile in
     profile.guessed.insert(.identity)
     profile.usb.bcdDevice = 0x2200
     profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 e"
     profile.quirks.hasShortFunctionalDescriptor = true
-    return SimulatedChip("f105-clone", profile: profile)
-  }()
+  }
+
+  // MARK: - Like the APM32F103
+
+  /// A clone's bootloader like that of the APM32F103; without a version if that is nil.
+  private static func clone(
+    _ name: String, _ part: String, vendorID: UInt16, productID: UInt16, release: UInt16,
+    serial: String, maps: [String], version: UInt16? = nil,
+    _ change: (inout DeviceProfile) -> Void = { _ in }
+  ) -> SimulatedChip {
+    apm32f103.variant(name, part: part) { profile in
+      profile.guessed.remove(.maps)
+      profile.usb.vendorID = vendorID
+      profile.usb.productID = productID
+      profile.usb.bcdDevice = release
+      profile.usb.serial = serial
+      profile.usb.maps = maps
+      if let version { profile.usb.bcdDFUVersion = version }
+      profile.quirks.hasShortFunctionalDescriptor = version == nil
+      change(&profile)
+    }
+  }
+
+  /// AT32F415, 128 KiB; its map has a blank before the count, its descriptor no version.
+  static let at32f415 = clone(
+    "at32f415", "AT32F415 (128 KiB)", vendorID: 0x2E3C, productID: 0xDF11, release: 0x0200,
+    serial: "AT32",
+    maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"])
+
+  /// APM32F072, 128 KiB; an address of seven digits.
+  static let apm32f072 = clone(
+    "apm32f072", "APM32F072 (128 KiB)", vendorID: 0x314B, productID: 0x0106, release: 0x0010,
+    serial: "0448",
+    maps: [
+      "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
+    ], version: 0x0110
+  ) { profile in
+    profile.memories[0] = .flash(64, 2 * kib)
+    profile.times.erase = [2 * kib: .milliseconds(25)]
+  }
+
+  /// A GD32 of which the first 12 KiB cannot be written; version 0x0100.
+  static let gd32f303 = clone(
+    "gd32-12k", "GD32 (128 KiB)", vendorID: 0x28E9, productID: 0x0189, release: 0x0100,
+    serial: "??", maps: ["@Internal Flash  /0x08000000/12*001Ka,116*001Kg"], version: 0x0100
+  ) { profile in
+    profile.memories = [
+      .init(.readOnly, at: 0x0800_0000, [.init(12, 1 * kib)]),
+      .flash(116, 1 * kib, at: 0x0800_3000),
+    ]
+    profile.countsReadOnlyFlash = true
+    profile.quirks.eightBitSerial = true
+  }
+
+  /// X32, whose version no log shows.
+  static let x32f103 = clone(
+    "x32f103", "X32F103 (128 KiB)", vendorID: 0x3997, productID: 0xDF11, release: 0x0200,
+    serial: "00000000010C", maps: ["@Internal Flash  /0x08000000/128*001Kg"], version: 0x0110)
 }

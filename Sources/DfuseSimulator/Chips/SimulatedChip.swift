@@ -1,9 +1,9 @@
 /// A chip that can be simulated.
-public struct SimulatedChip: Sendable {
+package struct SimulatedChip: Sendable {
   /// The name by which a person asks for it, for example `stm32f405`.
-  public let name: String
+  package let name: String
   /// Other names for the same bootloader, for example `stm32f407`.
-  public let aliases: [String]
+  package let aliases: [String]
   package let profile: DeviceProfile
 
   init(_ name: String, _ aliases: String..., profile: DeviceProfile) {
@@ -12,17 +12,27 @@ public struct SimulatedChip: Sendable {
     self.profile = profile
   }
 
+  /// A chip like this one but for what `change` changes.
+  func variant(
+    _ name: String, part: String, _ change: (inout DeviceProfile) -> Void
+  ) -> SimulatedChip {
+    var profile = profile
+    profile.part = part
+    change(&profile)
+    return SimulatedChip(name, profile: profile)
+  }
+
   /// The part or parts it stands for, for people.
-  public var part: String { profile.part }
+  package var part: String { profile.part }
   /// Bytes of program memory.
-  public var flashSize: Int { profile.flashSize }
+  package var flashSize: Int { profile.flashSize }
   /// Whether some of its facts are inferred from related chips instead of seen on this one.
   ///
   /// Times do not count: they are typical datasheet values throughout.
-  public var isGuess: Bool { !profile.guessed.subtracting([.times, .polls]).isEmpty }
+  package var isGuess: Bool { !profile.guessed.subtracting([.times, .polls]).isEmpty }
 
   /// The chip with this name or alias; case and a missing `stm32` in front do not matter.
-  public static func named(_ text: String) -> SimulatedChip? {
+  package static func named(_ text: String) -> SimulatedChip? {
     let wanted = text.lowercased()
     return (all + others).first { chip in
       let names = [chip.name] + chip.aliases
@@ -33,7 +43,7 @@ public struct SimulatedChip: Sendable {
   /// The serial number of the board with this number, 0 for the first.
   ///
   /// Bootloaders with a constant serial number show it on every board, as the real ones do.
-  public func serial(ofBoard number: Int) -> String {
+  package func serial(ofBoard number: Int) -> String {
     let usual = profile.usb.serial
     guard !profile.usb.serialIsConstant, number > 0, let value = UInt64(usual, radix: 16) else {
       return usual
@@ -46,7 +56,7 @@ public struct SimulatedChip: Sendable {
 
   /// Every chip with its maker's bootloader, and the two software bootloaders that are measured as
   /// well, in the order in which they are listed to people.
-  public static let all: [SimulatedChip] =
+  package static let all: [SimulatedChip] =
     [stm32f042, stm32f072, stm32f107, stm32f303]
     + [stm32f401, stm32f405, stm32f407v21, stm32f427, stm32f427v90, stm32f429, stm32f446]
     + [stm32f723, stm32f745, stm32f767, stm32f767dual]
@@ -58,13 +68,13 @@ public struct SimulatedChip: Sendable {
     + [stUsbd, mboot]
 
   /// Bootloaders of boards, and those that say they speak DfuSe, or that they do not, and are wrong.
-  public static let others: [SimulatedChip] =
+  package static let others: [SimulatedChip] =
     [portentaH7, gigaR1, opta, legoHub, photon, argon, redBearDuo, daisy]
     + [numworks, opc20, at32f415, apm32f072, gd32f303, x32f103]
     + plain
 
   /// Bootloaders with plain DFU, to which a DfuSe command is firmware.
-  public static let plain: [SimulatedChip] = [
+  package static let plain: [SimulatedChip] = [
     tinyusb, unoR4, nanoR4, portentaC33, maple, stm32mp15,
   ]
 }

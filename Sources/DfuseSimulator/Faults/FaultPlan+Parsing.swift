@@ -21,7 +21,7 @@ extension FaultPlan {
   /// Kinds of requests are the cases of ``RequestKind``. Case does not matter.
   ///
   /// - Throws: ``FaultSpecError`` for the first text that cannot be understood.
-  public init(parsing texts: [String]) throws(FaultSpecError) {
+  package init(parsing texts: [String]) throws(FaultSpecError) {
     self.init()
     for text in texts { try add(text) }
   }
@@ -56,10 +56,7 @@ extension FaultPlan {
     case "poll":
       reportedPoll = .milliseconds(try Self.number(argument, below: 1 << 24, in: text))
     case "rdp":
-      switch try Self.number(argument, below: 2, in: text) {
-      case 0: isReadProtected = false
-      default: isReadProtected = true
-      }
+      isReadProtected = try Self.number(argument, below: 2, in: text) == 1
     case "wrp":
       writeProtected.append(UInt32(try Self.number(argument, below: 1 << 32, in: text)))
     default:
@@ -133,7 +130,7 @@ extension FaultPlan {
 }
 
 /// Why the text of a fault cannot be understood.
-public enum FaultSpecError: Error, Hashable, Sendable {
+package enum FaultSpecError: Error, Hashable, Sendable {
   /// It does not have the form `ACTION@REQUEST:NUMBER` or `NAME=VALUE`.
   case malformed(String)
   /// No fault has this name.
@@ -150,7 +147,7 @@ public enum FaultSpecError: Error, Hashable, Sendable {
 
 extension FaultSpecError: CustomStringConvertible {
   /// What is wrong, in one sentence.
-  public var description: String {
+  package var description: String {
     switch self {
     case .malformed(let text):
       "fault '\(text)' has neither the form ACTION@REQUEST:NUMBER nor NAME=VALUE"

@@ -1,7 +1,7 @@
 /// Everything that is wrong with a simulated board.
-public struct FaultPlan: Hashable, Sendable {
+package struct FaultPlan: Hashable, Sendable {
   /// The state in which a host finds the board instead of dfuIDLE.
-  public enum StartState: String, CaseIterable, Hashable, Sendable {
+  package enum StartState: String, CaseIterable, Hashable, Sendable {
     /// An earlier session failed: dfuERROR with errUNKNOWN.
     case dfuERROR
     /// An earlier session was interrupted while reading.
@@ -13,37 +13,34 @@ public struct FaultPlan: Hashable, Sendable {
   }
 
   /// A bit that keeps its erased value whatever is programmed.
-  public struct StuckBit: Hashable, Sendable {
+  package struct StuckBit: Hashable, Sendable {
     /// Where.
-    public var address: UInt32
+    package var address: UInt32
     /// Which, 0 to 7.
-    public var bit: UInt8
+    package var bit: UInt8
 
     /// Makes a stuck bit; only the low three bits of `bit` count.
-    public init(address: UInt32, bit: UInt8) {
+    package init(address: UInt32, bit: UInt8) {
       self.address = address
       self.bit = bit & 7
     }
   }
 
   /// Faults of single requests; the first that fits is taken.
-  public var faults: [Fault] = []
+  package var faults: [Fault] = []
   /// The state the board is found in, or nil for what its profile says.
-  public var start: StartState?
+  package var start: StartState?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
-  public var reportedPoll: Duration?
+  package var reportedPoll: Duration?
   /// Broken bits.
-  public var stuckBits: [StuckBit] = []
+  package var stuckBits: [StuckBit] = []
   /// Whether read protection level 1 is active.
-  public var isReadProtected = false
+  package var isReadProtected = false
   /// Addresses in sectors that are write protected.
-  public var writeProtected: [UInt32] = []
+  package var writeProtected: [UInt32] = []
 
-  /// Nothing wrong.
-  public init() {}
-
-  /// Makes a plan of single faults.
-  public init(_ faults: [Fault]) { self.faults = faults }
+  /// Makes a plan of single faults; without any, nothing is wrong.
+  package init(_ faults: [Fault] = []) { self.faults = faults }
 
   /// The action for a request, given how often each of its kinds has been seen, itself included.
   func action(for kinds: [RequestKind], counts: [RequestKind: Int]) -> Fault.Action? {
@@ -57,18 +54,18 @@ public struct FaultPlan: Hashable, Sendable {
 }
 
 /// One misbehaviour, and the request that brings it about.
-public struct Fault: Hashable, Sendable {
+package struct Fault: Hashable, Sendable {
   /// Which request.
-  public struct Trigger: Hashable, Sendable {
+  package struct Trigger: Hashable, Sendable {
     /// Of which kind.
-    public var kind: RequestKind
+    package var kind: RequestKind
     /// Which of that kind; the first is 1.
-    public var occurrence: Int
+    package var occurrence: Int
     /// Whether every later one counts as well.
-    public var andLater: Bool
+    package var andLater: Bool
 
     /// Makes a trigger.
-    public init(_ kind: RequestKind, _ occurrence: Int, andLater: Bool = false) {
+    package init(_ kind: RequestKind, _ occurrence: Int, andLater: Bool = false) {
       self.kind = kind
       self.occurrence = occurrence
       self.andLater = andLater
@@ -76,7 +73,7 @@ public struct Fault: Hashable, Sendable {
   }
 
   /// What goes wrong.
-  public enum Action: Hashable, Sendable {
+  package enum Action: Hashable, Sendable {
     /// The request stalls and changes nothing.
     case stall
     /// The request is lost: no answer, no effect.
@@ -95,12 +92,12 @@ public struct Fault: Hashable, Sendable {
   }
 
   /// Which request.
-  public var trigger: Trigger
+  package var trigger: Trigger
   /// What goes wrong.
-  public var action: Action
+  package var action: Action
 
   /// Makes a fault.
-  public init(_ action: Action, at trigger: Trigger) {
+  package init(_ action: Action, at trigger: Trigger) {
     self.action = action
     self.trigger = trigger
   }

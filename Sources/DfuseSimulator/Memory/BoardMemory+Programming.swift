@@ -1,6 +1,6 @@
 extension BoardMemory {
   /// What became of a program or erase operation.
-  package enum Outcome: Hashable, Sendable {
+  enum Outcome: Hashable, Sendable {
     /// Done.
     case done
     /// Nothing is there, or nothing that can be written or erased.
@@ -12,7 +12,7 @@ extension BoardMemory {
   }
 
   /// Erases the sector that holds `address`.
-  package mutating func eraseSector(at address: UInt32) -> Outcome {
+  mutating func eraseSector(at address: UInt32) -> Outcome {
     guard let region = region(at: UInt64(address)), region.kind == .flash,
       let sector = region.sector(at: UInt64(address))
     else { return .outside }
@@ -22,7 +22,7 @@ extension BoardMemory {
   }
 
   /// Erases all program memory but write-protected sectors.
-  package mutating func eraseFlash(evenProtected: Bool = false) {
+  mutating func eraseFlash(evenProtected: Bool = false) {
     let kept = evenProtected ? [] : writeProtected
     for region in regions where region.kind == .flash {
       guard !kept.isEmpty else {
@@ -40,12 +40,12 @@ extension BoardMemory {
   /// Programs `bytes` at `address` by the rules of the memory there.
   ///
   /// `bytes` must be a whole number of units; the caller knows what fills the last one.
-  package mutating func program(_ bytes: [UInt8], at address: UInt32) -> Outcome {
+  mutating func program(_ bytes: [UInt8], at address: UInt32) -> Outcome {
     let start = UInt64(address)
     guard !bytes.isEmpty, let region = region(holding: start..<(start + UInt64(bytes.count)))
     else { return .outside }
     if region.kind == .flash || region.kind == .eeprom,
-      start % UInt64(rules.alignment) != 0
+      start % UInt64(rules.alignment ?? rules.unit) != 0
     {
       return .refused(address: address)
     }
@@ -70,45 +70,29 @@ extension BoardMemory {
     }
   }
 
+  /// Programs flash: unit by unit where it matters what was there, else sector by sector.
   private mutating func programFlash(
     _ bytes: [UInt8], at start: UInt64, in region: MemoryRegion
   ) -> Outcome {
     guard start % UInt64(rules.unit) == 0 else { return .refused(address: UInt32(start)) }
+    let clearsBits = rules.rewrite == .clearsBits
     var outcome = Outcome.done
-    var offset = 0
-    while offset < bytes.count {
-      let target = start + UInt64(offset)
-      guard let sector = region.sector(at: target) else { break }
-      let count = min(bytes.count - offset, Int(sector.upperBound - target))
-      let data = bytes[offset..<(offset + count)]
-      offset += count
-      let result =
-        writeProtected.contains(UInt32(sector.lowerBound))
-        ? .writeProtected : programSector(data, at: target, in: region)
-      if outcome == .done { outcome = result }
-    }
-    return outcome
-  }
-
-  /// Programs bytes within one sector, unit by unit where it matters what was there.
-  private mutating func programSector(
-    _ bytes: ArraySlice<UInt8>, at start: UInt64, in region: MemoryRegion
-  ) -> Outcome {
-    guard rules.rewrite != .clearsBits else {
-      put(bytes, at: start, region, clearingBits: true)
-      return .done
-    }
-    var outcome = Outcome.done
-    var rest = bytes
-    while !rest.isEmpty {
-      let unit = rest.prefix(rules.unit)
-      let target = start + UInt64(rest.startIndex - bytes.startIndex)
-      rest = rest.dropFirst(rules.unit)
-      if accepts(unit, at: target, in: region) {
-        put(unit, at: target, region)
-      } else if outcome == .done {
-        outcome = .refused(address: UInt32(target))
+    var rest = bytes[...]
+    var target = start
+    while !rest.isEmpty, let sector = region.sector(at: target) {
+      let data = rest.prefix(clearsBits ? Int(sector.upperBound - target) : rules.unit)
+      let result: Outcome
+      if writeProtected.contains(UInt32(sector.lowerBound)) {
+        result = .writeProtected
+      } else if accepts(data, at: target, in: region) {
+        put(data, at: target, region, clearingBits: clearsBits)
+        result = .done
+      } else {
+        result = .refused(address: UInt32(target))
       }
+      if outcome == .done { outcome = result }
+      rest = rest.dropFirst(data.count)
+      target += UInt64(data.count)
     }
     return outcome
   }

@@ -1,93 +1,83 @@
 /// The contents of a board: every byte the bootloader serves, and its protections.
 ///
 /// Storage is sparse: only 4 KiB pages that were written to exist.
-package struct BoardMemory: Hashable, Sendable {
+struct BoardMemory: Hashable, Sendable {
   /// 4 KiB of content and, for each byte, whether it was programmed since the last erase.
-  package struct Page: Hashable, Sendable {
+  struct Page: Hashable, Sendable {
     /// The content.
-    package var bytes: [UInt8]
+    var bytes: [UInt8]
     /// 1 where a byte was programmed.
-    package var used: [UInt8]
+    var used: [UInt8]
   }
 
   /// Bytes in a page.
-  package static let pageSize: UInt64 = 4096
+  static let pageSize: UInt64 = 4096
 
   /// The memories, sorted by address.
-  package let regions: [MemoryRegion]
+  let regions: [MemoryRegion]
   /// How flash takes data.
-  package let rules: FlashRules
+  let rules: FlashRules
   /// Pages by address divided by ``pageSize``.
-  package internal(set) var pages: [UInt32: Page] = [:]
+  var pages: [UInt32: Page] = [:]
   /// Read protection level: 0, 1 or 2.
-  package var readProtection: UInt8 = 0
+  var readProtection: UInt8 = 0
   /// First addresses of write-protected sectors.
-  package var writeProtected: Set<UInt32> = []
+  var writeProtected: Set<UInt32> = []
   /// Bits that do not program: masks by address.
-  package var stuckBits: [UInt32: UInt8] = [:]
+  var stuckBits: [UInt32: UInt8] = [:]
 
   /// Makes the memory of a blank board.
-  package init(regions: [MemoryRegion], rules: FlashRules) {
+  init(regions: [MemoryRegion], rules: FlashRules) {
     self.regions = regions.sorted { $0.start < $1.start }
     self.rules = rules
     if let address = rules.readProtectionByte { load([0xAA], at: address) }
   }
 
   /// The region that holds `address`, or nil.
-  package func region(at address: UInt64) -> MemoryRegion? {
+  func region(at address: UInt64) -> MemoryRegion? {
     regions.first { $0.range.contains(address) }
   }
 
   /// The region that holds all of `range`, or nil.
-  package func region(holding range: Range<UInt64>) -> MemoryRegion? {
+  func region(holding range: Range<UInt64>) -> MemoryRegion? {
     region(at: range.lowerBound).flatMap { range.upperBound <= $0.range.upperBound ? $0 : nil }
   }
 
+  /// The sector that holds `address`, or nil when it is in no memory.
+  func sector(at address: UInt32) -> Range<UInt64>? {
+    region(at: UInt64(address))?.sector(at: UInt64(address))
+  }
+
   /// The bytes at `range`, cut at the end of the region in which it starts.
-  package func read(_ range: Range<UInt64>) -> [UInt8] {
+  func read(_ range: Range<UInt64>) -> [UInt8] {
     guard let region = region(at: range.lowerBound) else { return [] }
-    let end = min(range.upperBound, region.range.upperBound)
     var result: [UInt8] = []
-    result.reserveCapacity(Int(end - range.lowerBound))
-    var address = range.lowerBound
-    while address < end {
-      let pageEnd = min(end, (address / Self.pageSize + 1) * Self.pageSize)
-      let count = Int(pageEnd - address)
-      if let page = pages[UInt32(address / Self.pageSize)] {
-        let offset = Int(address % Self.pageSize)
-        result += page.bytes[offset..<(offset + count)]
+    for (number, span) in Self.parts(of: range.clamped(to: region.range)) {
+      if let page = pages[number] {
+        result += page.bytes[span]
       } else {
-        result += repeatElement(region.erased, count: count)
+        result += repeatElement(region.erased, count: span.count)
       }
-      address = pageEnd
     }
     return result
   }
 
   /// Gives `range` its erased value; it must lie in one region.
-  package mutating func erase(_ range: Range<UInt64>) {
+  mutating func erase(_ range: Range<UInt64>) {
     guard let region = region(holding: range) else { return }
-    var address = range.lowerBound
-    while address < range.upperBound {
-      let pageEnd = min(range.upperBound, (address / Self.pageSize + 1) * Self.pageSize)
-      let key = UInt32(address / Self.pageSize)
-      if let page = pages[key] {
-        if address % Self.pageSize == 0, pageEnd % Self.pageSize == 0 {
-          pages[key] = nil
-        } else {
-          pages[key] = Self.blanking(
-            page, Int(address % Self.pageSize)..<Int((pageEnd - 1) % Self.pageSize + 1),
-            region.erased)
-        }
+    for (number, span) in Self.parts(of: range) {
+      guard var page = pages.removeValue(forKey: number), span.count < Self.pageSize else {
+        continue
       }
-      address = pageEnd
+      for offset in span { (page.bytes[offset], page.used[offset]) = (region.erased, 0) }
+      pages[number] = page
     }
   }
 
   /// Puts bytes into memory as a debug probe would, whatever was there.
   ///
   /// Bytes outside every memory are dropped.
-  package mutating func load(_ bytes: [UInt8], at address: UInt32) {
+  mutating func load(_ bytes: [UInt8], at address: UInt32) {
     var rest = bytes[...]
     var next = UInt64(address)
     while !rest.isEmpty {
@@ -108,39 +98,35 @@ package struct BoardMemory: Hashable, Sendable {
   /// `clearingBits` leaves zeros that are there already.
   mutating func store(_ bytes: ArraySlice<UInt8>, at start: UInt64, clearingBits: Bool = false) {
     var rest = bytes
-    var address = start
-    while !rest.isEmpty {
-      let offset = Int(address % Self.pageSize)
-      let part = rest.prefix(Int(Self.pageSize) - offset)
-      let key = UInt32(address / Self.pageSize)
-      var page = pages.removeValue(forKey: key) ?? blankPage(key)
-      for (place, byte) in zip(offset..., part) {
+    for (number, span) in Self.parts(of: start..<(start + UInt64(bytes.count))) {
+      var page = pages.removeValue(forKey: number) ?? blankPage(number)
+      for (place, byte) in zip(span, rest) {
         page.bytes[place] = clearingBits ? page.bytes[place] & byte : byte
         page.used[place] = 1
       }
-      pages[key] = page
-      rest = rest.dropFirst(part.count)
-      address += UInt64(part.count)
+      pages[number] = page
+      rest = rest.dropFirst(span.count)
     }
   }
 
   /// Whether every byte of `range` is unprogrammed, as flash with this ECC rule sees it.
   func isBlank(_ range: Range<UInt64>, in region: MemoryRegion) -> Bool {
-    var address = range.lowerBound
-    while address < range.upperBound {
-      let pageEnd = min(range.upperBound, (address / Self.pageSize + 1) * Self.pageSize)
-      if let page = pages[UInt32(address / Self.pageSize)] {
-        let offset = Int(address % Self.pageSize)
-        let span = offset..<(offset + Int(pageEnd - address))
-        let blank =
-          rules.hasECC
-          ? page.used[span].allSatisfy { $0 == 0 }
-          : page.bytes[span].allSatisfy { $0 == region.erased }
-        if !blank { return false }
-      }
-      address = pageEnd
+    Self.parts(of: range).allSatisfy { number, span in
+      guard let page = pages[number] else { return true }
+      return rules.hasECC
+        ? page.used[span].allSatisfy { $0 == 0 }
+        : page.bytes[span].allSatisfy { $0 == region.erased }
     }
-    return true
+  }
+
+  /// The pages that `range` touches, and what of each it covers.
+  private static func parts(of range: Range<UInt64>) -> [(number: UInt32, span: Range<Int>)] {
+    stride(
+      from: range.lowerBound / pageSize * pageSize, to: range.upperBound, by: Int(pageSize)
+    ).map { first in
+      let part = range.clamped(to: first..<(first + pageSize))
+      return (UInt32(first / pageSize), Int(part.lowerBound - first)..<Int(part.upperBound - first))
+    }
   }
 
   /// A page in which every byte has the erased value of its region.
@@ -152,15 +138,6 @@ package struct BoardMemory: Hashable, Sendable {
     for region in regions where region.erased != 0xFF {
       let overlap = region.range.clamped(to: first..<(first + Self.pageSize))
       for address in overlap { page.bytes[Int(address - first)] = region.erased }
-    }
-    return page
-  }
-
-  private static func blanking(_ page: Page, _ span: Range<Int>, _ erased: UInt8) -> Page? {
-    var page = page
-    for offset in span {
-      page.bytes[offset] = erased
-      page.used[offset] = 0
     }
     return page
   }

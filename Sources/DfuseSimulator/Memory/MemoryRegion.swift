@@ -21,14 +21,13 @@ package struct MemoryRegion: Hashable, Sendable {
   }
 
   /// Equal sectors in a row.
-  package struct Run: Hashable, Sendable {
+  struct Run: Hashable, Sendable {
     /// How many.
-    package var count: Int
+    var count: Int
     /// Bytes in each.
-    package var size: Int
+    var size: Int
 
-    /// Makes a run.
-    package init(_ count: Int, _ size: Int) {
+    init(_ count: Int, _ size: Int) {
       self.count = count
       self.size = size
     }
@@ -39,16 +38,29 @@ package struct MemoryRegion: Hashable, Sendable {
   /// First address.
   package var start: UInt32
   /// The sectors in the order of their addresses.
-  package var runs: [Run]
+  var runs: [Run]
   /// The value of a byte that was never written.
-  package var erased: UInt8
+  var erased: UInt8
 
-  /// Makes a region.
-  package init(_ kind: Kind, at start: UInt32, _ runs: [Run], erased: UInt8 = 0xFF) {
+  /// A memory of sectors in rows.
+  init(_ kind: Kind, at start: UInt32, _ runs: [Run], erased: UInt8 = 0xFF) {
     self.kind = kind
     self.start = start
     self.runs = runs
     self.erased = erased
+  }
+
+  /// A memory of one sector.
+  init(_ kind: Kind, at start: UInt32, _ size: Int) { self.init(kind, at: start, [.init(1, size)]) }
+
+  /// Program memory of sectors in rows.
+  static func flash(_ runs: [Run], at start: UInt32 = 0x0800_0000) -> MemoryRegion {
+    MemoryRegion(.flash, at: start, runs)
+  }
+
+  /// Program memory of equal sectors.
+  static func flash(_ count: Int, _ size: Int, at start: UInt32 = 0x0800_0000) -> MemoryRegion {
+    flash([.init(count, size)], at: start)
   }
 
   /// Length in bytes.
@@ -75,9 +87,9 @@ package struct MemoryRegion: Hashable, Sendable {
 }
 
 /// How a chip's flash takes data.
-package struct FlashRules: Hashable, Sendable {
+struct FlashRules: Hashable, Sendable {
   /// What happens when a unit is programmed that is not blank.
-  package enum Rewrite: Hashable, Sendable {
+  enum Rewrite: Hashable, Sendable {
     /// Bits go from 1 to 0, the rest stays: F2, F4, F7.
     case clearsBits
     /// Refused unless all zero is written: F0, F1, F3, L4, G0, G4, WB.
@@ -87,7 +99,7 @@ package struct FlashRules: Hashable, Sendable {
   }
 
   /// How a refused program operation shows.
-  package enum Failure: Hashable, Sendable {
+  enum Failure: Hashable, Sendable {
     /// Not at all: the bootloader reports success and the memory keeps its content.
     ///
     /// AN3156 lists no status for it, and says of write protection that there is no error.
@@ -97,31 +109,17 @@ package struct FlashRules: Hashable, Sendable {
   }
 
   /// Bytes that are programmed at once.
-  package var unit: Int
+  var unit: Int
   /// What the bootloader wants an address to be a multiple of (AN2606 Rev 70 table 7).
-  package var alignment: Int
+  var alignment: Int?
   /// Whether a unit carries ECC, so that a programmed unit counts as used whatever it holds.
-  package var hasECC: Bool
+  var hasECC = false
   /// Rule for units that are not blank.
-  package var rewrite: Rewrite
+  var rewrite: Rewrite
   /// How a refusal shows.
-  package var failure: Failure
+  var failure = Failure.silent
   /// Address of the option byte that holds the read protection level (0xAA none), if simulated.
-  package var readProtectionByte: UInt32?
+  var readProtectionByte: UInt32?
   /// Whether writing option bytes resets the chip at once.
-  package var optionWriteResets: Bool
-
-  /// Makes a set of rules.
-  package init(
-    unit: Int, alignment: Int? = nil, hasECC: Bool, rewrite: Rewrite, failure: Failure = .silent,
-    readProtectionByte: UInt32? = nil, optionWriteResets: Bool = true
-  ) {
-    self.unit = unit
-    self.alignment = alignment ?? unit
-    self.hasECC = hasECC
-    self.rewrite = rewrite
-    self.failure = failure
-    self.readProtectionByte = readProtectionByte
-    self.optionWriteResets = optionWriteResets
-  }
+  var optionWriteResets = true
 }

@@ -14,15 +14,15 @@
 /// | 4 | page number: address divided by 4096 |
 /// | 4096 | content |
 /// | 512 | one bit a byte, lowest first: programmed since the last erase |
-public struct SimulatedBoardState: Hashable, Sendable {
+package struct SimulatedBoardState: Hashable, Sendable {
   /// The chip's name.
-  public var chip: String
+  package var chip: String
   /// The board's serial number.
-  public var serial: String
+  package var serial: String
   /// Read protection level: 0, 1 or 2.
-  public var readProtection: UInt8
+  package var readProtection: UInt8
   /// First addresses of write-protected sectors.
-  public var writeProtected: Set<UInt32>
+  package var writeProtected: Set<UInt32>
   var pages: [UInt32: BoardMemory.Page]
 
   private static let signature = Array("DFUSESIM".utf8)
@@ -38,18 +38,18 @@ public struct SimulatedBoardState: Hashable, Sendable {
   }
 
   /// The state as the bytes of a state file.
-  public func encode() -> [UInt8] {
+  package func encode() -> [UInt8] {
     var out = Self.signature + [1]
     for text in [chip, serial] {
       let bytes = text.utf8.prefix(255)
       out += [UInt8(bytes.count)] + bytes
     }
     out.append(readProtection)
-    out += Self.bytes(UInt32(writeProtected.count))
-    for address in writeProtected.sorted() { out += Self.bytes(address) }
-    out += Self.bytes(UInt32(pages.count))
+    out += UInt32(writeProtected.count).littleEndianBytes
+    for address in writeProtected.sorted() { out += address.littleEndianBytes }
+    out += UInt32(pages.count).littleEndianBytes
     for (number, page) in pages.sorted(by: { $0.key < $1.key }) {
-      out += Self.bytes(number)
+      out += number.littleEndianBytes
       out += page.bytes
       for group in stride(from: 0, to: page.used.count, by: 8) {
         out.append((0..<8).reduce(0) { $0 | (page.used[group + $1] & 1) << UInt8($1) })
@@ -61,7 +61,7 @@ public struct SimulatedBoardState: Hashable, Sendable {
   /// Reads the bytes of a state file.
   ///
   /// - Throws: ``BoardStateError``; no input makes it trap or reserve more than the input's size.
-  public init(decoding bytes: [UInt8]) throws(BoardStateError) {
+  package init(decoding bytes: [UInt8]) throws(BoardStateError) {
     var reader = Reader(bytes: bytes)
     guard try reader.take(8, "signature").elementsEqual(Self.signature) else {
       throw .notAStateFile
@@ -88,10 +88,6 @@ public struct SimulatedBoardState: Hashable, Sendable {
     guard reader.offset == bytes.count else { throw .trailingBytes(bytes.count - reader.offset) }
   }
 
-  private static func bytes(_ value: UInt32) -> [UInt8] {
-    (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
-  }
-
   /// A bounds-checked walk through the file.
   private struct Reader {
     let bytes: [UInt8]
@@ -106,11 +102,11 @@ public struct SimulatedBoardState: Hashable, Sendable {
     }
 
     mutating func byte(_ field: String) throws(BoardStateError) -> UInt8 {
-      try take(1, field).reduce(0) { $0 | $1 }
+      UInt8(littleEndian: try take(1, field))
     }
 
     mutating func word(_ field: String) throws(BoardStateError) -> UInt32 {
-      try take(4, field).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+      UInt32(littleEndian: try take(4, field))
     }
 
     mutating func text(_ field: String) throws(BoardStateError) -> String {
@@ -120,7 +116,7 @@ public struct SimulatedBoardState: Hashable, Sendable {
 }
 
 /// Why a state file cannot be used.
-public enum BoardStateError: Error, Hashable, Sendable {
+package enum BoardStateError: Error, Hashable, Sendable {
   /// It does not start with the signature.
   case notAStateFile
   /// It is of a format this version does not know.
@@ -137,7 +133,7 @@ public enum BoardStateError: Error, Hashable, Sendable {
 
 extension BoardStateError: CustomStringConvertible {
   /// What is wrong, in one sentence.
-  public var description: String {
+  package var description: String {
     switch self {
     case .notAStateFile: "this is not a simulated board's state file"
     case .unknownVersion(let version): "state file version \(version) is not known"

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// A client that imports the board plugs it in with BOOT0 set, and finds the bootloader. Only after
 /// "leave" it may find the firmware's own device, if the firmware has one.
-package final class SimulatedUSBIPDevice: USBIPDevice {
+package final class SimulatedUSBIPDevice: Sendable {
   private struct State: Sendable {
     var board: SimulatedBoard
     /// When it dropped off the bus or was unplugged, if it was ever attached.
@@ -37,7 +37,7 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
   /// How it last went away.
   package var departure: BoardDeparture { state.withLock { $0.departure } }
 
-  package func attach(at now: Duration) {
+  func attach(at now: Duration) {
     state.withLock { state in
       guard let leftAt = state.leftAt else { return }
       state.leftAt = nil
@@ -47,7 +47,7 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
     }
   }
 
-  package func detach(at now: Duration) {
+  func detach(at now: Duration) {
     state.withLock { state in
       if let next = state.next {
         state.next = nil
@@ -64,7 +64,7 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
     }
   }
 
-  package func control(setup: [UInt8], data: [UInt8], at now: Duration) -> Reaction {
+  func control(setup: [UInt8], data: [UInt8], at now: Duration) -> Reaction {
     state.withLock { state in
       let reaction = state.board.handle(setup: setup, data: data, at: now)
       switch reaction.then {
@@ -77,119 +77,61 @@ package final class SimulatedUSBIPDevice: USBIPDevice {
     }
   }
 
-  private static func record(of board: SimulatedBoard, port number: UInt32) -> USBIPDeviceRecord {
+  private static func record(of board: SimulatedBoard, port: UInt32) -> USBIPDeviceRecord {
     var enumeration = Enumeration(of: board)
     return USBIPDeviceRecord(
-      busID: "1-\(number)", busNumber: 1, deviceNumber: number + 1, speed: .full,
-      deviceDescriptor: enumeration.descriptor(0x0100, length: 18), configurationValue: 1,
+      port: port, deviceDescriptor: enumeration.descriptor(0x0100, length: 18),
       interfaces: interfaces(in: enumeration.descriptor(0x0200, length: 0xFFFF)))
   }
 
-  /// One entry an interface, not an alternate setting.
-  private static func interfaces(in configuration: [UInt8]) -> [USBIPDeviceRecord.Interface] {
-    var found: [USBIPDeviceRecord.Interface] = []
+  /// Class, subclass and protocol of each interface's first alternate setting.
+  private static func interfaces(in configuration: [UInt8]) -> [[UInt8]] {
+    var found: [[UInt8]] = []
     var numbers: Set<UInt8> = []
-    var offset = 0
-    while offset + 9 <= configuration.count, configuration[offset] > 1 {
-      if configuration[offset + 1] == 4, numbers.insert(configuration[offset + 2]).inserted {
-        found.append(
-          .init(
-            classCode: configuration[offset + 5], subclass: configuration[offset + 6],
-            protocolCode: configuration[offset + 7]))
-      }
-      offset += Int(configuration[offset])
+    var rest = configuration[...]
+    while rest.count >= 9, let length = rest.first, length > 1 {
+      let fields = Array(rest.prefix(9))
+      if fields[1] == 4, numbers.insert(fields[2]).inserted { found.append(Array(fields[5..<8])) }
+      rest = rest.dropFirst(Int(length))
     }
     return found
   }
 }
 
-/// A device that a USB/IP server shows to its clients: control transfers only.
-package protocol USBIPDevice: AnyObject, Sendable {
-  /// How it is announced; another device may be there each time it is attached.
-  var record: USBIPDeviceRecord { get }
-
-  /// A client has imported it: it is plugged in.
-  func attach(at now: Duration)
-
-  /// The client has let it go, or it has left the bus by itself: it has no power any more.
-  func detach(at now: Duration)
-
-  /// A SETUP packet and the data that came with it; `now` never goes back.
-  func control(setup: [UInt8], data: [UInt8], at now: Duration) -> Reaction
-}
-
 /// A device as the server describes it: 312 bytes, and 4 more an interface in the device list.
 package struct USBIPDeviceRecord: Hashable, Sendable {
-  /// `speed`: 2 is full speed, 3 high speed.
-  package enum Speed: UInt32, Hashable, Sendable {
-    case full = 2
-    case high = 3
-  }
-
-  /// Class, subclass and protocol of an interface's first alternate setting.
-  package struct Interface: Hashable, Sendable {
-    package var classCode: UInt8
-    package var subclass: UInt8
-    package var protocolCode: UInt8
-
-    package init(classCode: UInt8, subclass: UInt8, protocolCode: UInt8) {
-      self.classCode = classCode
-      self.subclass = subclass
-      self.protocolCode = protocolCode
-    }
-  }
+  /// Its port on bus 1, from 1.
+  let port: UInt32
+  /// The device descriptor, 18 bytes, from which ids and classes are taken.
+  let deviceDescriptor: [UInt8]
+  /// Class, subclass and protocol of each interface.
+  let interfaces: [[UInt8]]
 
   /// The name by which a client asks for it, for example `1-1`.
-  package var busID: String
-  /// Number of its bus.
-  package var busNumber: UInt32
-  /// Its number on the bus.
-  package var deviceNumber: UInt32
-  /// Its speed.
-  package var speed: Speed
-  /// The device descriptor, 18 bytes, from which ids and classes are taken.
-  package var deviceDescriptor: [UInt8]
-  /// `bConfigurationValue` of the active configuration.
-  package var configurationValue: UInt8
-  /// Its interfaces.
-  package var interfaces: [Interface]
-
-  /// Makes a record.
-  package init(
-    busID: String, busNumber: UInt32, deviceNumber: UInt32, speed: Speed,
-    deviceDescriptor: [UInt8], configurationValue: UInt8, interfaces: [Interface]
-  ) {
-    self.busID = busID
-    self.busNumber = busNumber
-    self.deviceNumber = deviceNumber
-    self.speed = speed
-    self.deviceDescriptor = deviceDescriptor
-    self.configurationValue = configurationValue
-    self.interfaces = interfaces
-  }
+  package var busID: String { "1-\(port)" }
 
   /// What the client makes of bus and device number to address the device.
-  package var devid: UInt32 { busNumber << 16 | deviceNumber }
+  var devid: UInt32 { 1 << 16 | (port + 1) }
 
   /// The 312 bytes of the device.
-  package func encode() -> [UInt8] {
+  func encode() -> [UInt8] {
     let field = { [deviceDescriptor] (offset: Int) -> UInt8 in
       deviceDescriptor.indices.contains(offset) ? deviceDescriptor[offset] : 0
     }
-    var out = USBIPWire.padded("/sys/devices/simulated/usb\(busNumber)/\(busID)", to: 256)
+    var out = USBIPWire.padded("/sys/devices/simulated/usb1/\(busID)", to: 256)
     out += USBIPWire.padded(busID, to: USBIPWire.busIDSize)
-    out += USBIPWire.big(busNumber) + USBIPWire.big(deviceNumber) + USBIPWire.big(speed.rawValue)
+    // Bus number, device number, and 2 for full speed.
+    out += [1, port + 1, 2].flatMap(\.bigEndianBytes)
     // idVendor, idProduct, bcdDevice are little-endian in the descriptor.
     for offset in [8, 10, 12] { out += [field(offset + 1), field(offset)] }
-    out += [field(4), field(5), field(6), configurationValue, field(17)]
+    // The active configuration is the first.
+    out += [field(4), field(5), field(6), 1, field(17)]
     out.append(UInt8(clamping: interfaces.count))
     return out
   }
 
   /// The 4 bytes of each interface.
-  package func encodeInterfaces() -> [UInt8] {
-    interfaces.prefix(255).flatMap { [$0.classCode, $0.subclass, $0.protocolCode, 0] }
-  }
+  func encodeInterfaces() -> [UInt8] { interfaces.prefix(255).flatMap { $0 + [0] } }
 }
 
 /// How a board behind a USB/IP server went away from its client.

@@ -30,9 +30,7 @@ final class Socket {
   var number: Int32 { descriptor }
 
   /// A socket that listens on an IPv4 address; port 0 takes any free one.
-  static func listening(
-    host: String, port: UInt16
-  ) throws(USBIPServerError) -> Socket {
+  static func listening(host: String, port: UInt16) throws(USBIPServerError) -> Socket {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian

@@ -2,12 +2,12 @@
 ///
 /// It knows transfers, not what they mean. A device that sends NAK is imitated by an answer that
 /// comes later; meanwhile USBIP_CMD_UNLINK is served.
-package struct USBIPConnection {
+struct USBIPConnection {
   private enum Phase {
     /// Before an import: requests for the list, or for a device.
     case operations
     /// A device is imported.
-    case attached(any USBIPDevice)
+    case attached(SimulatedUSBIPDevice)
     /// Nothing more is read; the connection is closed when everything is sent.
     case closing
   }
@@ -20,12 +20,6 @@ package struct USBIPConnection {
     var reply: [UInt8]
   }
 
-  /// A submitted transfer.
-  private struct Transfer {
-    var submit: USBIPSubmit
-    var data: [UInt8]
-  }
-
   /// A client that has not asked for anything in this time is disconnected.
   private static let idleLimit = Duration.seconds(10)
   /// The reply before a device leaves must reach the client before the connection closes.
@@ -36,10 +30,10 @@ package struct USBIPConnection {
   private static let mostQueued = 256
 
   /// Bytes for the client that have not been sent.
-  package private(set) var output: [UInt8] = []
+  private(set) var output: [UInt8] = []
   private var input: [UInt8] = []
   private var phase = Phase.operations
-  private var queue: [Transfer] = []
+  private var queue: [USBIPSubmit] = []
   private var current: Current?
   /// From when on the device takes no more requests.
   private var goneAt: Duration?
@@ -53,7 +47,7 @@ package struct USBIPConnection {
   /// Starts with a client that has just connected.
   ///
   /// `timeScale` is how many times faster than real the devices live.
-  package init(exports: USBIPExports, timeScale: Double = 1, at now: Duration) {
+  init(exports: USBIPExports, timeScale: Double = 1, at now: Duration) {
     self.exports = exports
     self.timeScale = timeScale
     latest = now
@@ -61,13 +55,13 @@ package struct USBIPConnection {
   }
 
   /// Whether everything is said and done.
-  package var isFinished: Bool {
+  var isFinished: Bool {
     if case .closing = phase { return output.isEmpty }
     return false
   }
 
   /// The moment at which ``advance(to:)`` has something to do, if any.
-  package var deadline: Duration? {
+  var deadline: Duration? {
     switch (current?.due, closesAt) {
     case (let due?, let close?): min(due, close)
     case (let due?, nil): due
@@ -76,7 +70,7 @@ package struct USBIPConnection {
   }
 
   /// Takes bytes from the client.
-  package mutating func receive(_ bytes: [UInt8], at now: Duration) {
+  mutating func receive(_ bytes: [UInt8], at now: Duration) {
     if case .closing = phase { return }
     latest = now
     input += bytes
@@ -85,13 +79,13 @@ package struct USBIPConnection {
   }
 
   /// The client has closed its side, or the connection broke.
-  package mutating func end() {
+  mutating func end() {
     close()
     output = []
   }
 
   /// Sends what is due and closes when it is time.
-  package mutating func advance(to now: Duration) {
+  mutating func advance(to now: Duration) {
     latest = now
     repeat {
       if let transfer = current, let due = transfer.due, due <= now {
@@ -104,7 +98,7 @@ package struct USBIPConnection {
   }
 
   /// Notes that the first `count` bytes of ``output`` were sent.
-  package mutating func sent(_ count: Int) { output.removeFirst(min(count, output.count)) }
+  mutating func sent(_ count: Int) { output.removeFirst(min(count, output.count)) }
 
   // MARK: - Messages
 
@@ -119,18 +113,17 @@ package struct USBIPConnection {
 
   private mutating func takeOperation(at now: Duration) -> Bool {
     guard input.count >= USBIPWire.operationHeaderSize else { return false }
-    let code = USBIPWire.half(input, at: 2)
-    guard USBIPWire.half(input, at: 0) == USBIPWire.version else {
+    let code = UInt16(bigEndian: input[2..<4])
+    guard UInt16(bigEndian: input[0..<2]) == USBIPWire.version else {
       close()
       return false
     }
     switch code {
     case USBIPWire.requestDeviceList:
-      input.removeFirst(USBIPWire.operationHeaderSize)
-      let devices = exports.available
-      output += USBIPWire.operationHeader(code: USBIPWire.replyDeviceList, status: .ok)
-      output += USBIPWire.big(UInt32(clamping: devices.count))
-      for device in devices { output += device.record.encode() + device.record.encodeInterfaces() }
+      let records = exports.available.map(\.record)
+      output += USBIPWire.operationReply(to: code, .ok)
+      output += UInt32(clamping: records.count).bigEndianBytes
+      for record in records { output += record.encode() + record.encodeInterfaces() }
       close()
       return false
     case USBIPWire.requestImport:
@@ -140,7 +133,7 @@ package struct USBIPConnection {
       input.removeFirst(size)
       let (status, device) = exports.take(
         busID: String(decoding: busID, as: UTF8.self), at: now * timeScale)
-      output += USBIPWire.operationHeader(code: USBIPWire.replyImport, status: status)
+      output += USBIPWire.operationReply(to: code, status)
       guard let device else {
         close()
         return false
@@ -155,28 +148,29 @@ package struct USBIPConnection {
     }
   }
 
-  private mutating func takeCommand(for device: any USBIPDevice) -> Bool {
+  private mutating func takeCommand(for device: SimulatedUSBIPDevice) -> Bool {
     guard input.count >= USBIPWire.headerSize else { return false }
-    switch USBIPCommand(header: Array(input[..<USBIPWire.headerSize])) {
-    case .submit(let submit):
-      guard submit.devid == device.record.devid, submit.length <= Self.mostData,
-        queue.count < Self.mostQueued
-      else { break }
+    let command = USBIPCommand(header: input[..<USBIPWire.headerSize])
+    guard let command, command.devid == device.record.devid else { return endOutOfStep() }
+    switch command.action {
+    case .submit(var submit):
+      guard submit.length <= Self.mostData, queue.count < Self.mostQueued else {
+        return endOutOfStep()
+      }
       let size = USBIPWire.headerSize + (submit.isIn ? 0 : Int(submit.length))
       guard input.count >= size else { return false }
-      let data = Array(input[USBIPWire.headerSize..<size])
+      submit.data = Array(input[USBIPWire.headerSize..<size])
       input.removeFirst(size)
-      queue.append(Transfer(submit: submit, data: data))
-      return true
-    case .unlink(let seqnum, let devid, let victim):
-      guard devid == device.record.devid else { break }
+      queue.append(submit)
+    case .unlink(let victim):
       input.removeFirst(USBIPWire.headerSize)
-      unlink(victim, as: seqnum)
-      return true
-    case nil:
-      break
+      unlink(victim, as: command.seqnum)
     }
-    // Out of step: there is no way to find the next message.
+    return true
+  }
+
+  /// There is no way to find the next message.
+  private mutating func endOutOfStep() -> Bool {
     end()
     return false
   }
@@ -185,12 +179,12 @@ package struct USBIPConnection {
     var status: Int32 = 0
     if current?.seqnum == victim {
       current = nil
-      status = USBIPReply.unlinked
-    } else if let index = queue.firstIndex(where: { $0.submit.seqnum == victim }) {
+      status = USBIPWire.unlinked
+    } else if let index = queue.firstIndex(where: { $0.seqnum == victim }) {
       queue.remove(at: index)
-      status = USBIPReply.unlinked
+      status = USBIPWire.unlinked
     }
-    output += USBIPReply.unlink(seqnum: seqnum, status: status)
+    output += USBIPWire.reply(4, to: seqnum, status: status)
   }
 
   // MARK: - Transfers
@@ -198,39 +192,25 @@ package struct USBIPConnection {
   private mutating func startNext(at now: Duration) {
     guard case .attached(let device) = phase, current == nil, !queue.isEmpty else { return }
     if let goneAt, goneAt <= now { return }
-    let transfer = queue.removeFirst()
-    let submit = transfer.submit
-    guard submit.endpoint == 0 else {
-      current = Current(
-        seqnum: submit.seqnum, due: now,
-        reply: USBIPReply.submit(
-          seqnum: submit.seqnum, status: USBIPReply.stalled, actualLength: 0))
-      return
-    }
-    let reaction = device.control(setup: submit.setup, data: transfer.data, at: now * timeScale)
+    let submit = queue.removeFirst()
+    let reaction =
+      submit.endpoint == 0
+      ? device.control(setup: submit.setup, data: submit.data, at: now * timeScale)
+      : Reaction(.stall)
     let due = now + reaction.delay / timeScale
+    var status: Int32 = 0
+    var data: [UInt8] = []
     switch reaction.answer {
-    case .silence:
-      current = Current(seqnum: submit.seqnum, due: nil, reply: [])
-    case .stall:
-      current = Current(
-        seqnum: submit.seqnum, due: due,
-        reply: USBIPReply.submit(
-          seqnum: submit.seqnum, status: USBIPReply.stalled, actualLength: 0))
-    case .acknowledge:
-      current = Current(
-        seqnum: submit.seqnum, due: due,
-        reply: USBIPReply.submit(
-          seqnum: submit.seqnum, status: 0,
-          actualLength: submit.isIn ? 0 : transfer.data.count))
-    case .data(let bytes):
-      // More than was asked for would make the kernel drop the whole connection.
-      let data = submit.isIn ? Array(bytes.prefix(Int(submit.length))) : []
-      current = Current(
-        seqnum: submit.seqnum, due: due,
-        reply: USBIPReply.submit(
-          seqnum: submit.seqnum, status: 0, actualLength: data.count, data: data))
+    case .silence, .acknowledge: break
+    case .stall: status = USBIPWire.stalled
+    // More than was asked for would make the kernel drop the whole connection.
+    case .data(let bytes): data = submit.isIn ? Array(bytes.prefix(Int(submit.length))) : []
     }
+    let taken = reaction.answer == .acknowledge && !submit.isIn ? submit.data.count : data.count
+    current = Current(
+      seqnum: submit.seqnum, due: reaction.answer == .silence ? nil : due,
+      reply: USBIPWire.reply(
+        3, to: submit.seqnum, status: status, actualLength: taken, data: data))
     guard case .leaveBus(let after, _, _) = reaction.then else { return }
     goneAt = due + after / timeScale
     closesAt =

@@ -25,7 +25,7 @@ package final class USBIPServer {
   ///
   /// - Throws: ``USBIPServerError`` when the address is wrong or taken.
   package init(
-    devices: [any USBIPDevice], host: String = "127.0.0.1", port: UInt16 = 3240,
+    devices: [SimulatedUSBIPDevice], host: String = "127.0.0.1", port: UInt16 = 3240,
     timeScale: Double = 1
   ) throws(USBIPServerError) {
     listener = try Socket.listening(host: host, port: port)
@@ -107,21 +107,21 @@ package final class USBIPExports {
     case detached(busID: String)
   }
 
-  private let devices: [any USBIPDevice]
+  private let devices: [SimulatedUSBIPDevice]
   private var taken: Set<String> = []
   /// What happened since this was last emptied.
   private var events: [Event] = []
 
   /// Shows devices to clients; their bus ids must differ.
-  package init(_ devices: [any USBIPDevice]) { self.devices = devices }
+  init(_ devices: [SimulatedUSBIPDevice]) { self.devices = devices }
 
   /// The devices nobody has.
-  var available: [any USBIPDevice] { devices.filter { !taken.contains($0.record.busID) } }
+  var available: [SimulatedUSBIPDevice] { devices.filter { !taken.contains($0.record.busID) } }
 
   /// Gives a device to a client.
   func take(
     busID: String, at now: Duration
-  ) -> (status: USBIPWire.Status, device: (any USBIPDevice)?) {
+  ) -> (status: USBIPWire.Status, device: SimulatedUSBIPDevice?) {
     guard let device = devices.first(where: { $0.record.busID == busID }) else {
       return (.noSuchDevice, nil)
     }
@@ -132,14 +132,14 @@ package final class USBIPExports {
   }
 
   /// Takes a device back.
-  func release(_ device: any USBIPDevice, at now: Duration) {
+  func release(_ device: SimulatedUSBIPDevice, at now: Duration) {
     guard taken.remove(device.record.busID) != nil else { return }
     device.detach(at: now)
     events.append(.detached(busID: device.record.busID))
   }
 
   /// The events since the last call, oldest first.
-  package func takeEvents() -> [Event] {
+  func takeEvents() -> [Event] {
     defer { events = [] }
     return events
   }

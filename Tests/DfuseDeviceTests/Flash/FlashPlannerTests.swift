@@ -36,10 +36,10 @@ import Testing
       programStart: 0x0800_0000, usesMassErase: false, transferSize: 2048, erasedByte: 0xFF,
       expectedTime: .zero)
     // Two erases of 400 ms; 48 KiB at 64 µs a word; 24 blocks of three transfers, 24 reads and
-    // six transfers for the erases at 250 µs; 96 KiB at 832 bytes a millisecond.
+    // six transfers for the erases at 250 µs; 96 KiB in packets of 64 bytes at 60 µs.
     expected.expectedTime =
       .milliseconds(800) + .microseconds(64) * (48 * 256) + .microseconds(250) * (72 + 24 + 6)
-      + .microseconds(96 * 1024 * 1000 / 832)
+      + .microseconds(60) * (96 * 1024 / 64)
     #expect(plan == expected)
     #expect(plan.bytesToErase == 32 << 10)
     #expect(plan.bytesToWrite == 48 << 10)

@@ -29,7 +29,7 @@ import Testing
     #expect(result.sectorsRepeated == 0)
     #expect(try rig.holds(image))
     #expect(try rig.board.counters.refusedPrograms.isEmpty)
-    #expect(try rig.board.transcript.allSatisfy { Int($0.wLength) <= longestBlock })
+    #expect(try rig.board.transcript.allSatisfy { Int($0.packet.wLength) <= longestBlock })
     try readBack(image, from: rig)
     #expect(try rig.flash(input, leave: false).bytesWritten == 0)
   }

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// Every operation of the flasher on every simulated chip.
 @Suite struct FlashChipTests {

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// How many requests a flash takes.
 ///

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// Broken flash, protected sectors, and bootloaders that say one thing and do another.
 @Suite struct FlashDefectTests {

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// One whole flash, with every one of its requests failing once in every way.
 ///

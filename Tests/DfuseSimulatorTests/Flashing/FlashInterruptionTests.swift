@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// A flash that is stopped: what is on the chip then, and that the next flash repairs it.
 @Suite struct FlashInterruptionTests {

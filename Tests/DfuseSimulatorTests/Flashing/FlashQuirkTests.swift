@@ -1,7 +1,8 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// Flashes of chips that misbehave: the host knows, and copes.
 @Suite struct FlashQuirkTests {

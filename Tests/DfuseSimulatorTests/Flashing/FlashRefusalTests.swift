@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// What cannot work is refused before a request has changed the board.
 @Suite struct FlashRefusalTests {

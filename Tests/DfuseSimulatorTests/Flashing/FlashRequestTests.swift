@@ -1,7 +1,8 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import Testing
+
+@testable import DfuseSimulator
 
 /// The exact requests of a flash, counted from the image and the chip.
 ///

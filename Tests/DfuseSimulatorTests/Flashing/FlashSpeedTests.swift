@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// What makes a flash fast, by counts and not by the clock.
 @Suite struct FlashSpeedTests {

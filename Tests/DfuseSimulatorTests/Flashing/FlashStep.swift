@@ -1,4 +1,4 @@
-import DfuseSimulator
+@testable import DfuseSimulator
 
 /// What a request did to a board, read from the wire: the capture of a flash in a few words.
 enum FlashStep: Hashable {
@@ -17,18 +17,18 @@ enum FlashStep: Hashable {
     var pointer: UInt32 = 0
     var steps: [FlashStep] = []
     func range(_ record: TransferRecord, _ count: Int) -> Range<UInt64> {
-      let start = UInt64(pointer) + UInt64(record.wValue - 2) * UInt64(transferSize)
+      let start = UInt64(pointer) + UInt64(record.packet.wValue - 2) * UInt64(transferSize)
       return start..<(start + UInt64(count))
     }
     for record in transcript {
-      switch (record.bmRequestType, record.bRequest, record.outcome) {
-      case (0x21, 1, .acknowledged) where record.wLength == 0:
+      switch (record.packet.bmRequestType, record.packet.bRequest, record.outcome) {
+      case (0x21, 1, .acknowledged) where record.packet.wLength == 0:
         steps.append(.leave(from: pointer))
-      case (0x21, 1, .acknowledged) where record.wValue == 0:
+      case (0x21, 1, .acknowledged) where record.packet.wValue == 0:
         let address = record.data.dropFirst().prefix(4).reversed().reduce(UInt32(0)) {
           $0 << 8 | UInt32($1)
         }
-        switch (record.data.first, record.wLength) {
+        switch (record.data.first, record.packet.wLength) {
         case (0x21, _):
           pointer = address
           steps.append(.setAddress(address))
@@ -37,8 +37,8 @@ enum FlashStep: Hashable {
         default: break
         }
       case (0x21, 1, .acknowledged):
-        steps.append(.write(range(record, Int(record.wLength))))
-      case (0xA1, 2, .received(let count)) where record.wValue >= 2:
+        steps.append(.write(range(record, Int(record.packet.wLength))))
+      case (0xA1, 2, .received(let count)) where record.packet.wValue >= 2:
         steps.append(.read(range(record, count)))
       default: break
       }

@@ -1,8 +1,9 @@
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// Memory that is not flash: option bytes, one-time programmable memory, EEPROM, Device Feature.
 @Suite struct OtherMemoryTests {

@@ -1,7 +1,8 @@
 import DfuseFormat
-import DfuseSimulator
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseSimulator
 
 /// A program that a chip would start: a vector table and random code behind it.
 enum TestProgram {
