@@ -55,6 +55,21 @@ extension SimulatedChip {
     return SimulatedChip("st-usbd", "stm32-usbd", profile: profile)
   }()
 
+  /// The same with a `wTransferSize` beyond what a Linux host carries in one control transfer.
+  ///
+  /// The library takes its buffer's size from USBD_DFU_XFER_SIZE, which its user sets.
+  static let bigBlocks = stUsbd.variant(
+    "st-usbd-8192", part: "ST USB device library, blocks of 8192 bytes"
+  ) { $0.usb.transferSize = 8192 }
+
+  /// The same with 16 KiB of FRAM, which is written in place, as its second memory.
+  static let withFRAM = stUsbd.variant(
+    "st-usbd-fram", part: "ST USB device library, flash and FRAM"
+  ) { profile in
+    profile.usb.maps[1] = "@FRAM /0x90000000/04*004Ke"
+    profile.memories.append(.init(.eeprom, at: 0x9000_0000, [.init(4, 4 * kib)]))
+  }
+
   /// MicroPython's mboot on an F4: no poll timeouts, CLRSTATUS from every state, texts for errors.
   static let mboot = SimulatedChip(
     "mboot",

@@ -70,7 +70,7 @@ package struct SimulatedChip: Sendable {
   /// Bootloaders of boards, and those that say they speak DfuSe, or that they do not, and are wrong.
   package static let others: [SimulatedChip] =
     [portentaH7, gigaR1, opta, legoHub, photon, argon, redBearDuo, daisy]
-    + [numworks, opc20, at32f415, apm32f072, gd32f303, x32f103]
+    + [numworks, opc20, at32f415, apm32f072, gd32f303, x32f103, bigBlocks, withFRAM]
     + plain
 
   /// Bootloaders with plain DFU, to which a DfuSe command is firmware.

@@ -52,6 +52,10 @@ import Testing
     try check(board(name, sent: size), longestBlock: max(64, min(Int(size), 4096)))
   }
 
+  @Test func `a board whose blocks are longer than a control transfer can be simulated`() throws {
+    try check(SimulatedBoard(TestProgram.chip("st-usbd-8192")), longestBlock: 4096)
+  }
+
   @Test(arguments: ["stm32f405", "stm32l072", "st-usbd"], [0, 0xFFFF] as [UInt16])
   func `a size that says nothing gives each block of 1024 bytes an address of its own`(
     name: String, sent: UInt16

@@ -56,6 +56,20 @@ import Testing
     #expect(try rig.holds(image))
   }
 
+  @Test func `a board with FRAM beside its flash can be simulated, and takes both at once`() throws
+  {
+    let rig = try FlashRig("st-usbd-fram") { $0.load(pattern(64, seed: 3), at: 0x9000_0000) }
+    let pieces = [(0x0800_C000, 5000), (0x9000_0003, 9)] as [(UInt32, Int)]
+    let image = try MemoryImage(
+      merging: pieces.map { ImageElement(address: $0, bytes: pattern($1, seed: 7)) })
+    let result = try rig.flash(.image(image, alternateSetting: nil), leave: false)
+    #expect(result.isVerified)
+    #expect(try rig.holds(image))
+    #expect(try rig.memory(0x9000_0000..<0x9000_0003) == Array(pattern(64, seed: 3).prefix(3)))
+    #expect(
+      try rig.memory(0x9000_000C..<0x9000_0040) == Array(pattern(64, seed: 3).suffix(52)))
+  }
+
   @Test func `flash and what is beside it in one map are each treated as what they are`() throws {
     let rig = FlashRig(try board("@Mixed /0x90000000/02*004Kg,02*004Ke", at: 0x9000_0000))
     rig.bus.changeBoard(at: "1-1") { $0.load(pattern(0x4000, seed: 1), at: 0x9000_0000) }
