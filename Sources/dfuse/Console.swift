@@ -63,9 +63,7 @@ struct Console {
 /// The few looks that text can have (ECMA-48, select graphic rendition).
 enum TerminalStyle: String {
   case bold = "1"
-  case dim = "2"
   case red = "1;31"
-  case green = "32"
   case yellow = "33"
 }
 

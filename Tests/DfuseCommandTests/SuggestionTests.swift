@@ -130,6 +130,19 @@ import Testing
     }
   }
 
+  @Test func `what is printed of files runs as well`() throws {
+    try sandbox.write(Firmware.program(3000), to: "-my image.bin")
+    #expect(
+      try follow("dfuse pack -- '-my image.bin'", .usage)
+        == "dfuse pack -o firmware.dfu -m 0x08000000 -i '-my image.bin' -a 0")
+    #expect(try shell("dfuse flash --simulate stm32f405 firmware.dfu").status == .success)
+    try sandbox.write(
+      Firmware.container([(0, 0x0800_0000, sandbox.read("firmware.dfu"))]), to: "-outer.dfu")
+    #expect(
+      try follow("dfuse flash --simulate stm32f405 -- -outer.dfu", .badData)
+        == "dfuse unpack -- -outer.dfu")
+  }
+
   // MARK: - Under the name dfu-util
 
   @Test func `what dfu-util cannot do is done by a line that works`() throws {
@@ -288,7 +301,7 @@ import Testing
     var count = 0
     while let file = files?.nextObject() as? URL {
       guard file.pathExtension == "swift", file.lastPathComponent != "Suggestion.swift",
-        // TODO
+        // What these print is run above; their examples name files that are not there.
         !["Pack", "Info", "Unpack", "Simulate", "Firmware"].contains(
           file.deletingLastPathComponent().lastPathComponent)
       else {

@@ -85,7 +85,7 @@ final class BoardRun {
     reporter.begin(board)
     let result = Result { () throws(Failure) in try body(work, reporter.show) }
     reporter.clear()
-    let kept = Result { () throws(Failure) in try source.finish(console: host.console) }
+    let kept = Result { () throws(Failure) in try source.keepState(host.console) }
     // The failure that came first is the one to tell.
     let conclusion = try result.get()
     try kept.get()

@@ -2,21 +2,13 @@ import DfuseDevice
 import DfuseSimulator
 
 /// Where boards come from: the machine's USB, or a simulated bus.
-final class BoardSource {
+struct BoardSource {
   /// The bus.
   let bus: any USBBus
   /// Whether the bus has a clock of its own, on which waiting takes no time.
   let isSimulated: Bool
-  private let keepState: (Console) throws(Failure) -> Void
-
-  init(
-    bus: any USBBus, isSimulated: Bool,
-    keepState: @escaping (Console) throws(Failure) -> Void = { _ in }
-  ) {
-    self.bus = bus
-    self.isSimulated = isSimulated
-    self.keepState = keepState
-  }
+  /// Keeps what the simulated board's memories hold, where a file was named for it.
+  var keepState: (Console) throws(Failure) -> Void = { _ in }
 
   /// The machine's USB.
   ///
@@ -41,9 +33,6 @@ final class BoardSource {
       throw Failure(device: error)
     }
   }
-
-  /// Keeps what the simulated board's memories hold, where a file was named for it.
-  func finish(console: Console) throws(Failure) { try keepState(console) }
 
   /// A bus with one simulated board.
   ///

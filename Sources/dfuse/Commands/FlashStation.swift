@@ -40,7 +40,7 @@ final class FlashStation {
       } else {
         try flashAll(fleet, source)
       }
-      try source.finish(console: host.console)
+      try source.keepState(host.console)
       if let failure = outputFailure { throw failure }
     } catch {
       let error = error.stopped(by: host.interruptStatus())

@@ -150,8 +150,8 @@ struct DfuUtilMatch: Sendable {
   /// The bus with nothing on it but the devices that are meant, each with all of its memories.
   func narrowing(_ source: BoardSource) -> BoardSource {
     BoardSource(
-      bus: NarrowedBus(bus: source.bus, match: self), isSimulated: source.isSimulated
-    ) { console throws(Failure) in try source.finish(console: console) }
+      bus: NarrowedBus(bus: source.bus, match: self), isSimulated: source.isSimulated,
+      keepState: source.keepState)
   }
 }
 
