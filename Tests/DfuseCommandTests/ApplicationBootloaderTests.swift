@@ -195,6 +195,21 @@ import Testing
     #expect(bus.board(at: "1-1")?.read(3, at: 0x9000_0000) == [1, 2, 3])
   }
 
+  @Test func `a mass erase covers what erasing all covers, on such a board as well`() throws {
+    var board = SimulatedBoard(try #require(SimulatedChip.named("daisy")))
+    board.load([1, 2, 3], at: 0x9000_0000)
+    board.load([1, 2, 3], at: 0x9050_0000)
+    let bus = SimulatedBus([board])
+    sandbox.bus = bus
+    let program = Firmware.program(3000, at: 0x9004_0000)
+    try sandbox.write(program, to: "fw.bin")
+    let run = sandbox.run("flash", "@fw.bin", "--mass-erase", "--stay")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(bus.board(at: "1-1")?.read(3000, at: 0x9004_0000) == program)
+    #expect(bus.board(at: "1-1")?.read(3, at: 0x9050_0000) == [0xFF, 0xFF, 0xFF])
+    #expect(bus.board(at: "1-1")?.read(3, at: 0x9000_0000) == [1, 2, 3])
+  }
+
   @Test func `list says where programs begin`() throws {
     _ = try bus("portenta-h7")
     let run = sandbox.run("list")

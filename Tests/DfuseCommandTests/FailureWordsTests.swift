@@ -1,7 +1,7 @@
-import DfuseDevice
 import DfuseFormat
 import Testing
 
+@testable import DfuseDevice
 @testable import dfuse
 
 /// Every error of a board in the words that a person reads, with its exit status.

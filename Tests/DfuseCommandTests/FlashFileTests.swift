@@ -154,8 +154,8 @@ import Testing
     let place = (UInt64(address)..<(UInt64(address) + 4)).addressText
     #expect(
       refused.error.hasPrefix(
-        "error: fw.elf has \(place), which is \(words), and no memory of STM32F405/407/415/417 at 1-1\n"
-      ))
+        "error: fw.elf has \(place), which is \(words), "
+          + "and nothing that STM32F405/407/415/417 at 1-1 offers\n"))
     #expect(refused.error.contains("--skip-outside"))
     expectUntouched()
     let run = flash("@fw.elf", "--skip-outside", "--stay")

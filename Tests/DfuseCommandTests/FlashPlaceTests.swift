@@ -154,8 +154,8 @@ import Testing
         == Sandbox.Run(
           status: .badData, output: "",
           error: """
-            error: fw.bin has 0x9004_0000-0x9004_9c3f, which is external memory, and no memory of \
-            STM32F405/407/415/417 at 1-1
+            error: fw.bin has 0x9004_0000-0x9004_9c3f, which is external memory, and nothing that \
+            STM32F405/407/415/417 at 1-1 offers
               why: a bootloader in ROM cannot write external memory
               now: nothing on the board was changed
               fix: say --skip-outside to leave these bytes out

@@ -231,4 +231,19 @@ import Testing
         """))
     #expect(!(read.error + erase.error).contains("file"))
   }
+
+  @Test func `ranges that touch are listed as one`() {
+    let board = ["--simulate", "f405"]
+    let erase = sandbox.run(["erase", "--address", "0x1FFF7800"] + board)
+    #expect(
+      erase.error.hasSuffix(
+        """
+          fix: what can be erased:
+            0x0800_0000-0x080f_ffff  Internal Flash (-a 0)
+
+        """))
+    let read = sandbox.run(
+      ["read", "--address", "0x30000000", "--length", "4", "-o", "@read.bin"] + board)
+    #expect(read.error.contains("    0x0800_0000-0x080f_ffff  Internal Flash (-a 0)\n"))
+  }
 }

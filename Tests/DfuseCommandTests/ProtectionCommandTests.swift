@@ -68,7 +68,21 @@ import Testing
     #expect(bus.board(at: "1-1")?.state.readProtection == 0)
     let run = sandbox.run(words + ["--allow-option-bytes"])
     #expect(run.status == .success)
-    #expect(run.error.contains("not verified: the board has not come back to its bootloader"))
+    #expect(
+      (run.output + run.error).contains(
+        "not verified: the board has not come back to its bootloader; plug it in again"))
+    #expect(bus.board(at: "1-1")?.state.readProtection == 2)
+  }
+
+  @Test func `a board that does not come back after its option bytes is gone`() throws {
+    let bus = try plugIn("f405", serials: "315A28A0B956")
+    try writeLock()
+    let run = sandbox.run([
+      "flash", "@lock.dfu", "--stay", "--allow-permanent-lock", "315A28A0B956",
+      "--allow-option-bytes", "--json",
+    ])
+    #expect(run.status == .success)
+    #expect(run.output.contains(#""departure":"gone""#))
     #expect(bus.board(at: "1-1")?.state.readProtection == 2)
   }
 

@@ -75,7 +75,7 @@ import Testing
   @Test(
     arguments: [
       (.busy, .inputOutput), (.noDriver, .inputOutput), (.timedOut, .inputOutput),
-      (.accessDenied, .noPermission), (.stall, .inputOutput),
+      (.accessDenied, .noPermission), (.noNode, .noPermission), (.stall, .inputOutput),
       (.other(call: "libusb_open", code: -99, name: "LIBUSB_ERROR_OTHER"), .inputOutput),
     ] as [(USBError, Status)])
   func `a board that cannot be opened has its status`(error: USBError, status: Status) {
@@ -83,6 +83,20 @@ import Testing
     let run = leave()
     #expect(run.status == status)
     #expect(run.error.contains("\n  fix: "))
+  }
+
+  @Test func `a board without a node has not left the bus`() {
+    sandbox.bus = StubBus([.board(path: "1-1", openError: .noNode)])
+    #expect(
+      leave()
+        == Sandbox.Run(
+          status: .noPermission, output: "",
+          error: """
+            error: the board at 1-1 (0483:df11) cannot be opened: its node in /dev/bus/usb is missing
+              why: the kernel has it; a container sees only the nodes that are passed in
+              fix: pass the whole of /dev/bus/usb to the container, or run outside of it
+
+            """))
   }
 
   @Test func `a board that goes before it is opened`() {

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Synchronization
+
+@testable import DfuseDevice
 
 /// A bus that shows what a test says, one view after the other, and opens nothing.
 final class StubBus: USBBus {

@@ -37,12 +37,12 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Internal Flash  /0x08000000/128*002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
       ]),
     .init(
-      name: "STM32F04x", family: .f0, unit: 4, quirks: .acknowledgesWithoutWork,
+      name: "STM32F04x", family: .f0, unit: 4,
       alternates: [
         "@Internal Flash  /0x08000000/032*0001Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
       ]),
     .init(
-      name: "STM32F07x or F30x", family: .f0, unit: 4, quirks: .acknowledgesWithoutWork,
+      name: "STM32F07x or F30x", family: .f0, unit: 4,
       alternates: [
         "@Internal Flash  /0x08000000/064*0002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
       ]),
@@ -77,7 +77,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Option Bytes  /0x1FFFC000/01*016 e", otpF4, feature,
       ]),
     .init(
-      name: "STM32F42x/43x", family: .f4, unit: 4, quirks: .bank2EraseBroken,
+      name: "STM32F42x/43x", family: .f4, unit: 4, quirks: .secondBankEraseBroken,
       alternates: [
         "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,01*064Kg,07*128Kg",
         "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e", otpF4, feature,
@@ -135,7 +135,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
       ]),
     .init(
       name: "STM32G0B1/0C1", family: .g0, unit: 8, release: 0x0200, product: "DFU in FS Mode",
-      quirks: .alternatesShareOneMap,
+
       alternates: Array(repeating: "@Internal Flash   /0x08000000/64*02Kg", count: 3)),
     .init(
       name: "STM32H74x/75x", family: .h7, unit: 32, release: 0x0200, product: "DFU in FS Mode",

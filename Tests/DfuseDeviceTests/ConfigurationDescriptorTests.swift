@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct ConfigurationDescriptorTests {
   /// The STM32F4 Discovery's ROM: four alternate settings, the functional descriptor last.
@@ -59,7 +60,8 @@ import Testing
     #expect(
       found.first?.interface.functional
         == DFUFunctionalDescriptor(
-          bmAttributes: 1, wDetachTimeOut: 10_000, wTransferSize: 64, bcdDFUVersion: 0x0100))
+          bmAttributes: 1, wDetachTimeOut: 10_000, wTransferSize: 64, bcdDFUVersion: 0x0100,
+          statesVersion: false))
   }
 
   @Test func `a functional descriptor longer than nine bytes is read`() throws {

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DescriptorTests {
   static let stBootloader = DeviceIdentity(
@@ -85,10 +86,9 @@ import Testing
   func `the transfer size counts blocks as sent, and holds them to what libusb carries`(
     sent: UInt16, stride: Int?, length: Int
   ) {
-    let descriptor = DFUFunctionalDescriptor(
-      bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: sent, bcdDFUVersion: 0x011A)
-    #expect(descriptor.blocks().stride == stride)
-    #expect(descriptor.blocks().length == length)
+    let blocks = BlockNumbering(transferSize: sent)
+    #expect(blocks.stride == stride)
+    #expect(blocks.length == length)
   }
 
   @Test func `a block is a multiple of the programming unit, as far as one fits`() {
@@ -103,7 +103,8 @@ import Testing
       number: 0, mode: .dfu, alternateSettings: [.init(number: 0, name: name)],
       functional: version.map {
         DFUFunctionalDescriptor(
-          bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: 1024, bcdDFUVersion: $0)
+          bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: 1024, bcdDFUVersion: $0,
+          statesVersion: $0 != 0x0100)
       })
   }
 

@@ -1,6 +1,7 @@
-import DfuseDevice
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct HostileDescriptorTests {
   @Test(arguments: 0..<8 as Range<UInt64>)

@@ -63,6 +63,23 @@ import Testing
     #expect(KernelDevices(usbfs: root.path) == nil)
   }
 
+  @Test func `a device without a node is found out`() throws {
+    try device("1-1", bus: "1", address: "5")
+    try device("1-2", bus: "1", address: "12")
+    let nodes = root.appendingPathComponent("nodes/001")
+    func lacksNode(_ address: UInt8) -> Bool {
+      KernelDevices.lacksNode(
+        bus: 1, address: address, sysfs: root.path, usbfs: root.path + "/nodes")
+    }
+    #expect(lacksNode(5))
+    try FileManager.default.createDirectory(at: nodes, withIntermediateDirectories: true)
+    try Data().write(to: nodes.appendingPathComponent("012"))
+    #expect(lacksNode(5))
+    #expect(!lacksNode(12))
+    // What the kernel does not have has left.
+    #expect(!lacksNode(6))
+  }
+
   @Test func `nodes of devices do as well`() throws {
     for (bus, address) in [("001", "001"), ("001", "012"), ("002", "001")] {
       let folder = root.appendingPathComponent(bus)

@@ -1,4 +1,4 @@
-import DfuseDevice
+@testable import DfuseDevice
 
 extension MemoryMapCase {
   /// ROMs of STM32 clones.

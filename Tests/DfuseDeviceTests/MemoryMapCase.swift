@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 /// A memory map string and what it says, worked out by hand from UM0424's grammar.
 struct MemoryMapCase: Sendable, CustomTestStringConvertible {

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 /// A device that knows its part by heart: a bus capture, played back line by line.
 ///

@@ -1,6 +1,6 @@
-import DfuseDevice
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// The host's own code against every simulated chip: two readings of the same documents meet.

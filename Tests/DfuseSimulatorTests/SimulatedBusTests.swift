@@ -1,6 +1,6 @@
-import DfuseDevice
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// The bus: what a host sees, and how time passes.

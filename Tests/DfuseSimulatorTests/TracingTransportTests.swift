@@ -1,7 +1,7 @@
-import DfuseDevice
 import DfuseFormat
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// What a traced flash looks like, as transfers and as operations.

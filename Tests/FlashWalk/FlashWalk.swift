@@ -215,8 +215,11 @@ struct Walk {
         guard let (sector, block) = plan.place(of: address) else { continue }
         let found = chip.contents[sector][block]
         if found != wanted {
-          return .init(
-            address: address, expected: wanted.rawValue, found: found.rawValue, count: 8)
+          let (found, wanted) = (
+            [UInt8](repeating: found.rawValue, count: Int(WalkedChip.blockSize)),
+            [UInt8](repeating: wanted.rawValue, count: Int(WalkedChip.blockSize))
+          )
+          return .init(found[...], instead: wanted[...], at: address)
         }
       }
     }

@@ -38,79 +38,68 @@ struct WalkedPlan {
   private init(inside: [Kind], outside: [Kind], massErase: Bool) {
     var sectors: [WalkedChip.Sector] = []
     var contents: [[WalkedChip.Block]] = []
-    func memory(_ number: UInt8, _ kinds: [Kind], at start: UInt64) -> FlashPlan.Memory {
-      let isInternal = number == 0
-      var planned: [FlashPlan.Sector] = []
-      var runs: [ImageElement] = []
+    var names: [String] = []
+    var states: [[SectorState]] = []
+    for (kinds, start, name) in [
+      (inside, 0x0800_0000, "@Internal Flash /0x08000000/"),
+      (outside, 0x9000_0000, "@External Flash /0x90000000/"),
+    ] as [([Kind], UInt64, String)] where !kinds.isEmpty {
       var next = start
       for (index, kind) in kinds.enumerated() {
         let sector = WalkedChip.Sector(
           start: next, blocks: index == 0 ? 2 : 1, isFlash: kind != .notErasable,
-          startsProgram: isInternal && index == 0)
+          startsProgram: start == 0x0800_0000 && index == 0)
         sectors.append(sector)
         contents.append(
           [WalkedChip.Block](
             repeating: kind == .kept ? .new : kind == .blank ? .erased : .old,
             count: sector.blocks))
-        let action: FlashPlan.Action =
-          switch kind {
-          case .kept: .keep
-          case .blank: .write
-          case .changed: .eraseAndWrite
-          case .notErasable: .overwrite
-          }
-        planned.append(.init(range: sector.range, action: action))
-        if kind != .kept {
-          let bytes = [UInt8](repeating: WalkedChip.Block.new.rawValue, count: sector.range.count)
-          // Runs end where the sort of memory changes.
-          let joins =
-            index > 0 && kinds[index - 1] != .kept
-            && (kinds[index - 1] == .notErasable) == (kind == .notErasable)
-          if joins, !runs.isEmpty {
-            runs[runs.count - 1].bytes += bytes
-          } else {
-            runs.append(ImageElement(address: UInt32(next), bytes: bytes))
-          }
-        }
         next = sector.range.upperBound
       }
-      return FlashPlan.Memory(
-        alternateSetting: number, name: isInternal ? "Internal Flash" : "External Flash",
-        kind: isInternal ? .internalFlash : .externalFlash, sectors: planned, runs: runs)
-    }
-    var memories: [FlashPlan.Memory] = []
-    var maps: [AlternateMemory] = []
-    for (number, kinds) in [inside, outside].enumerated() where !kinds.isEmpty {
-      let start: UInt64 = number == 0 ? 0x0800_0000 : 0x9000_0000
-      let memory = memory(UInt8(number), kinds, at: start)
-      memories.append(memory)
-      let segments = zip(memory.sectors, kinds).map { sector, kind in
-        MemorySegment(
-          start: sector.range.lowerBound, sectorSize: UInt64(sector.range.count), sectorCount: 1,
-          access: kind == .notErasable
-            ? [.readable, .writable] : [.readable, .erasable, .writable])
+      // e can be read and written, g erased as well.
+      let runs = kinds.enumerated().map { index, kind in
+        "1*\(WalkedChip.blockSize * (index == 0 ? 2 : 1))B\(kind == .notErasable ? "e" : "g")"
       }
-      maps.append(
-        AlternateMemory(
-          alternateSetting: UInt8(number),
-          map: MemoryMap(name: "\(memory.name)", text: memory.name, segments: segments)))
+      names.append(name + runs.joined(separator: ","))
+      states.append(
+        kinds.map { $0 == .kept ? .same : $0 == .blank ? .blank : .different })
     }
     self.sectors = sectors
     chip = WalkedChip(contents)
     vector = inside.isEmpty ? nil : 0
     name = "\(inside) \(outside)\(massErase ? " by mass erase" : "")"
-    var plan = FlashPlan(
-      memories: memories, programStart: inside.isEmpty ? nil : 0x0800_0000,
-      usesMassErase: massErase, transferSize: Int(WalkedChip.blockSize), erasedByte: 0xFF,
-      expectedTime: .zero)
-    func steps(_ plan: FlashPlan) -> FlashSteps {
-      FlashSteps(
-        plan: plan, memories: maps, profile: .unknown,
-        blocks: BlockNumbering(transferSize: UInt16(WalkedChip.blockSize)), canUpload: true)
+    let board = Board(
+      identity: DeviceIdentity(
+        vendorID: 0x1234, productID: 0x0001, bcdDevice: 0x0100, path: "1-1", address: 1),
+      interface: Self.interface(names))
+    var planner = FlashPlanner(board: board, usesMassErase: massErase)
+    let new = sectors.map { sector in
+      ImageElement(
+        address: UInt32(sector.start),
+        bytes: [UInt8](repeating: WalkedChip.Block.new.rawValue, count: sector.range.count))
     }
-    plan.steps = steps(plan).list(
+    guard let image = try? MemoryImage(merging: new),
+      let work = try? FlashLayout(board: board).work(
+        for: Firmware(image))
+    else { preconditionFailure("the sectors do not overlap, and are the board's") }
+    for (work, states) in zip(work, states) { planner.add(work, states) }
+    var plan = planner.finished()
+    plan.steps = FlashSteps(plan: plan, board: board).list(
       options: FlashOptions(), sparing: nil, byOneCommand: true)
-    self.steps = steps(plan)
+    steps = FlashSteps(plan: plan, board: board)
+  }
+
+  /// The interface of a bootloader whose memories have these names.
+  private static func interface(_ names: [String]) -> DFUInterface {
+    var bytes: [UInt8] = [9, 2, 0, 0, 1, 1, 0, 0x80, 50]
+    for number in names.indices {
+      bytes += [9, 4, 0, UInt8(number), 0, 0xFE, 1, 2, UInt8(number + 1)]
+    }
+    bytes += [9, 0x21, 0x0B, 255, 0, UInt8(WalkedChip.blockSize), 0, 0x1A, 1]
+    guard let found = try? ConfigurationDescriptor.dfuInterfaces(in: bytes).first else {
+      preconditionFailure("the descriptor above is one")
+    }
+    return found.named { names[Int($0) - 1] }
   }
 
   /// The sector that holds an address, and the block in it.

@@ -9,7 +9,7 @@ extension ChipProfile {
   ///   - identity: The device; its product string helps if it could be read.
   ///   - maps: The maps of all its alternate settings, in their order, corrected or not.
   /// - Returns: The profile; ``unknown``, or its like for small pages, when nothing fits.
-  public static func identify(_ identity: DeviceIdentity, maps: [MemoryMap]) -> ChipProfile {
+  static func identify(_ identity: DeviceIdentity, maps: [MemoryMap]) -> ChipProfile {
     if let clone = clones[identity.usbID] { return clone }
     let facts = ChipFacts(identity: identity, maps: maps)
     guard identity.usbID == .stBootloader, let flash = facts.flash else {
@@ -65,7 +65,7 @@ extension ChipProfile {
     case 128: return l0
     case 256: return l1
     case 2048 where facts.alternatesShareOneMap: return g0
-    case 8192 where facts.mapCount > 1: return h5
+    case 8192 where facts.maps.count > 1: return h5
     case 8192 where flash.sectorCount == 64: return c5
     case 8192: return h5
     case 128 << 10: return h743
@@ -84,7 +84,7 @@ extension ChipProfile {
     case (1, ...(512 << 10)): f4(name: "STM32F401/411/412/446")
     case (1, ...(1024 << 10)): f4(name: "STM32F405/407/415/417")
     case (1, _): f4(name: "STM32F413/423")
-    case (2, _): f4(name: "STM32F42x/43x", quirks: .bank2EraseBroken)
+    case (2, _): f4(name: "STM32F42x/43x", quirks: .secondBankEraseBroken)
     default: nil
     }
   }
@@ -109,46 +109,38 @@ extension ChipProfile {
 
 /// What is looked at to tell chips apart.
 struct ChipFacts {
+  let identity: DeviceIdentity
+  let maps: [MemoryMap]
+
+  private var flashMap: MemoryMap? { maps.first { $0.kind == .internalFlash } }
   /// The flash, if a map shows it whole.
-  var flash: FlashShape?
+  var flash: FlashShape? { flashMap.flatMap(FlashShape.init) }
   /// The segments of option bytes.
-  var optionBytes: [MemorySegment]
+  var optionBytes: [MemorySegment] { maps.filter { $0.kind == .optionBytes }.flatMap(\.segments) }
   /// Where one-time programmable memory starts.
-  var otpStart: UInt64?
-  /// Alternate settings with a map.
-  var mapCount: Int
+  var otpStart: UInt64? { maps.first { $0.kind == .otp }?.segments.first?.start }
   /// Several alternate settings, and all of them with the same map.
-  var alternatesShareOneMap: Bool
+  var alternatesShareOneMap: Bool { maps.count > 1 && Set(maps.map(\.text)).count == 1 }
   /// Flash pages of 128 or 256 bytes.
-  var hasSmallPages: Bool
+  var hasSmallPages: Bool {
+    flashMap?.segments.contains { [128, 256].contains($0.sectorSize) } ?? false
+  }
   /// Whether the release is one of those before ST numbered them 0x0200: 0x2000 to 0x2200.
-  var isOldROM: Bool
+  var isOldROM: Bool { identity.bcdDevice >= 0x2000 }
+
+  private var product: String? { identity.product?.lowercased() }
   /// Whether this may be ST's ROM: its product string says so, or could not be read.
-  var isROM: Bool
-  /// Whether this is the F105/107, by its product string or by the way it writes its map.
-  var isF105: Bool
-
-  init(identity: DeviceIdentity, maps: [MemoryMap]) {
-    let flashMap = maps.first { $0.kind == .internalFlash }
-    flash = flashMap.flatMap(FlashShape.init)
-    optionBytes = maps.filter { $0.kind == .optionBytes }.flatMap(\.segments)
-    otpStart = maps.first { $0.kind == .otp }?.segments.first?.start
-    mapCount = maps.count
-    alternatesShareOneMap = maps.count > 1 && Set(maps.map(\.text)).count == 1
-    hasSmallPages =
-      flashMap?.segments.contains { $0.sectorSize == 128 || $0.sectorSize == 256 } ?? false
-    isOldROM = identity.bcdDevice >= 0x2000
-
-    // "STM32  BOOTLOADER", "STM32 0x418 DFU Bootloader", "DFU in FS Mode".
-    let product = identity.product?.lowercased()
-    isROM =
-      product.map {
-        ($0.hasPrefix("stm32 ") && $0.hasSuffix("bootloader")) || $0.hasPrefix("dfu in ")
-      } ?? true
-    // F0 and F3 write their pages with four digits, "0002Kg".
-    isF105 =
-      product?.contains("0x418") ?? false
-      || flashMap?.text.contains("*002Kg") ?? false
+  ///
+  /// "STM32  BOOTLOADER", "STM32 0x418 DFU Bootloader", "DFU in FS Mode".
+  var isROM: Bool {
+    guard let product else { return true }
+    return product.hasPrefix("stm32 ") && product.hasSuffix("bootloader")
+      || product.hasPrefix("dfu in ")
+  }
+  /// Whether this is the F105/107, by its product string or by the way it writes its map: F0 and F3
+  /// write their pages with four digits, "0002Kg".
+  var isF105: Bool {
+    product?.contains("0x418") ?? false || flashMap?.text.contains("*002Kg") ?? false
   }
 }
 

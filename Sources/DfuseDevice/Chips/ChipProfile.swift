@@ -9,59 +9,38 @@ public struct ChipProfile: Hashable, Sendable {
   /// The family.
   public var family: ChipFamily
   /// The value of a byte of erased flash.
-  public var erasedByte: UInt8
+  public var erasedByte: UInt8 = 0xFF
   /// Bytes that are to be written whole and aligned, a power of two.
   ///
   /// The larger of the flash's own unit and the alignment that the family's ROM asks of an address
   /// (AN2606 Rev 70 table 7: 4, 8 or 16); with any other "the operation fails".
-  public var programmingUnit: Int
+  var programmingUnit: Int
   /// Erase times by sector size, ascending; see ``eraseTime(forSectorOf:)``.
-  public var sectorEraseTimes: [SectorEraseTime]
+  var sectorEraseTimes: [SectorEraseTime]
   /// Time to program ``programmingUnit`` bytes, without the transfer.
-  public var programTimePerUnit: ExpectedTime
+  var programTimePerUnit: ExpectedTime
   /// Time of a mass erase.
-  public var massEraseTime: ExpectedTime
+  var massEraseTime: ExpectedTime
   /// The times when the ROM has been told that the supply allows whole words; nil where there is
   /// nothing to tell.
-  public var wordTimes: FlashTimes?
+  var wordTimes: FlashTimes?
   /// Whether the mass erase command is known to work.
   ///
   /// False where ST lists it as broken and where nothing is known: bootloaders made from ST's
   /// code report it done and do nothing. Erase sector by sector then.
-  public var massEraseWorks: Bool
+  var massEraseWorks = true
   /// Whether the bootloader is taken for the one in the chip's ROM, which cannot be erased.
-  public var isROM: Bool
+  var isROM = true
   /// Whether bwPollTimeout may be cut short.
   public var safePolling: PollingSafety
   /// Known misbehaviour.
-  public var quirks: ChipQuirks
-
-  /// Makes a profile.
-  public init(
-    name: String, family: ChipFamily, erasedByte: UInt8 = 0xFF, programmingUnit: Int,
-    sectorEraseTimes: [SectorEraseTime], programTimePerUnit: ExpectedTime,
-    massEraseTime: ExpectedTime, wordTimes: FlashTimes? = nil, massEraseWorks: Bool = true,
-    isROM: Bool = true, safePolling: PollingSafety, quirks: ChipQuirks = []
-  ) {
-    self.name = name
-    self.family = family
-    self.erasedByte = erasedByte
-    self.programmingUnit = programmingUnit
-    self.sectorEraseTimes = sectorEraseTimes
-    self.programTimePerUnit = programTimePerUnit
-    self.massEraseTime = massEraseTime
-    self.wordTimes = wordTimes
-    self.massEraseWorks = massEraseWorks
-    self.isROM = isROM
-    self.safePolling = safePolling
-    self.quirks = quirks
-  }
+  var quirks: ChipQuirks = []
 
   /// How long it takes to erase a sector of `bytes` bytes.
   ///
   /// The entry of that size or the next larger one; beyond the largest, in proportion to it, as
   /// far as ten times.
-  public func eraseTime(forSectorOf bytes: UInt64) -> ExpectedTime {
+  func eraseTime(forSectorOf bytes: UInt64) -> ExpectedTime {
     if let entry = sectorEraseTimes.first(where: { $0.sectorSize >= bytes }) { return entry.time }
     guard let last = sectorEraseTimes.last, last.sectorSize > 0 else { return massEraseTime }
     let factor = Int(min(bytes / last.sectorSize + 1, 10))
@@ -131,17 +110,11 @@ public enum ChipFamily: Hashable, Sendable, CaseIterable {
 }
 
 /// How long something takes, by a datasheet or by measurement.
-public struct ExpectedTime: Hashable, Sendable {
+struct ExpectedTime: Hashable, Sendable {
   /// What is usual; good for estimates of progress.
-  public var typical: Duration
+  var typical: Duration
   /// What no sound chip exceeds; good for time limits.
-  public var maximum: Duration
-
-  /// Makes a time.
-  public init(typical: Duration, maximum: Duration) {
-    self.typical = typical
-    self.maximum = maximum
-  }
+  var maximum: Duration
 
   static func milliseconds(_ typical: Double, _ maximum: Double) -> ExpectedTime {
     ExpectedTime(typical: .milliseconds(typical), maximum: .milliseconds(maximum))
@@ -153,17 +126,11 @@ public struct ExpectedTime: Hashable, Sendable {
 }
 
 /// How long it takes to erase a sector of some size.
-public struct SectorEraseTime: Hashable, Sendable {
+struct SectorEraseTime: Hashable, Sendable {
   /// Bytes in the sector.
-  public var sectorSize: UInt64
+  var sectorSize: UInt64
   /// The time.
-  public var time: ExpectedTime
-
-  /// Makes an entry.
-  public init(sectorSize: UInt64, time: ExpectedTime) {
-    self.sectorSize = sectorSize
-    self.time = time
-  }
+  var time: ExpectedTime
 
   /// An entry in KiB and milliseconds.
   static func kibibytes(_ size: UInt64, _ typical: Double, _ maximum: Double) -> SectorEraseTime {
@@ -172,22 +139,13 @@ public struct SectorEraseTime: Hashable, Sendable {
 }
 
 /// Erase and program times for one way of programming.
-public struct FlashTimes: Hashable, Sendable {
+struct FlashTimes: Hashable, Sendable {
   /// Erase times by sector size, ascending.
-  public var sectorErase: [SectorEraseTime]
+  var sectorErase: [SectorEraseTime]
   /// Time to program one programming unit.
-  public var programPerUnit: ExpectedTime
+  var programPerUnit: ExpectedTime
   /// Time of a mass erase.
-  public var massErase: ExpectedTime
-
-  /// Makes a set of times.
-  public init(
-    sectorErase: [SectorEraseTime], programPerUnit: ExpectedTime, massErase: ExpectedTime
-  ) {
-    self.sectorErase = sectorErase
-    self.programPerUnit = programPerUnit
-    self.massErase = massErase
-  }
+  var massErase: ExpectedTime
 }
 
 /// Whether a host may ask a busy device for its status earlier than bwPollTimeout says.
@@ -202,40 +160,34 @@ public enum PollingSafety: Hashable, Sendable {
 }
 
 /// Misbehaviour of bootloaders that a host has to know beforehand.
-public struct ChipQuirks: OptionSet, Hashable, Sendable {
+struct ChipQuirks: OptionSet, Hashable, Sendable {
   /// One bit a quirk.
-  public var rawValue: UInt16
+  var rawValue: UInt16
 
   /// Makes a set from its bits.
-  public init(rawValue: UInt16) { self.rawValue = rawValue }
+  init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// Where bank 2 begins on the chips whose quirks are about it.
-  static let bank2Start: UInt64 = 0x0810_0000
+  static let secondBankStart: UInt64 = 0x0810_0000
 
   /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
   ///
   /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
   /// done (betaflight-configurator#1861, dfu-util ticket 88).
-  public static let h743StuckBusy = ChipQuirks(rawValue: 1 << 0)
+  static let h743StuckBusy = ChipQuirks(rawValue: 1 << 0)
   /// STM32L4: DFU_GETSTATUS stalls while the device is busy, because bwPollTimeout is too short.
   ///
   /// Waiting the same time again helps, at most three times (dfu-util).
-  public static let stallsWhileBusy = ChipQuirks(rawValue: 1 << 1)
+  static let stallsWhileBusy = ChipQuirks(rawValue: 1 << 1)
   /// GD32VF103: starts the program on the empty DFU_DNLOAD; no DFU_GETSTATUS is answered (dfu-util).
-  public static let leavesWithoutStatus = ChipQuirks(rawValue: 1 << 2)
+  static let leavesWithoutStatus = ChipQuirks(rawValue: 1 << 2)
   /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
   ///
   /// The version cannot be seen, so that what was erased there is looked at.
-  public static let bank2EraseBroken = ChipQuirks(rawValue: 1 << 3)
+  static let secondBankEraseBroken = ChipQuirks(rawValue: 1 << 3)
   /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
   ///
   /// The version cannot be seen: the sector is looked at until it is blank, at most for the longest
   /// erase time.
-  public static let waitWorstCaseErase = ChipQuirks(rawValue: 1 << 4)
-  /// STM32G0B1: every alternate setting has the flash's map, and only addresses count.
-  public static let alternatesShareOneMap = ChipQuirks(rawValue: 1 << 5)
-  /// STM32F07x on some hosts: erase and write are acknowledged in 1 or 2 ms and not done.
-  ///
-  /// Real ones take 20 ms and more; a hub between helps (dfu-util ticket 78).
-  public static let acknowledgesWithoutWork = ChipQuirks(rawValue: 1 << 6)
+  static let waitWorstCaseErase = ChipQuirks(rawValue: 1 << 4)
 }

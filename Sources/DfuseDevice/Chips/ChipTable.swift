@@ -8,33 +8,28 @@
 extension ChipProfile {
   /// STM32F04x, F07x.
   static func f0(name: String) -> ChipProfile {
-    ChipProfile(
-      name: name, family: .f0,
-      programmingUnit: 4,  // the flash takes 2; two at 53.5/60 us make the time (datasheet)
-      sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
-      programTimePerUnit: .microseconds(107, 120),
-      massEraseTime: .milliseconds(20, 40),  // datasheet
-      safePolling: .spec(reason: "an F072 polled early stalls (openmv#1508)"),
-      quirks: .acknowledgesWithoutWork)
+    var profile = halfWords(name, .f0)
+    // It also acknowledges without having worked, on some hosts (dfu-util ticket 78).
+    profile.safePolling = .spec(reason: "an F072 polled early stalls (openmv#1508)")
+    return profile
   }
 
   /// STM32F105 and F107.
-  static let f105 = ChipProfile(
-    name: "STM32F105/107", family: .f1,
-    programmingUnit: 4,  // the flash takes 2; two at 52.5/70 us make the time (datasheet)
-    sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
-    programTimePerUnit: .microseconds(105, 140),
-    massEraseTime: .milliseconds(20, 40),  // datasheet
-    safePolling: .unmeasured)
-
+  static let f105 = halfWords("STM32F105/107", .f1, .microseconds(105, 140))  // 52.5/70 us twice
   /// STM32F3 with more than 128 KiB.
-  static let f3 = ChipProfile(
-    name: "STM32F3", family: .f3,
-    programmingUnit: 4,  // as F0
-    sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
-    programTimePerUnit: .microseconds(107, 120),
-    massEraseTime: .milliseconds(20, 40),  // datasheet
-    safePolling: .unmeasured)
+  static let f3 = halfWords("STM32F3", .f3)  // as F0
+
+  private static func halfWords(
+    _ name: String, _ family: ChipFamily, _ programTime: ExpectedTime = .microseconds(107, 120)
+  ) -> ChipProfile {
+    ChipProfile(
+      name: name, family: family,
+      programmingUnit: 4,  // the flash takes 2; two at 53.5/60 us make the time (datasheet)
+      sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
+      programTimePerUnit: programTime,
+      massEraseTime: .milliseconds(20, 40),  // datasheet
+      safePolling: .unmeasured)
+  }
 }
 
 // STM32F4, and F2, which cannot be told from it: 16, 64 and 128 KiB sectors, option bytes at
@@ -89,23 +84,22 @@ extension ChipProfile {
 // STM32L0 and L1: small pages that erase to 0x00, option bytes at 0x1FF8_0000.
 
 extension ChipProfile {
-  /// STM32L07x and L08x: pages of 128 bytes.
-  static let l0 = ChipProfile(
-    name: "STM32L07x/08x", family: .l0, erasedByte: 0x00,
-    programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
-    sectorEraseTimes: [SectorEraseTime(sectorSize: 128, time: .milliseconds(3.28, 3.94))],
-    programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
-    massEraseTime: .milliseconds(5_040, 6_050),  // 1536 pages
-    safePolling: .unmeasured)
+  /// STM32L07x and L08x: 1536 pages of 128 bytes.
+  static let l0 = smallPages("STM32L07x/08x", .l0, of: 128, massErase: .milliseconds(5_040, 6_050))
+  /// STM32L1, categories 3 to 5: 2048 pages of 256 bytes.
+  static let l1 = smallPages("STM32L1", .l1, of: 256, massErase: .milliseconds(6_720, 8_070))
 
-  /// STM32L1, categories 3 to 5: pages of 256 bytes.
-  static let l1 = ChipProfile(
-    name: "STM32L1", family: .l1, erasedByte: 0x00,
-    programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
-    sectorEraseTimes: [SectorEraseTime(sectorSize: 256, time: .milliseconds(3.28, 3.94))],
-    programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
-    massEraseTime: .milliseconds(6_720, 8_070),  // 2048 pages
-    safePolling: .unmeasured)
+  private static func smallPages(
+    _ name: String, _ family: ChipFamily, of size: UInt64, massErase: ExpectedTime
+  ) -> ChipProfile {
+    ChipProfile(
+      name: name, family: family, erasedByte: 0x00,
+      programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
+      sectorEraseTimes: [SectorEraseTime(sectorSize: size, time: .milliseconds(3.28, 3.94))],
+      programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
+      massEraseTime: massErase,
+      safePolling: .unmeasured)
+  }
 }
 
 // STM32L4, L4+, L5 and WB: 8 bytes at a time with ECC. A write of more than 256 bytes that is
@@ -146,15 +140,22 @@ extension ChipProfile {
 // STM32G0, G4, C0 and U0: pages of 2 KiB, programmed 8 bytes at a time with ECC.
 
 extension ChipProfile {
-  /// STM32G0B0, G0B1, G0C1.
-  static let g0 = ChipProfile(
-    name: "STM32G0B1/0C1", family: .g0,
-    programmingUnit: 8,
-    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // datasheet
-    programTimePerUnit: .microseconds(85, 125),  // datasheet
-    massEraseTime: .milliseconds(22, 40),  // datasheet
-    safePolling: .unmeasured,
-    quirks: .alternatesShareOneMap)
+  /// STM32G0B0, G0B1, G0C1: every alternate setting has the flash's map, and only addresses count.
+  static let g0 = pages("STM32G0B1/0C1", .g0)
+  /// STM32C071.
+  static let c0 = pages("STM32C0", .c0)  // as G0
+  /// STM32U073 and U083.
+  static let u0 = pages("STM32U073/083", .u0)  // as G0
+
+  private static func pages(_ name: String, _ family: ChipFamily) -> ChipProfile {
+    ChipProfile(
+      name: name, family: family,
+      programmingUnit: 8,
+      sectorEraseTimes: [.kibibytes(2, 22, 40)],  // datasheet
+      programTimePerUnit: .microseconds(85, 125),  // datasheet
+      massEraseTime: .milliseconds(22, 40),  // datasheet
+      safePolling: .unmeasured)
+  }
 
   /// STM32G4.
   static func g4(name: String) -> ChipProfile {
@@ -166,24 +167,6 @@ extension ChipProfile {
       massEraseTime: .milliseconds(22, 25),  // datasheet
       safePolling: .unmeasured)
   }
-
-  /// STM32C071.
-  static let c0 = ChipProfile(
-    name: "STM32C0", family: .c0,
-    programmingUnit: 8,
-    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // as G0
-    programTimePerUnit: .microseconds(85, 125),  // as G0
-    massEraseTime: .milliseconds(22, 40),  // as G0
-    safePolling: .unmeasured)
-
-  /// STM32U073 and U083.
-  static let u0 = ChipProfile(
-    name: "STM32U073/083", family: .u0,
-    programmingUnit: 8,
-    sectorEraseTimes: [.kibibytes(2, 22, 40)],  // as G0
-    programTimePerUnit: .microseconds(85, 125),  // as G0
-    massEraseTime: .milliseconds(22, 40),  // as G0
-    safePolling: .unmeasured)
 }
 
 // STM32H7: option bytes at 0x5200_201C; sectors of 128 KiB, or of 8 KiB on H7A3/7B3.

@@ -79,12 +79,48 @@ extension DFUError: CustomStringConvertible {
     case .accessDenied: "this user may not open the device"
     case .busy: "another program or driver holds the interface"
     case .noDriver: "no driver that can be used is bound to the device"
+    case .noNode: "the device has no node in /dev/bus/usb"
     case .overflow: "the device sent more than was asked for"
     case .noBus: "there is no USB on this machine"
     case .badDescriptor(let reason): "the device's descriptors cannot be understood: \(reason)"
     case .other(let call, let code, let name): "\(call) returned \(name) (\(code))"
     }
   }
+}
+
+extension DFUError {
+  /// What a failure can mean for those who go on after it.
+  private enum Meaning {
+    /// The device said no, and did nothing.
+    case refusal
+    /// The same request may well succeed when the device has been brought back to dfuIDLE.
+    case passing
+    /// The device may have left the bus.
+    case absence
+  }
+
+  /// A status that the device reports is its last word, but for errSTALLEDPKT, which says no more
+  /// than a stall.
+  private var meanings: Set<Meaning> {
+    switch self {
+    case .usb(.stall, _): [.refusal, .passing, .absence]
+    case .usb(.timedOut, _), .usb(.overflow, _), .usb(.other, _): [.passing, .absence]
+    case .usb: [.absence]
+    case .device(.errSTALLEDPKT, _, _, _): [.refusal, .passing]
+    case .device: [.refusal]
+    case .malformedReply: [.passing, .absence]
+    case .unexpectedState, .unknownState, .shortBlock: [.passing]
+    case .stillBusy: [.absence]
+    case .illegalRequest, .illegalBlock, .notOffered, .cannotRecover: []
+    }
+  }
+
+  /// Whether the device said no, and did nothing.
+  var isRefusal: Bool { meanings.contains(.refusal) }
+  /// Whether the same request may well succeed when the device has been brought back to dfuIDLE.
+  var mayBeTransient: Bool { meanings.contains(.passing) }
+  /// Whether the reason can be that the device has left the bus.
+  var mayMeanDisappearance: Bool { meanings.contains(.absence) }
 }
 
 /// What a session was doing when something went wrong.

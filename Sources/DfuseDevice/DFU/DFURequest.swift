@@ -2,7 +2,7 @@
 ///
 /// - SeeAlso: DFU 1.1 section 3, table 3.2. ST AN3156 prints the direction of DFU_GETSTATE the
 ///   wrong way round; the specification's direction is the one used here.
-public enum DFURequest: UInt8, CaseIterable, Hashable, Sendable {
+enum DFURequest: UInt8, CaseIterable, Hashable, Sendable {
   /// DFU_DETACH: asks an application to enter DFU mode.
   case detach = 0
   /// DFU_DNLOAD: sends a block, or without data the end of the download.
@@ -19,7 +19,7 @@ public enum DFURequest: UInt8, CaseIterable, Hashable, Sendable {
   case abort = 6
 
   /// Whether the data stage goes from the device to the host.
-  public var isIn: Bool {
+  var isIn: Bool {
     switch self {
     case .upload, .getStatus, .getState: true
     case .detach, .dnload, .clrStatus, .abort: false
@@ -33,7 +33,7 @@ public enum DFURequest: UInt8, CaseIterable, Hashable, Sendable {
   ///     0 in all others.
   ///   - interface: `bInterfaceNumber` of the DFU interface.
   /// - Returns: The request with 0x21 (host to device) or 0xA1 (device to host).
-  public func control(wValue: UInt16 = 0, interface: UInt8) -> ControlRequest {
+  func control(wValue: UInt16 = 0, interface: UInt8) -> ControlRequest {
     ControlRequest(
       bmRequestType: isIn ? 0xA1 : 0x21, bRequest: rawValue, wValue: wValue,
       wIndex: UInt16(interface))
@@ -42,16 +42,11 @@ public enum DFURequest: UInt8, CaseIterable, Hashable, Sendable {
 
 extension DFURequest: CustomStringConvertible {
   /// The request's name as the specification prints it.
-  public var description: String {
-    switch self {
-    case .detach: "DFU_DETACH"
-    case .dnload: "DFU_DNLOAD"
-    case .upload: "DFU_UPLOAD"
-    case .getStatus: "DFU_GETSTATUS"
-    case .clrStatus: "DFU_CLRSTATUS"
-    case .getState: "DFU_GETSTATE"
-    case .abort: "DFU_ABORT"
-    }
+  var description: String {
+    [
+      "DFU_DETACH", "DFU_DNLOAD", "DFU_UPLOAD", "DFU_GETSTATUS", "DFU_CLRSTATUS", "DFU_GETSTATE",
+      "DFU_ABORT",
+    ][Int(rawValue)]
   }
 }
 
@@ -60,34 +55,34 @@ extension DFURequest: CustomStringConvertible {
 /// The state table has one column for each request, and two for DFU_DNLOAD.
 ///
 /// - SeeAlso: DFU 1.1 appendix A.
-public enum DFUEvent: CaseIterable, Hashable, Sendable {
+public enum DFUEvent: String, CaseIterable, Hashable, Sendable {
   /// DFU_DETACH arrived.
-  case detach
+  case detach = "DFU_DETACH"
   /// DFU_DNLOAD with data arrived (wLength > 0).
-  case dnloadData
+  case dnloadData = "DFU_DNLOAD with data"
   /// DFU_DNLOAD without data arrived (wLength = 0).
-  case dnloadEmpty
+  case dnloadEmpty = "DFU_DNLOAD without data"
   /// DFU_UPLOAD arrived.
-  case upload
+  case upload = "DFU_UPLOAD"
   /// DFU_GETSTATUS arrived.
-  case getStatus
+  case getStatus = "DFU_GETSTATUS"
   /// DFU_CLRSTATUS arrived.
-  case clrStatus
+  case clrStatus = "DFU_CLRSTATUS"
   /// DFU_GETSTATE arrived.
-  case getState
+  case getState = "DFU_GETSTATE"
   /// DFU_ABORT arrived.
-  case abort
+  case abort = "DFU_ABORT"
   /// The time of the last `bwPollTimeout` has passed.
-  case pollTimeoutPassed
+  case pollTimeoutPassed = "the end of bwPollTimeout"
   /// The time of DFU_DETACH has passed without a USB reset.
-  case detachTimeoutPassed
+  case detachTimeoutPassed = "the end of the detach time"
   /// The bus was reset.
-  case usbReset
+  case usbReset = "a USB reset"
   /// The device was switched off and on.
-  case powerOnReset
+  case powerOnReset = "a power-on reset"
 
   /// The events that are requests, in the order of the table's columns.
-  public static let requests: [DFUEvent] = [
+  static let requests: [DFUEvent] = [
     .detach, .dnloadData, .dnloadEmpty, .upload, .getStatus, .clrStatus, .getState, .abort,
   ]
 
@@ -96,7 +91,7 @@ public enum DFUEvent: CaseIterable, Hashable, Sendable {
   /// - Parameters:
   ///   - request: The request that arrived.
   ///   - length: Bytes in the data stage; only DFU_DNLOAD looks at it.
-  public init(_ request: DFURequest, length: Int = 0) {
+  init(_ request: DFURequest, length: Int = 0) {
     switch request {
     case .detach: self = .detach
     case .dnload: self = length > 0 ? .dnloadData : .dnloadEmpty
@@ -111,20 +106,5 @@ public enum DFUEvent: CaseIterable, Hashable, Sendable {
 
 extension DFUEvent: CustomStringConvertible {
   /// The request's name, or what happened.
-  public var description: String {
-    switch self {
-    case .detach: "DFU_DETACH"
-    case .dnloadData: "DFU_DNLOAD with data"
-    case .dnloadEmpty: "DFU_DNLOAD without data"
-    case .upload: "DFU_UPLOAD"
-    case .getStatus: "DFU_GETSTATUS"
-    case .clrStatus: "DFU_CLRSTATUS"
-    case .getState: "DFU_GETSTATE"
-    case .abort: "DFU_ABORT"
-    case .pollTimeoutPassed: "the end of bwPollTimeout"
-    case .detachTimeoutPassed: "the end of the detach time"
-    case .usbReset: "a USB reset"
-    case .powerOnReset: "a power-on reset"
-    }
-  }
+  public var description: String { rawValue }
 }

@@ -26,7 +26,7 @@ extension DFUSession {
   ///   ``DFUError/usb(_:during:)``.
   /// - SeeAlso: DFU 1.1 appendix A.2.
   @discardableResult
-  public mutating func enter() throws(DFUError) -> EntryReport {
+  mutating func enter() throws(DFUError) -> EntryReport {
     var report = EntryReport()
     var found: [UInt8: Int] = [:]
     var unknown = 0
@@ -36,32 +36,32 @@ extension DFUSession {
       let reply = try settledStatus(&report)
       found[reply.bState, default: 0] += 1
       guard found[reply.bState, default: 0] <= Self.roundsPerState else {
-        throw failure(reply)
+        throw noWayBack(from: reply)
       }
       switch reply.state {
       case .dfuIDLE:
         return report
       case .dfuDNLOADIDLE, .dfuUPLOADIDLE:
         report.steps.append(.aborted(reply.state ?? .dfuIDLE))
-        try remedy { session throws(DFUError) in
-          try session.send(.abort, during: .entering)
-        }
+        try remedy(.abort)
       case .dfuERROR:
         // The errUNKNOWN that CLRSTATUS itself caused in an unknown state is no news.
         if unknown == 0 {
           report.steps.append(.cleared(reply.bStatus, text: statusText(of: reply)))
         }
-        try remedy { session throws(DFUError) in
-          try session.send(.clrStatus, during: .entering)
-        }
+        try remedy(.clrStatus)
       case .dfuDNLOADSYNC, .dfuDNBUSY, .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuMANIFESTWAITRESET:
-        try resetOnce(&report, orThrow: failure(reply))
+        try resetOnce(&report, orThrow: noWayBack(from: reply))
       case .appIDLE, .appDETACH:
         throw .unexpectedState(
           found: reply.state ?? .appIDLE, expected: [.dfuIDLE], during: .entering)
       case nil:
         if unknown == 0 { report.steps.append(.foundUnknownState(reply.bState)) }
-        try leaveUnknownState(attempt: unknown, reply, &report)
+        switch unknown {
+        case 0: try remedy(.abort)
+        case 1: try remedy(.clrStatus)
+        default: try resetOnce(&report, orThrow: noWayBack(from: reply))
+        }
         unknown += 1
       }
       // The answer to the remedy counts, not what the table promises.
@@ -79,7 +79,7 @@ extension DFUSession {
   ///   ``DFUError/usb(_:during:)``
   ///   when the request failed and the device is still there.
   /// - SeeAlso: DFU 1.1 section 5.1.
-  public consuming func detach() throws(DFUError) -> PortSighting {
+  consuming func detach() throws(DFUError) -> PortSighting {
     guard transport.interface.mode == .runTime else {
       throw .illegalRequest(.detach, state: state, during: .detaching)
     }
@@ -173,37 +173,13 @@ extension DFUSession {
     try reset(during: .entering)
   }
 
-  /// One remedy after the other for a state that does not exist.
-  private mutating func leaveUnknownState(
-    attempt: Int, _ reply: DFUStatusReply, _ report: inout EntryReport
-  ) throws(DFUError) {
-    switch attempt {
-    case 0:
-      try remedy { session throws(DFUError) in
-        try session.send(.abort, during: .entering)
-      }
-    case 1:
-      try remedy { session throws(DFUError) in
-        try session.send(.clrStatus, during: .entering)
-      }
-    default:
-      try resetOnce(&report, orThrow: failure(reply))
-    }
-  }
-
-  /// Does something that the device may refuse: the next DFU_GETSTATUS tells whether it helped.
-  private mutating func remedy(
-    _ attempt: (inout DFUSession) throws(DFUError) -> Void
-  ) throws(DFUError) {
+  /// Sends what the device may refuse: the next DFU_GETSTATUS tells whether it helped.
+  private mutating func remedy(_ request: DFURequest) throws(DFUError) {
     do {
-      try attempt(&self)
+      try send(request, during: .entering)
     } catch .usb(.stall, _) {
       state = nil
     }
-  }
-
-  private func failure(_ reply: DFUStatusReply) -> DFUError {
-    .cannotRecover(bState: reply.bState, status: reply.bStatus)
   }
 }
 
@@ -229,10 +205,7 @@ public struct EntryReport: Hashable, Sendable {
   }
 
   /// The remedies, in the order they were applied.
-  public var steps: [Step]
-
-  /// Makes a report.
-  public init(steps: [Step] = []) { self.steps = steps }
+  public var steps: [Step] = []
 }
 
 extension EntryReport.Step: CustomStringConvertible {

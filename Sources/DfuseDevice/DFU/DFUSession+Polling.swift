@@ -6,14 +6,6 @@ extension DFUSession {
   /// Time in which a DFU_GETSTATUS after an erase is answered: a busy ROM does not answer at all.
   private static let eraseTimeout: Duration = .seconds(35)
 
-  /// How a device stopped being busy.
-  enum PollEnd: Hashable, Sendable {
-    /// It said so.
-    case reached(DFUStatusReply)
-    /// It never said so and was freed by two DFU_CLRSTATUS; it is in dfuIDLE.
-    case unstuck
-  }
-
   /// Polls until the device is in one of the `expected` states.
   ///
   /// The only loop that waits for an operation. Each `bwPollTimeout` is honoured by the polling
@@ -27,14 +19,14 @@ extension DFUSession {
   ///   - limit: Time after which a device that is still busy has failed.
   ///   - stuckAfter: Time after which it is freed instead; nil for never.
   ///   - activity: What to say was going on when this fails.
-  /// - Returns: Whether the device said that it is done.
+  /// - Returns: Whether the device said that it is done; else it is in dfuIDLE.
   /// - Throws: Any ``DFUError``; after ``DFUError/device(_:state:text:during:)`` the device has
   ///   been cleared and is in dfuIDLE.
   @discardableResult
   mutating func poll(
     until expected: Set<DFUState>, kind: OperationKind, limit: Duration,
     stuckAfter: Duration? = nil, during activity: Activity
-  ) throws(DFUError) -> PollEnd {
+  ) throws(DFUError) -> EraseOutcome {
     let start = transport.now
     var reported: Duration = .zero
     var attempt = 0
@@ -48,7 +40,7 @@ extension DFUSession {
           timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
         if try judge(reply, expected: expected, during: activity) {
           polling.ended(kind, .done(busyAnswers: attempt))
-          return .reached(reply)
+          return .done
         }
         stalls = 0
         reported = reply.pollTimeout
@@ -66,7 +58,7 @@ extension DFUSession {
       let patience = asked - start
       if let stuckAfter, patience >= stuckAfter {
         try freeStuckDevice(during: activity)
-        return .unstuck
+        return .freedWhileBusy
       }
       guard patience < limit else {
         throw .stillBusy(after: transport.now - start, during: activity)
@@ -109,11 +101,7 @@ extension DFUSession {
   private mutating func judge(
     _ reply: DFUStatusReply, expected: Set<DFUState>, during activity: Activity
   ) throws(DFUError) -> Bool {
-    guard let found = reply.state else {
-      _ = try? enter()
-      throw .unknownState(reply.bState, during: activity)
-    }
-    if found == .dfuERROR { throw deviceError(reply, in: found, during: activity) }
+    let found = try soundState(in: reply, during: activity)
     if found == .dfuDNBUSY { return false }
     guard expected.contains(found) else {
       let wanted = DFUState.allCases.filter { $0 == .dfuDNBUSY || expected.contains($0) }
@@ -131,42 +119,39 @@ extension DFUSession {
 ///
 /// `bwPollTimeout` is the least time to wait and says nothing about the most: an STM32F405 reports
 /// 100 ms for a mass erase of 30 s. These are the limits after which the host gives up.
-public struct OperationLimits: Hashable, Sendable {
+struct OperationLimits: Hashable, Sendable {
   /// Setting an address or writing one block.
-  public var write: Duration = .seconds(5)
+  var write: Duration = .seconds(5)
   /// Erasing one sector; raised to three times the datasheet's maximum where that is known.
-  public var sectorErase: Duration = .seconds(30)
+  var sectorErase: Duration = .seconds(30)
   /// Erasing the whole flash.
-  public var massErase: Duration = .seconds(120)
+  var massErase: Duration = .seconds(120)
   /// Work that an earlier program started and the session found going on.
-  public var entry: Duration = .seconds(35)
+  var entry: Duration = .seconds(35)
   /// Between the request to leave and the device's disappearance.
-  public var leave: Duration = .seconds(2)
+  var leave: Duration = .seconds(2)
   /// Between the request to remove the read protection and the device's disappearance.
-  public var unprotect: Duration = .seconds(30)
+  var unprotect: Duration = .seconds(30)
   /// Between DFU_DETACH and the return of the device in DFU mode.
-  public var detach: Duration = .seconds(5)
+  var detach: Duration = .seconds(5)
 
   /// Ends a sector erase that stays in dfuDNBUSY by two DFU_CLRSTATUS, and takes it for done.
   ///
   /// For the STM32H743 rev V, where an erase in bank 2 never ends. Off by default.
-  public var stuckBusyRecovery = false
+  var stuckBusyRecovery = false
   /// Leaves without the DFU_GETSTATUS after the empty DFU_DNLOAD, as the GD32VF103 does.
-  public var leavesWithoutStatus = false
-
-  /// Makes the default limits.
-  public init() {}
+  var leavesWithoutStatus = false
 
   /// The limit for a sector whose erase takes at most `maximum` by the datasheet.
   ///
   /// - Returns: Three times `maximum`, but at least ``sectorErase``.
-  public func erase(datasheetMaximum maximum: Duration?) -> Duration {
+  func erase(datasheetMaximum maximum: Duration?) -> Duration {
     max(sectorErase, (maximum ?? .zero) * 3)
   }
 }
 
 /// What a device is working on while it is polled, as far as waiting for it depends on that.
-public enum OperationKind: Hashable, Sendable {
+enum OperationKind: Hashable, Sendable {
   /// Setting the address pointer.
   case setAddress
   /// Erasing one sector of this many bytes.
@@ -179,7 +164,7 @@ public enum OperationKind: Hashable, Sendable {
   case unprotect
 
   /// Whether DFU_GETSTATUS may be answered only after a flash erase, many seconds later.
-  public var erases: Bool {
+  var erases: Bool {
     switch self {
     case .erase, .massErase, .unprotect: true
     case .setAddress, .write: false

@@ -8,17 +8,17 @@
 /// consume it: using it after ``leave(to:)`` does not compile.
 ///
 /// - SeeAlso: DFU 1.1; ST AN3156 for the operations.
-public struct DFUSession: ~Copyable {
+struct DFUSession: ~Copyable {
   /// The open device.
-  public let transport: any USBTransport
+  let transport: any USBTransport
   /// How long operations may take.
-  public let limits: OperationLimits
+  let limits: OperationLimits
   /// How the device counts its blocks; one without functional descriptor has not said.
-  public let blocks: BlockNumbering
+  let blocks: BlockNumbering
   /// The state the device is in, or nil when that is not known and ``enter()`` is due.
-  public internal(set) var state: DFUState?
+  var state: DFUState?
   /// The device's address pointer, or nil when it has not been set since it was last in doubt.
-  public internal(set) var addressPointer: UInt32?
+  var addressPointer: UInt32?
 
   /// The policy for waiting while the device works.
   var polling: any PollPolicy
@@ -31,25 +31,21 @@ public struct DFUSession: ~Copyable {
   static let ordinaryTimeout: Duration = .seconds(5)
 
   /// Makes a session on an open device, and sends nothing.
-  ///
-  /// `unit` is how many bytes the chip programs at once; blocks are multiples of it.
-  public init(
+  init(
     transport: any USBTransport, limits: OperationLimits = OperationLimits(),
-    polling: any PollPolicy = .spec, unit: Int = 4
+    polling: any PollPolicy = .spec
   ) {
     self.transport = transport
     self.limits = limits
     self.polling = polling
-    blocks =
-      transport.interface.functional?.blocks(unit: unit)
-      ?? BlockNumbering(transferSize: 0, unit: unit)
+    blocks = transport.board.blocks
   }
 
   /// Chooses the alternate setting, in DfuSe the memory, that the next operations are about.
   ///
   /// SET_INTERFACE. The device's state stays; its address pointer is in doubt afterwards.
   /// - Throws: ``DFUError/usb(_:during:)``, with a stall when there is no such setting.
-  public mutating func selectAlternateSetting(_ number: UInt8) throws(DFUError) {
+  mutating func selectAlternateSetting(_ number: UInt8) throws(DFUError) {
     let before = state
     try exchange(during: .selecting(alternateSetting: number)) { device throws(USBError) in
       try device.selectAlternateSetting(number)
@@ -64,7 +60,7 @@ public struct DFUSession: ~Copyable {
   /// Sends DFU_ABORT from dfuDNLOAD-IDLE and dfuUPLOAD-IDLE, and nothing in dfuIDLE.
   /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in any other state, for which
   ///   ``enter()`` is made; ``DFUError/usb(_:during:)``.
-  public mutating func abort() throws(DFUError) {
+  mutating func abort() throws(DFUError) {
     guard state != .dfuIDLE else { return }
     guard state != nil else {
       throw .illegalRequest(.abort, state: nil, during: .aborting)
@@ -73,7 +69,7 @@ public struct DFUSession: ~Copyable {
   }
 
   /// Most bytes of a block.
-  public var transferSize: Int { blocks.length }
+  var transferSize: Int { blocks.length }
 
   // MARK: Requests
 
@@ -216,16 +212,24 @@ extension DFUSession {
     state = nil
     addressPointer = nil
     guard let reply = try? status(during: activity) else { return .usb(.stall, during: activity) }
-    switch reply.state {
-    case .dfuERROR:
-      return deviceError(reply, in: .dfuERROR, during: activity)
-    case nil:
-      _ = try? enter()
-      return .unknownState(reply.bState, during: activity)
-    case .appIDLE, .appDETACH, .dfuIDLE, .dfuDNLOADSYNC, .dfuDNBUSY, .dfuDNLOADIDLE,
-      .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuMANIFESTWAITRESET, .dfuUPLOADIDLE:
+    do {
+      _ = try soundState(in: reply, during: activity)
       return .usb(.stall, during: activity)
+    } catch {
+      return error
     }
+  }
+
+  /// The state of a reply that reports no error; the device is brought back from any other.
+  mutating func soundState(
+    in reply: DFUStatusReply, during activity: Activity
+  ) throws(DFUError) -> DFUState {
+    guard let found = reply.state else {
+      _ = try? enter()
+      throw .unknownState(reply.bState, during: activity)
+    }
+    if found == .dfuERROR { throw deviceError(reply, in: found, during: activity) }
+    return found
   }
 
   /// Sends a request of a download or upload, and explains a stall.
@@ -250,14 +254,15 @@ extension DFUSession {
     try send(.clrStatus, relyingOn: [.clearStatusOutsideError], during: activity)
     let first = try status(during: activity)
     guard first.state == .dfuERROR, first.bStatus == .errUNKNOWN else {
-      throw stuck(first)
+      throw noWayBack(from: first)
     }
     try send(.clrStatus, during: activity)
     let second = try status(during: activity)
-    guard second.state == .dfuIDLE else { throw stuck(second) }
+    guard second.state == .dfuIDLE else { throw noWayBack(from: second) }
   }
 
-  private func stuck(_ reply: DFUStatusReply) -> DFUError {
+  /// The error for a device that does not come to dfuIDLE.
+  func noWayBack(from reply: DFUStatusReply) -> DFUError {
     .cannotRecover(bState: reply.bState, status: reply.bStatus)
   }
 }

@@ -91,19 +91,10 @@ public enum DFUState: UInt8, CaseIterable, Hashable, Sendable {
 extension DFUState: CustomStringConvertible {
   /// The state's name as the specification prints it.
   public var description: String {
-    switch self {
-    case .appIDLE: "appIDLE"
-    case .appDETACH: "appDETACH"
-    case .dfuIDLE: "dfuIDLE"
-    case .dfuDNLOADSYNC: "dfuDNLOAD-SYNC"
-    case .dfuDNBUSY: "dfuDNBUSY"
-    case .dfuDNLOADIDLE: "dfuDNLOAD-IDLE"
-    case .dfuMANIFESTSYNC: "dfuMANIFEST-SYNC"
-    case .dfuMANIFEST: "dfuMANIFEST"
-    case .dfuMANIFESTWAITRESET: "dfuMANIFEST-WAIT-RESET"
-    case .dfuUPLOADIDLE: "dfuUPLOAD-IDLE"
-    case .dfuERROR: "dfuERROR"
-    }
+    [
+      "appIDLE", "appDETACH", "dfuIDLE", "dfuDNLOAD-SYNC", "dfuDNBUSY", "dfuDNLOAD-IDLE",
+      "dfuMANIFEST-SYNC", "dfuMANIFEST", "dfuMANIFEST-WAIT-RESET", "dfuUPLOAD-IDLE", "dfuERROR",
+    ][Int(rawValue)]
   }
 }
 
@@ -117,28 +108,22 @@ extension DFUState: CustomStringConvertible {
 /// | 5 | iString | 1 |
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2.
-public struct DFUStatusReply: Hashable, Sendable {
+struct DFUStatusReply: Hashable, Sendable {
   /// Outcome of the latest request.
-  public var bStatus: DFUStatus
+  var bStatus: DFUStatus
   /// Least time to wait before the next DFU_GETSTATUS, 0 to 16 777 215 milliseconds.
-  public var pollTimeout: Duration
+  var pollTimeout: Duration
   /// State the device is in from now on, as sent; any number, see ``state``.
-  public var bState: UInt8
+  var bState: UInt8
   /// Index of a string that describes the status, 0 for none.
-  public var iString: UInt8
+  var iString: UInt8
+}
 
-  /// Makes a reply from its fields.
-  public init(bStatus: DFUStatus, pollTimeout: Duration, bState: UInt8, iString: UInt8) {
-    self.bStatus = bStatus
-    self.pollTimeout = pollTimeout
-    self.bState = bState
-    self.iString = iString
-  }
-
+extension DFUStatusReply {
   /// Reads a reply.
   ///
   /// - Parameter bytes: What the device sent; nil comes back unless that is 6 bytes.
-  public init?(_ bytes: [UInt8]) {
+  init?(_ bytes: [UInt8]) {
     guard bytes.count == 6 else { return nil }
     let milliseconds = Int64(bytes[1]) | Int64(bytes[2]) << 8 | Int64(bytes[3]) << 16
     self.init(
@@ -147,5 +132,5 @@ public struct DFUStatusReply: Hashable, Sendable {
   }
 
   /// The state, or nil when the device sent a number above 10, as ST's USB device library does.
-  public var state: DFUState? { DFUState(rawValue: bState) }
+  var state: DFUState? { DFUState(rawValue: bState) }
 }

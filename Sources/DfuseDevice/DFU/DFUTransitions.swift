@@ -3,12 +3,12 @@
 /// Three parts, kept apart: what DFU 1.1 appendix A.2 says, state by state; what ST AN3156 adds;
 /// and what devices were seen to do besides. The host asks the table before it sends a request,
 /// and again when a device has said in which state it is.
-public enum DFUTransitions {
+enum DFUTransitions {
   /// All rows: the specification's first, then DfuSe's, then the deviations.
-  public static let all: [DFUTransition] = specification + dfuSe + deviations
+  static let all: [DFUTransition] = specification + dfuSe + deviations
 
   /// Everything a device may do in `state` on `event`, what the specification says first.
-  public static func next(
+  static func next(
     from state: DFUState, on event: DFUEvent
   ) -> [DFUTransition.Outcome] {
     all.filter { $0.from == state && $0.event == event }.map(\.outcome)
@@ -21,7 +21,7 @@ public enum DFUTransitions {
   ///   - event: What happens.
   ///   - deviations: What the caller counts on beyond DFU 1.1 and AN3156.
   /// - Returns: The first allowed state, or nil when a device would stall or ignore the request.
-  public static func successor(
+  static func successor(
     of state: DFUState, on event: DFUEvent, relyingOn deviations: Set<DFUDeviation> = []
   ) -> DFUState? {
     for row in all where row.from == state && row.event == event {
@@ -35,7 +35,7 @@ public enum DFUTransitions {
   }
 
   /// All states in which a device may be after it has accepted `event`, by any row.
-  public static func reachable(from state: DFUState, on event: DFUEvent) -> [DFUState] {
+  static func reachable(from state: DFUState, on event: DFUEvent) -> [DFUState] {
     var states: [DFUState] = []
     for case .goes(let next) in Self.next(from: state, on: event) where !states.contains(next) {
       states.append(next)
@@ -47,9 +47,9 @@ public enum DFUTransitions {
 /// One row of the state table: in this state, on this event, that may happen.
 ///
 /// A state and an event with several rows have several allowed outcomes.
-public struct DFUTransition: Hashable, Sendable {
+struct DFUTransition: Hashable, Sendable {
   /// What a device does with an event.
-  public enum Outcome: Hashable, Sendable {
+  enum Outcome: Hashable, Sendable {
     /// Accepts it and is then in this state.
     case goes(DFUState)
     /// Stalls the request and is then in this state.
@@ -59,7 +59,7 @@ public struct DFUTransition: Hashable, Sendable {
   }
 
   /// Who says so.
-  public enum Source: Hashable, Sendable {
+  enum Source: Hashable, Sendable {
     /// DFU 1.1 appendix A.2.
     case specification
     /// ST AN3156: what DfuSe adds.
@@ -69,25 +69,17 @@ public struct DFUTransition: Hashable, Sendable {
   }
 
   /// The state before.
-  public var from: DFUState
+  var from: DFUState
   /// What happened.
-  public var event: DFUEvent
+  var event: DFUEvent
   /// What the device does.
-  public var outcome: Outcome
+  var outcome: Outcome
   /// Who says so.
-  public var source: Source
-
-  /// Makes a row.
-  public init(from: DFUState, event: DFUEvent, outcome: Outcome, source: Source) {
-    self.from = from
-    self.event = event
-    self.outcome = outcome
-    self.source = source
-  }
+  var source: Source
 }
 
 /// What real devices do differently from the specification, each by a name.
-public enum DFUDeviation: CaseIterable, Hashable, Sendable {
+enum DFUDeviation: CaseIterable, Hashable, Sendable {
   /// DFU_GETSTATUS in dfuDNBUSY is answered, when the work is done or with dfuDNBUSY again.
   ///
   /// STM32 ROMs and ST's USB device library.

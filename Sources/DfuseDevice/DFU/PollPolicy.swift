@@ -2,7 +2,7 @@
 ///
 /// The session asks once for each busy answer, never waits after the last answer, and tells how
 /// each operation went.
-public protocol PollPolicy: Sendable {
+protocol PollPolicy: Sendable {
   /// The time to wait before asking again, now that the device has answered that it is busy.
   ///
   /// The session holds it at or below 60 s, and from the second busy answer of an operation on at
@@ -14,27 +14,19 @@ public protocol PollPolicy: Sendable {
 }
 
 /// What is known of an operation when the device has answered that it is busy.
-public struct BusyAnswer: Hashable, Sendable {
+struct BusyAnswer: Hashable, Sendable {
   /// The device's latest `bwPollTimeout`; zero when it has not yet given one.
-  public var reported: Duration
+  var reported: Duration
   /// How long the device took to give this answer.
-  public var spentInAnswer: Duration
+  var spentInAnswer: Duration
   /// Time since the first DFU_GETSTATUS of the operation was sent.
-  public var elapsed: Duration
+  var elapsed: Duration
   /// Busy answers so far in this operation, this one included; from 1.
-  public var attempt: Int
-
-  /// Makes an answer.
-  public init(reported: Duration, spentInAnswer: Duration, elapsed: Duration, attempt: Int) {
-    self.reported = reported
-    self.spentInAnswer = spentInAnswer
-    self.elapsed = elapsed
-    self.attempt = attempt
-  }
+  var attempt: Int
 }
 
 /// How an operation went.
-public enum OperationEnd: Hashable, Sendable {
+enum OperationEnd: Hashable, Sendable {
   /// The device said that it is done, when it had been asked this often after its first answer.
   case done(busyAnswers: Int)
   /// The device stalled or did not answer while it worked, or reported an error.
@@ -46,7 +38,7 @@ public enum OperationEnd: Hashable, Sendable {
 /// A device that reports 0 leaves the time to the host: 1 ms, then one more each time up to 5 ms.
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2.
-public struct SpecificationPolling: PollPolicy {
+struct SpecificationPolling: PollPolicy {
   /// The chip's own erase times, where the device reports too little; empty elsewhere.
   private let eraseTimes: [SectorEraseTime]
 
@@ -54,12 +46,12 @@ public struct SpecificationPolling: PollPolicy {
   ///
   /// - Parameter eraseTimes: Ascending by size. The first wait of a sector erase is then at least
   ///   the typical time and an eighth of it: an STM32L4 stalls a host that asks earlier.
-  public init(eraseTimes: [SectorEraseTime] = []) {
+  init(eraseTimes: [SectorEraseTime] = []) {
     self.eraseTimes = eraseTimes
   }
 
   /// The reported time, or a few milliseconds in place of zero.
-  public mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
+  mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
     let told =
       answer.reported > .zero ? answer.reported : .milliseconds(min(max(answer.attempt, 1), 5))
     guard case .erase(let size) = kind, answer.attempt == 1,
@@ -69,12 +61,12 @@ public struct SpecificationPolling: PollPolicy {
   }
 
   /// Learns nothing.
-  public mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
+  mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
 }
 
 extension PollPolicy where Self == SpecificationPolling {
   /// Waiting as DFU 1.1 demands.
-  public static var spec: SpecificationPolling { SpecificationPolling() }
+  static var spec: SpecificationPolling { SpecificationPolling() }
 }
 
 /// Waiting that learns how long a device really takes, for devices that may be asked early.
@@ -87,13 +79,7 @@ extension PollPolicy where Self == SpecificationPolling {
 /// that works before it answers (ST's USB device library) has that time counted.
 ///
 /// After a stall, or silence, operations of that kind are timed as told for good.
-public struct AdaptivePolling: PollPolicy {
-  /// What belongs together: all blocks, and sectors of one size.
-  private enum Kind: Hashable {
-    case setAddress, write, massErase, unprotect
-    case erase(UInt64)
-  }
-
+struct AdaptivePolling: PollPolicy {
   private struct Learned {
     /// Time from the first DFU_GETSTATUS to the second that is tried next.
     var wait: Duration
@@ -104,7 +90,7 @@ public struct AdaptivePolling: PollPolicy {
     var isTrusted = true
   }
 
-  private var learned: [Kind: Learned] = [:]
+  private var learned: [OperationKind: Learned] = [:]
   /// The chip whose own longest times bound every wait; nil where they are not known.
   private let chip: ChipProfile?
 
@@ -115,16 +101,16 @@ public struct AdaptivePolling: PollPolicy {
   ///
   /// - Parameter chip: A chip whose longest times are known: no wait is longer, whatever the device
   ///   claims. Nil for waits as long as the device says.
-  public init(longestTimesOf chip: ChipProfile? = nil) { self.chip = chip }
+  init(longestTimesOf chip: ChipProfile? = nil) { self.chip = chip }
 
   /// The reported time for the first of a kind, later the learned one.
   ///
   /// Less what the device spent in its answer.
-  public mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
+  mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration {
     var plain = SpecificationPolling()
     let claimed = plain.delay(for: kind, after: answer)
     let told = chip.map { min(claimed, $0.longestTime(of: kind)) } ?? claimed
-    let key = Self.kind(kind)
+    let key = Self.key(kind)
     let known = learned[key] ?? Learned(wait: told, enough: told)
     learned[key] = known
     guard answer.attempt > 1 else {
@@ -136,15 +122,15 @@ public struct AdaptivePolling: PollPolicy {
   }
 
   /// Learns from how the operation went.
-  public mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {
-    let key = Self.kind(kind)
+  mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {
+    let key = Self.key(kind)
     switch end {
     case .troubled: learned[key]?.isTrusted = false
     case .done(let busyAnswers): learn(key, busyAnswers: busyAnswers)
     }
   }
 
-  private mutating func learn(_ key: Kind, busyAnswers: Int) {
+  private mutating func learn(_ key: OperationKind, busyAnswers: Int) {
     guard var known = learned[key] else { return }
     if busyAnswers <= 1 {
       known.enough = min(known.enough, known.wait)
@@ -159,14 +145,9 @@ public struct AdaptivePolling: PollPolicy {
     learned[key] = known
   }
 
-  private static func kind(_ kind: OperationKind) -> Kind {
-    switch kind {
-    case .setAddress: .setAddress
-    case .erase(let sectorSize): .erase(sectorSize)
-    case .massErase: .massErase
-    case .write: .write
-    case .unprotect: .unprotect
-    }
+  /// What is learned together: all blocks, and sectors of one size.
+  private static func key(_ kind: OperationKind) -> OperationKind {
+    if case .write = kind { .write(bytes: 0) } else { kind }
   }
 }
 

@@ -68,10 +68,3 @@ public struct BlockNumbering: Hashable, Sendable {
     return Self.first + UInt16(index)
   }
 }
-
-extension DFUFunctionalDescriptor {
-  /// How the device counts its blocks; see ``BlockNumbering/init(transferSize:unit:)``.
-  public func blocks(unit: Int = 4) -> BlockNumbering {
-    BlockNumbering(transferSize: wTransferSize, unit: unit)
-  }
-}

@@ -6,7 +6,7 @@ extension DFUSession {
   /// Then come any number of ``read(block:length:)``, one transfer each, and ``endUpload()``.
   /// - Throws: ``DFUError``.
   /// - SeeAlso: ST AN3156, the Read Memory operation.
-  public mutating func beginUpload(at address: UInt32) throws(DFUError) {
+  mutating func beginUpload(at address: UInt32) throws(DFUError) {
     try setAddress(address)
     try abort()
   }
@@ -25,7 +25,7 @@ extension DFUSession {
   /// - Throws: ``DFUError/illegalBlock(_:count:transferSize:)`` before anything is sent; other
   ///   ``DFUError``, with errVENDOR from a read-protected chip.
   /// - SeeAlso: ST AN3156, the Read Memory operation.
-  public mutating func read(block: UInt16, length: Int) throws(DFUError) -> [UInt8] {
+  mutating func read(block: UInt16, length: Int) throws(DFUError) -> [UInt8] {
     let address = try self.address(of: block, count: length)
     let activity = Activity.reading(address: address, count: length)
     if state == .dfuDNLOADIDLE { try abort() }
@@ -40,7 +40,7 @@ extension DFUSession {
   ///
   /// Sent after a short block too, because not every device takes that for the end.
   /// - Throws: ``DFUError/usb(_:during:)``.
-  public mutating func endUpload() throws(DFUError) {
+  mutating func endUpload() throws(DFUError) {
     try send(.abort, during: .aborting)
   }
 
@@ -54,7 +54,7 @@ extension DFUSession {
   ///     at least two.
   /// - Returns: The bytes; fewer than `count` when the device ended the upload.
   /// - Throws: ``DFUError``.
-  public mutating func read(at address: UInt32, count: Int) throws(DFUError) -> [UInt8] {
+  mutating func read(at address: UInt32, count: Int) throws(DFUError) -> [UInt8] {
     try beginUpload(at: address)
     var (bytes, pointer): ([UInt8], UInt32) = ([], address)
     while bytes.count < count, let next = UInt32(exactly: UInt64(address) + UInt64(bytes.count)) {
@@ -83,7 +83,7 @@ extension DFUSession {
   /// - Returns: Whether the device refused; false when it sent anything.
   /// - Throws: Any other ``DFUError``: the question has no answer then.
   /// - SeeAlso: ST AN3156, the Read Memory operation under read protection.
-  public mutating func isReadProtected(
+  mutating func isReadProtected(
     at address: UInt32 = 0x0800_0000
   ) throws(DFUError) -> Bool {
     do {
@@ -114,7 +114,7 @@ extension DFUSession {
   ///   ``isReadProtected(at:)`` tells them apart.
   /// - SeeAlso: ST AN3156, the Write Memory operation.
   @discardableResult
-  public mutating func write(
+  mutating func write(
     block: UInt16, data: [UInt8], mayReset: Bool = false
   ) throws(DFUError) -> WriteOutcome {
     let address = try self.address(of: block, count: data.count)
@@ -144,18 +144,5 @@ extension DFUSession {
       throw .illegalBlock(block, count: count, transferSize: transferSize)
     }
     return address
-  }
-}
-
-extension DFUError {
-  /// Whether the reason can be that the device has left the bus.
-  var mayMeanDisappearance: Bool {
-    switch self {
-    case .usb, .malformedReply, .stillBusy: true
-    case .device, .unexpectedState, .unknownState, .illegalRequest, .illegalBlock, .shortBlock,
-      .notOffered,
-      .cannotRecover:
-      false
-    }
   }
 }

@@ -8,7 +8,7 @@ extension DFUSession {
   ///
   /// - Throws: ``DFUError``, but not for a refusal.
   /// - SeeAlso: ST AN3156, the Get Commands request.
-  public mutating func commands() throws(DFUError) -> CommandList {
+  mutating func commands() throws(DFUError) -> CommandList {
     if state == .dfuDNLOADIDLE { try abort() }
     var list = CommandList.assumed
     do {
@@ -38,7 +38,7 @@ extension DFUSession {
   /// - Throws: ``DFUError``. Some protected chips answer errVENDOR here, and others errTARGET to an
   ///   address they do not serve; ST's USB device library checks nothing.
   /// - SeeAlso: ST AN3156, the Set Address Pointer command.
-  public mutating func setAddress(_ address: UInt32) throws(DFUError) {
+  mutating func setAddress(_ address: UInt32) throws(DFUError) {
     let activity = Activity.settingAddress(address)
     addressPointer = nil
     try run(.setAddress(address), kind: .setAddress, limit: limits.write, during: activity)
@@ -50,7 +50,7 @@ extension DFUSession {
   mutating func run(
     _ command: DfuSeCommand, kind: OperationKind, limit: Duration, stuckAfter: Duration? = nil,
     during activity: Activity
-  ) throws(DFUError) -> PollEnd {
+  ) throws(DFUError) -> EraseOutcome {
     try start(command, kind: kind, limit: limit, during: activity)
     return try poll(
       until: [.dfuDNLOADIDLE], kind: kind, limit: limit, stuckAfter: stuckAfter,
@@ -98,19 +98,15 @@ extension DFUSession {
   ///   ``OperationLimits/erase(datasheetMaximum:)``.
   /// - SeeAlso: ST AN3156, the Erase command.
   @discardableResult
-  public mutating func erase(
+  mutating func erase(
     sectorAt address: UInt32, size: UInt64, datasheetMaximum maximum: Duration? = nil
   ) throws(DFUError) -> EraseOutcome {
     let activity = Activity.erasing(address: address, size: size)
     let limit = limits.erase(datasheetMaximum: maximum)
     addressPointer = nil
-    let end = try run(
+    return try run(
       .eraseSector(address), kind: .erase(sectorSize: size), limit: limit,
       stuckAfter: limits.stuckBusyRecovery ? maximum ?? limit : nil, during: activity)
-    switch end {
-    case .reached: return .done
-    case .unstuck: return .freedWhileBusy
-    }
   }
 
   /// Erases the whole internal flash.
@@ -123,7 +119,7 @@ extension DFUSession {
   ///   libopencm3 then erase some page.
   /// - Throws: ``DFUError/notOffered(_:listed:)`` before the command is sent; other ``DFUError``.
   /// - SeeAlso: ST AN3156, the Erase command.
-  public mutating func massErase(forced: Bool = false) throws(DFUError) {
+  mutating func massErase(forced: Bool = false) throws(DFUError) {
     if !forced { try requireOffer(of: .massErase) }
     addressPointer = nil
     try run(.massErase, kind: .massErase, limit: limits.massErase, during: .massErasing)

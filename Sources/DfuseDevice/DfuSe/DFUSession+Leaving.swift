@@ -11,7 +11,7 @@ extension DFUSession {
   /// - Throws: ``DFUError`` when setting the address fails, or when the device is there but does
   ///   not answer.
   /// - SeeAlso: ST AN3156, the Leave DFU mode operation.
-  public consuming func leave(to address: UInt32?) throws(DFUError) -> LeaveOutcome {
+  consuming func leave(to address: UInt32?) throws(DFUError) -> LeaveOutcome {
     if state == .dfuUPLOADIDLE { try abort() }
     if let address { try setAddress(address) }
     var last: DFUStatusReply?
@@ -68,9 +68,9 @@ extension DFUSession {
   /// - Throws: ``DFUError/notOffered(_:listed:)`` before the command is sent; errUNKNOWN as
   ///   ``DFUError/device(_:state:text:during:)`` when the chip refuses; other ``DFUError``.
   /// - SeeAlso: ST AN3156, the Read Unprotect command.
-  public consuming func readUnprotect(
+  consuming func readUnprotect(
     forced: Bool = false
-  ) throws(DFUError) -> UnprotectOutcome {
+  ) throws(DFUError) -> LeaveOutcome {
     let activity = Activity.unprotecting
     if !forced { try requireOffer(of: .readUnprotect) }
     try start(.readUnprotect, kind: .unprotect, limit: limits.massErase, during: activity)
@@ -85,20 +85,16 @@ extension DFUSession {
       if case .usb(.stall, _) = error { throw explainedStall(during: activity) }
       throw error
     }
-    guard let found = reply.state else {
-      _ = try? enter()
-      throw .unknownState(reply.bState, during: activity)
-    }
-    if found == .dfuERROR { throw deviceError(reply, in: found, during: activity) }
+    let found = try soundState(in: reply, during: activity)
     // Some clones are done at once, in dfuDNLOAD-IDLE (keirf/flashfloppy#584).
     waitReported(reply.pollTimeout)
     let sighting = transport.watchPort(for: limits.unprotect)
-    return sighting == .stillThere ? .stayed(found) : .left(sighting)
+    return sighting == .stillThere ? .stayed(found, reply.bStatus) : .left(sighting)
   }
 }
 
 /// How a sector erase ended.
-public enum EraseOutcome: Hashable, Sendable {
+enum EraseOutcome: Hashable, Sendable {
   /// The device said that it is done.
   case done
   /// The device never said so, and was freed after the longest time an erase takes.
@@ -108,29 +104,21 @@ public enum EraseOutcome: Hashable, Sendable {
 }
 
 /// How a write ended.
-public enum WriteOutcome: Hashable, Sendable {
+enum WriteOutcome: Hashable, Sendable {
   /// The device said that it is done.
   case done
   /// The device left the bus instead of answering, as after a write of option bytes.
   case deviceReset(PortSighting)
 }
 
-/// What became of a device that was told to leave DFU mode.
+/// What became of a device that was told to leave DFU mode, or to remove its read protection.
 public enum LeaveOutcome: Hashable, Sendable {
   /// It left the bus; never with ``PortSighting/stillThere``.
+  ///
+  /// After removing the protection many must be unplugged and plugged in again.
   case left(PortSighting)
   /// It is still there, in this state.
+  ///
+  /// ST's USB device library acknowledges that the protection is to be removed, and does nothing.
   case stayed(DFUState, DFUStatus)
-}
-
-/// What became of a device whose read protection was to be removed.
-public enum UnprotectOutcome: Hashable, Sendable {
-  /// It left the bus, as it should; never with ``PortSighting/stillThere``.
-  ///
-  /// Many must be unplugged and plugged in again.
-  case left(PortSighting)
-  /// It acknowledged the command in this state and stayed on the bus.
-  ///
-  /// ST's USB device library does so and does nothing else.
-  case stayed(DFUState)
 }

@@ -24,7 +24,7 @@ public enum DfuSeCommand: Hashable, Sendable {
   case readUnprotect
 
   /// The command's first byte, as the list of commands names it.
-  public var code: UInt8 {
+  var code: UInt8 {
     switch self {
     case .setAddress: 0x21
     case .eraseSector, .massErase: 0x41
@@ -33,7 +33,7 @@ public enum DfuSeCommand: Hashable, Sendable {
   }
 
   /// The data stage of the command's DFU_DNLOAD.
-  public var bytes: [UInt8] {
+  var bytes: [UInt8] {
     switch self {
     case .setAddress(let address), .eraseSector(let address):
       [code] + (0..<4).map { UInt8(truncatingIfNeeded: address >> (8 * $0)) }
@@ -43,7 +43,7 @@ public enum DfuSeCommand: Hashable, Sendable {
   }
 
   /// Reads a command from the data stage of a DFU_DNLOAD to block 0, or returns nil.
-  public init?(bytes: [UInt8]) {
+  init?(bytes: [UInt8]) {
     let address = bytes.dropFirst().reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
     switch (bytes.first, bytes.count) {
     case (0x21, 5): self = .setAddress(address)
@@ -70,7 +70,7 @@ extension DfuSeCommand: CustomStringConvertible {
 /// The commands a device lists.
 ///
 /// - SeeAlso: ST AN3156, the Get Commands request.
-public enum CommandList: Hashable, Sendable {
+enum CommandList: Hashable, Sendable {
   /// What the device sent: the first byte of each command, with 0x00 for the list itself.
   case listed([UInt8])
   /// The device has no list, as devices made with libopencm3.
@@ -81,7 +81,7 @@ public enum CommandList: Hashable, Sendable {
   /// Whether the device can be sent `command`.
   ///
   /// One code stands for both kinds of erase, so a listed mass erase may still do nothing.
-  public func offers(_ command: DfuSeCommand) -> Bool {
+  func offers(_ command: DfuSeCommand) -> Bool {
     switch (self, command) {
     case (.listed(let codes), _): codes.contains(command.code)
     case (.assumed, .setAddress), (.assumed, .eraseSector): true
@@ -90,7 +90,7 @@ public enum CommandList: Hashable, Sendable {
   }
 
   /// The listed bytes, or nil when there is no list.
-  public var codes: [UInt8]? {
+  var codes: [UInt8]? {
     switch self {
     case .listed(let codes): codes
     case .assumed: nil

@@ -12,17 +12,7 @@ public struct MemoryMap: Hashable, Sendable {
   /// The sound segments, in the order of the string; they do not overlap.
   public var segments: [MemorySegment]
   /// What is odd about the string, and what was corrected in it.
-  public var notes: [MemoryMapNote]
-
-  /// Makes a map from its parts.
-  public init(
-    name: String, text: String, segments: [MemorySegment], notes: [MemoryMapNote] = []
-  ) {
-    self.name = name
-    self.text = text
-    self.segments = segments
-    self.notes = notes
-  }
+  public var notes: [MemoryMapNote] = []
 
   /// The segment that holds `address`, or nil.
   public func segment(at address: UInt64) -> MemorySegment? {
@@ -43,9 +33,9 @@ public struct MemoryMap: Hashable, Sendable {
 }
 
 extension MemoryMap {
-  /// Whether the sector that a range is may be erased.
-  func isErasable(_ sector: Range<UInt64>) -> Bool {
-    segment(at: sector.lowerBound)?.access.contains(.erasable) == true
+  /// Whether something may be done with a sector.
+  func allows(_ access: MemoryAccess, in sector: Range<UInt64>) -> Bool {
+    segment(at: sector.lowerBound)?.access.isSuperset(of: access) == true
   }
 
   /// The sectors that overlap a range, by address.
@@ -64,20 +54,13 @@ extension MemoryMap {
   ///
   /// Only for the flash of a device that has answered: as long as the list is the map's claim.
   var erasableSectors: [Range<UInt64>] {
-    sectors(overlapping: 0..<(1 << 32)).filter { isErasable($0) }
+    sectors(overlapping: 0..<(1 << 32)).filter { allows(.erasable, in: $0) }
   }
 
-  /// Everything that can be read, in rising order; what touches is one range.
-  public var readableRanges: [Range<UInt64>] {
-    segments.filter { $0.access.contains(.readable) }.map(\.range)
-      .sorted { $0.lowerBound < $1.lowerBound }
-      .reduce(into: []) { joined, range in
-        if let last = joined.last, last.upperBound == range.lowerBound {
-          joined[joined.count - 1] = last.lowerBound..<range.upperBound
-        } else {
-          joined.append(range)
-        }
-      }
+  /// Everything that allows some access, in rising order; what touches is one range.
+  public func ranges(_ access: MemoryAccess) -> [Range<UInt64>] {
+    segments.filter { $0.access.isSuperset(of: access) }.map(\.range)
+      .sorted { $0.lowerBound < $1.lowerBound }.joined
   }
 
   /// Behind the last address that can be read in one go from `address` on.
@@ -86,6 +69,22 @@ extension MemoryMap {
     while let segment = segment(at: end), segment.access.contains(.readable) { end = segment.end }
     return end
   }
+}
+
+extension [Range<UInt64>] {
+  /// Ranges in rising order, those that touch or overlap joined.
+  var joined: [Range<UInt64>] {
+    reduce(into: []) { joined, range in
+      if let last = joined.last, last.upperBound >= range.lowerBound {
+        joined[joined.count - 1] = last.lowerBound..<Swift.max(last.upperBound, range.upperBound)
+      } else {
+        joined.append(range)
+      }
+    }
+  }
+
+  /// The bytes in all of them.
+  var byteCount: UInt64 { reduce(0) { $0 + UInt64($1.count) } }
 }
 
 /// A stretch of memory made of equal sectors with one kind of access.

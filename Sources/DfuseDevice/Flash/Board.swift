@@ -4,19 +4,19 @@
 /// what a board is takes it from here.
 public struct Board: Hashable, Sendable {
   /// Which device it is, and where: port, generation, ids, strings.
-  public let identity: DeviceIdentity
+  public internal(set) var identity: DeviceIdentity
   /// Its DFU interface with all alternate settings.
-  public let interface: DFUInterface
+  public internal(set) var interface: DFUInterface
   /// Which protocol the interface speaks.
-  public let dfuProtocol: DFUProtocol
+  public internal(set) var dfuProtocol: DFUProtocol
   /// The memories behind the alternate settings, corrected where they are known to be wrong.
-  public let memories: [AlternateMemory]
+  public internal(set) var memories: [AlternateMemory]
   /// What is known of the chip.
-  public let chip: ChipProfile
+  public internal(set) var chip: ChipProfile
   /// The bootloader, if it is a program in flash that is known.
-  public let bootloader: ApplicationBootloader?
+  public internal(set) var bootloader: ApplicationBootloader?
   /// How blocks are numbered, and how long one may be.
-  public let blocks: BlockNumbering
+  public internal(set) var blocks: BlockNumbering
 
   /// Makes the board of a device and one of its interfaces.
   ///
@@ -33,9 +33,8 @@ public struct Board: Hashable, Sendable {
     memories = interface.memories(of: identity)
     chip = ChipProfile.identify(identity, maps: memories.map(\.map))
     bootloader = ApplicationBootloader.running(on: identity)
-    let unit = chip.programmingUnit
-    blocks =
-      interface.functional?.blocks(unit: unit) ?? BlockNumbering(transferSize: 0, unit: unit)
+    blocks = BlockNumbering(
+      transferSize: interface.functional?.wTransferSize ?? 0, unit: chip.programmingUnit)
   }
 
   /// The memory that programs are in: where the bootloader's programs are known to be, else the
@@ -47,20 +46,32 @@ public struct Board: Hashable, Sendable {
       ?? flashes.first { $0.map.kind == .internalFlash } ?? flashes.first
   }
 
+  /// The flash that "all of the flash" means: the chip's own, one entry for each map, whatever
+  /// alternate settings show it; where it shows none, the memory that programs are in.
+  var flash: [AlternateMemory] {
+    var shown: Set<String> = []
+    let inside = memories.filter {
+      $0.map.kind == .internalFlash && shown.insert($0.map.text).inserted
+    }
+    return inside.isEmpty ? programMemory.map { [$0] } ?? [] : inside
+  }
+
+  /// The memory behind an alternate setting, or nil.
+  func memory(_ alternateSetting: UInt8) -> AlternateMemory? {
+    memories.first { $0.alternateSetting == alternateSetting }
+  }
+
+  /// The memory behind an alternate setting, which has to be there.
+  func existing(_ alternateSetting: UInt8) throws(FlashError) -> AlternateMemory {
+    guard let memory = memory(alternateSetting) else {
+      throw .noSuchAlternateSetting(
+        alternateSetting, available: memories.map(\.alternateSetting))
+    }
+    return memory
+  }
+
   /// Port and generation.
   public var place: DeviceIdentity.Place { identity.place }
-  /// Bytes from the address of one block number to that of the next; nil when nobody knows.
-  public var stride: Int? { blocks.stride }
-  /// Most bytes of a block; at least 1.
-  public var blockLength: Int { blocks.length }
   /// Whether memory can be read (bitCanUpload); what has no functional descriptor is tried.
   public var canUpload: Bool { interface.functional?.canUpload ?? true }
-}
-
-extension [AlternateMemory] {
-  /// The chip's flash: one entry for each map, whatever alternate settings show it.
-  var internalFlash: [AlternateMemory] {
-    var shown: Set<String> = []
-    return filter { $0.map.kind == .internalFlash && shown.insert($0.map.text).inserted }
-  }
 }

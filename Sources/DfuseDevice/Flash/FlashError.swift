@@ -67,22 +67,9 @@ public enum FlashError: Error, Hashable, Sendable {
     /// How many bytes differ in all.
     public var count: UInt64
     /// Whether the sector looks as if erasing had done nothing, as in write-protected flash.
-    public var looksProtected: Bool
+    public var looksProtected = false
     /// What is on the chip, when this ended a flash.
-    public var progress: Progress
-
-    /// Makes a difference.
-    public init(
-      address: UInt64, expected: UInt8, found: UInt8, count: UInt64, looksProtected: Bool = false,
-      progress: Progress = .incomplete
-    ) {
-      self.address = address
-      self.expected = expected
-      self.found = found
-      self.count = count
-      self.looksProtected = looksProtected
-      self.progress = progress
-    }
+    public var progress = Progress.incomplete
   }
 
   /// Memory that is no flash and was not written, or not as it should be.
@@ -106,14 +93,6 @@ public enum FlashError: Error, Hashable, Sendable {
     public var reason: Reason
     /// What is in the flash: the firmware was written before.
     public var firmware: Progress
-
-    /// Makes a report.
-    public init(name: String, range: Range<UInt64>, reason: Reason, firmware: Progress) {
-      self.name = name
-      self.range = range
-      self.reason = reason
-      self.firmware = firmware
-    }
   }
 
   /// How far the work had come: what is on the chip now.
@@ -137,5 +116,32 @@ extension FlashError {
   /// The failure for a memory without sectors.
   static func nothingThere(_ memory: AlternateMemory) -> FlashError {
     .nothingThere(alternateSetting: memory.alternateSetting, name: memory.map.name)
+  }
+
+  /// The failure for addresses that a memory does not have.
+  static func outside(_ range: Range<UInt64>, _ memory: AlternateMemory?) -> FlashError {
+    .outsideMemory(
+      range, alternateSetting: memory?.alternateSetting, memory: memory?.map, found: nil)
+  }
+}
+
+extension FlashError.Difference {
+  /// Where bytes that were read differ from those that should be there; nil where they do not.
+  package init?(_ found: ArraySlice<UInt8>, instead expected: ArraySlice<UInt8>, at address: UInt64)
+  {
+    guard found != expected else { return nil }
+    let wrong = zip(found, expected).enumerated().filter { $0.element.0 != $0.element.1 }
+    guard let first = wrong.first else { return nil }
+    self.init(
+      address: address + UInt64(first.offset), expected: first.element.1, found: first.element.0,
+      count: UInt64(wrong.count))
+  }
+}
+
+extension FlashError.Difference? {
+  /// Counts what differs elsewhere as well.
+  mutating func add(_ more: FlashError.Difference?) {
+    guard let more else { return }
+    if self == nil { self = more } else { self?.count += more.count }
   }
 }

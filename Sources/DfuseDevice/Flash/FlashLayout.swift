@@ -1,23 +1,27 @@
-import DfuseFormat
+package import DfuseFormat
 
 /// Where firmware goes on one board: all checks that need no transfer.
 ///
 /// All pieces for one alternate setting are united first, so that no later step can destroy what
 /// an earlier one did. Every byte must lie in a writable segment of its memory.
-struct FlashLayout {
-  let memories: [AlternateMemory]
-  let profile: ChipProfile
-  let identity: DeviceIdentity
+package struct FlashLayout {
+  let board: Board
   let options: FlashOptions
+
+  /// Lays firmware out on a board.
+  package init(board: Board, options: FlashOptions = FlashOptions()) {
+    self.board = board
+    self.options = options
+  }
 
   /// The work for each memory, flash first and option bytes last.
   ///
   /// - Throws: A ``FlashError`` from ``FlashError/noMemoryMap`` to
   ///   ``FlashError/needsConsent(_:name:range:)``.
-  func work(
+  package func work(
     for firmware: Firmware, forWriting: Bool = true
   ) throws(FlashError) -> [MemoryWork] {
-    guard !memories.isEmpty else { throw .noMemoryMap }
+    guard !board.memories.isEmpty else { throw .noMemoryMap }
     try checkIDs(of: firmware)
     var work: [MemoryWork] = []
     for (memory, image) in try assign(firmware) where !image.isEmpty {
@@ -31,7 +35,10 @@ struct FlashLayout {
     }
     guard !work.isEmpty else { throw .nothingToFlash }
     return work.enumerated()
-      .sorted { ($0.element.kind.order, $0.offset) < ($1.element.kind.order, $1.offset) }
+      .sorted {
+        ($0.element.memory.map.kind.order, $0.offset)
+          < ($1.element.memory.map.kind.order, $1.offset)
+      }
       .map(\.element)
   }
 
@@ -45,11 +52,12 @@ struct FlashLayout {
     }
     guard
       options.ignoreIDs
-        || fits(stated.vendorID, identity.vendorID) && fits(stated.productID, identity.productID)
+        || fits(stated.vendorID, board.identity.vendorID)
+          && fits(stated.productID, board.identity.productID)
     else {
       throw .otherDevice(
         vendorID: stated.vendorID, productID: stated.productID,
-        deviceVendorID: identity.vendorID, deviceProductID: identity.productID)
+        deviceVendorID: board.identity.vendorID, deviceProductID: board.identity.productID)
     }
   }
 
@@ -61,7 +69,9 @@ struct FlashLayout {
       let named = try target.alternateSetting.map { number throws(FlashError) in
         try memory(number)
       }
-      for (memory, piece) in target.elements.flatMap({ memories.pieces(of: $0, named: named) }) {
+      for (memory, piece) in target.elements.flatMap({
+        board.memories.pieces(of: $0, named: named)
+      }) {
         guard let memory else { throw outside(piece.range, of: named) }
         elements[memory.alternateSetting, default: []].append(piece)
       }
@@ -85,7 +95,7 @@ struct FlashLayout {
   ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
     var merged: [(memory: AlternateMemory, image: MemoryImage)] = []
     for (memory, image) in assigned {
-      let shared = memories.first { $0.map.text == memory.map.text } ?? memory
+      let shared = board.memories.first { $0.map.text == memory.map.text } ?? memory
       if let index = merged.firstIndex(where: { $0.memory == shared }) {
         merged[index].image = try united(merged[index].image.runs + image.runs)
       } else {
@@ -96,9 +106,7 @@ struct FlashLayout {
   }
 
   private func memory(_ number: UInt8) throws(FlashError) -> AlternateMemory {
-    guard let memory = memories.first(where: { $0.alternateSetting == number }) else {
-      throw .noSuchAlternateSetting(number, available: memories.map(\.alternateSetting))
-    }
+    let memory = try board.existing(number)
     guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     return memory
   }
@@ -117,8 +125,7 @@ struct FlashLayout {
   private func checkBootloader(
     _ image: MemoryImage, in memory: AlternateMemory
   ) throws(FlashError) {
-    guard !options.allowBootloader, let bootloader = ApplicationBootloader.running(on: identity)
-    else { return }
+    guard !options.allowBootloader, let bootloader = board.bootloader else { return }
     for run in image.runs {
       if let lost = memory.map.sectors(overlapping: run.range).first(where: bootloader.owns) {
         throw .bootloaderSectors(lost, bootloader)
@@ -148,22 +155,22 @@ struct FlashLayout {
   }
 
   private func outside(_ range: Range<UInt64>, of memory: AlternateMemory?) -> FlashError {
-    let found = memories.first { other in
+    let found = board.memories.first { other in
       other != memory && other.map.segment(at: range.lowerBound) != nil
     }
     return .outsideMemory(
-      range, alternateSetting: memory?.alternateSetting, memory: memory?.map ?? memories.first?.map,
-      found: found?.alternateSetting)
+      range, alternateSetting: memory?.alternateSetting,
+      memory: memory?.map ?? board.memories.first?.map, found: found?.alternateSetting)
   }
 
   /// Refuses a protection level that is for ever, unless this one board was named for it.
   private func checkLock(
     by image: MemoryImage, in memory: AlternateMemory
   ) throws(FlashError) {
-    guard let lock = ProtectionLevel.lock(in: image, for: memory.map, of: profile.family) else {
+    guard let lock = ProtectionLevel.lock(in: image, for: memory.map, of: board.chip.family) else {
       return
     }
-    let serial = identity.ownSerialNumber
+    let serial = board.identity.ownSerialNumber
     guard let serial, serial == options.permanentLockSerial else {
       throw .permanentLock(
         level: lock.level, address: lock.address, name: memory.map.name, serial: serial)
@@ -191,39 +198,31 @@ struct FlashLayout {
 
   private func widened(_ image: MemoryImage, in memory: AlternateMemory) -> MemoryWork {
     let runs = memory.map.kind.isFlash ? padded(image, in: memory.map) : image.runs
+    let sectors = runs.flatMap { memory.map.sectors(overlapping: $0.range) }
     return MemoryWork(
-      alternateSetting: memory.alternateSetting, map: memory.map, kind: memory.map.kind,
-      runs: runs, image: image, sectors: sectors(of: runs, image: image, in: memory.map))
+      memory: memory, runs: runs, image: image,
+      sectors: sectors.enumerated().filter { index, sector in
+        index == 0 || sectors[index - 1] != sector
+      }.map(\.element))
   }
 
   /// Rounds each run outwards to the programming unit, inside its first and last sector.
   ///
   /// No sector is entered that the image does not touch. What cannot be erased is not padded.
   private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
-    var padded: [ImageElement] = []
-    for run in image.runs {
-      let (low, high) = (
-        roundedDown(run.range.lowerBound, in: map), roundedUp(run.range.upperBound, in: map)
-      )
-      let start = padded.last.map { max(low, $0.range.upperBound) } ?? low
-      let before = [UInt8](
-        repeating: profile.erasedByte, count: Int(max(start, run.range.lowerBound) - start))
-      let after = [UInt8](
-        repeating: profile.erasedByte, count: Int(high - run.range.upperBound))
-      // Two runs that meet in one unit: the gap between them was filled as the first one's tail.
-      if let previous = padded.last, previous.range.upperBound > run.range.lowerBound {
-        let overlap = Int(previous.range.upperBound - run.range.lowerBound)
-        padded[padded.count - 1].bytes.removeLast(min(overlap, previous.bytes.count))
-        padded[padded.count - 1].bytes += run.bytes + after
-      } else if let previous = padded.last, previous.range.upperBound == start {
-        padded[padded.count - 1].bytes += before + run.bytes + after
-      } else {
-        padded.append(
-          ImageElement(
-            address: UInt32(truncatingIfNeeded: start), bytes: before + run.bytes + after))
+    var rest = image.runs[...]
+    return image.runs.map { run in
+      roundedDown(run.range.lowerBound, in: map)..<roundedUp(run.range.upperBound, in: map)
+    }.joined.map { range in
+      var padded = ImageElement(
+        address: UInt32(truncatingIfNeeded: range.lowerBound),
+        bytes: [UInt8](repeating: board.chip.erasedByte, count: range.count))
+      while let run = rest.first, range.contains(run.range.lowerBound) {
+        padded.replace(run)
+        rest.removeFirst()
       }
+      return padded
     }
-    return padded
   }
 
   private func roundedDown(_ address: UInt64, in map: MemoryMap) -> UInt64 {
@@ -242,26 +241,7 @@ struct FlashLayout {
     return min((end + unit - 1) / unit * unit, sector.upperBound)
   }
 
-  private var unit: UInt64 { UInt64(max(profile.programmingUnit, 1)) }
-
-  private func sectors(
-    of runs: [ImageElement], image: MemoryImage, in map: MemoryMap
-  ) -> [MemoryWork.Sector] {
-    var sectors: [MemoryWork.Sector] = []
-    for run in runs {
-      var address = run.range.lowerBound
-      while address < run.range.upperBound, let segment = map.segment(at: address) {
-        let range = segment.sector(at: address)
-        if sectors.last?.range != range {
-          let covered = runs.reduce(0) { $0 + $1.range.clamped(to: range).count }
-          sectors.append(
-            .init(range: range, access: segment.access, isCovered: covered == range.count))
-        }
-        address = range.upperBound
-      }
-    }
-    return sectors
-  }
+  private var unit: UInt64 { UInt64(max(board.chip.programmingUnit, 1)) }
 }
 
 extension MemoryKind {
@@ -279,27 +259,22 @@ extension MemoryKind {
 }
 
 /// One memory of the board, and what is to go into it: checked, and widened to whole units.
-struct MemoryWork: Equatable {
-  /// A sector that the image touches.
-  struct Sector: Equatable {
-    var range: Range<UInt64>
-    var access: MemoryAccess
-    /// Whether the image has a byte for every address of the sector.
-    var isCovered: Bool
-  }
-
-  var alternateSetting: UInt8
-  var map: MemoryMap
-  var kind: MemoryKind
+package struct MemoryWork: Equatable {
+  package let memory: AlternateMemory
   /// The image's runs, in rising order, widened to the programming unit with the erased value.
   var runs: [ImageElement]
   /// The image's bytes as the firmware has them.
-  var image: MemoryImage
+  package let image: MemoryImage
   /// The sectors that the image touches, in rising order.
-  var sectors: [Sector]
+  let sectors: [Range<UInt64>]
 
   /// Whether all of the image can be read back.
-  var isReadable: Bool { sectors.allSatisfy { $0.access.contains(.readable) } }
+  var isReadable: Bool { sectors.allSatisfy { memory.map.allows(.readable, in: $0) } }
+
+  /// Whether the runs have a byte for every address of a sector.
+  func isCovered(_ sector: Range<UInt64>) -> Bool {
+    runs(in: sector).map(\.range).byteCount == UInt64(sector.count)
+  }
 
   /// The runs' bytes in a range.
   func runs(in range: Range<UInt64>) -> [ImageElement] {
@@ -312,8 +287,29 @@ extension ImageElement {
   func part(_ range: Range<UInt64>) -> ImageElement? {
     let shared = self.range.clamped(to: range)
     guard !shared.isEmpty, let address = UInt32(exactly: shared.lowerBound) else { return nil }
-    let start = Int(shared.lowerBound - self.range.lowerBound)
-    return ImageElement(
-      address: address, bytes: Array(bytes[start..<(start + shared.count)]))
+    return ImageElement(address: address, bytes: Array(slice(shared)))
+  }
+
+  /// Puts other bytes in the place of some of its own.
+  mutating func replace(_ part: ImageElement) {
+    let start = Int(part.range.lowerBound - range.lowerBound)
+    bytes.replaceSubrange(start..<(start + part.bytes.count), with: part.bytes)
+  }
+
+  /// The bytes within a range.
+  func slice(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
+    let shared = range.clamped(to: self.range)
+    return bytes.dropFirst(Int(shared.lowerBound - self.range.lowerBound)).prefix(shared.count)
+  }
+}
+
+extension [ImageElement] {
+  /// Adds a run that lies behind all others, as a part of the last one where the two touch.
+  mutating func append(joining run: ImageElement) {
+    if let last, last.range.upperBound == run.range.lowerBound {
+      self[count - 1].bytes += run.bytes
+    } else {
+      append(run)
+    }
   }
 }

@@ -196,40 +196,108 @@ extension FlashMachine {
   }
 
   func look(_ after: Place) -> LookAfterErase? {
-    guard let (sector, alternateSetting) = erased(at: after) else { return nil }
-    return steps.look(afterErasing: sector, in: alternateSetting)
+    guard let step = step(at: after), let sector = step.erasedSector else { return nil }
+    return steps.look(afterErasing: sector, in: step.alternateSetting)
   }
 
-  func erased(at place: Place) -> (Range<UInt64>, UInt8)? {
-    let step: FlashStep? =
-      switch place {
-      case .step(let index): plan.steps[index]
-      case .clearing(let index, let left): left.first.map { erase($0, at: index) }
-      case .repeating(_, let wrong, let part): wrong.first.map { again($0)[part] }
-      default: nil
-      }
-    guard let step, let sector = step.erasedSector else { return nil }
-    return (sector, step.alternateSetting)
-  }
-
-  func action(_ look: LookAfterErase) -> Action {
-    switch look {
-    case .places(let places, _): .look(places, alternateSetting: alternateSetting)
-    case .wait(let time): .pause(time)
+  /// The step that is done at a place, if it is one of the plan or of doing a sector once more.
+  func step(at place: Place) -> FlashStep? {
+    switch place {
+    case .step(let index): plan.steps[index]
+    case .clearing(let index, let left): left.first.map { erase($0, at: index) }
+    case .repeating(_, let wrong, let part): wrong.first.map { again($0)[part] }
+    case .looking, .pausing, .entering, .asking, .disarming, .ended: nil
     }
+  }
+
+  /// The name of a step's memory.
+  func name(of step: FlashStep) -> String {
+    steps.board.memory(step.alternateSetting)?.map.name ?? ""
+  }
+
+  func lookAction(_ after: Place) -> Action? {
+    guard let step = step(at: after), case .places(let places, _) = look(after) else { return nil }
+    return .look(places, alternateSetting: step.alternateSetting)
   }
 
   func wait(_ after: Place) -> Duration {
     if case .wait(let time) = look(after) { time } else { LookAfterErase.pause }
   }
 
-  var alternateSetting: UInt8 {
-    let index = reached.index
-    return index < plan.steps.count ? plan.steps[index].alternateSetting : 0
+  func address(of place: Place) -> UInt64 {
+    step(at: place)?.erasedSector?.lowerBound
+      ?? steps.board.flash.first?.map.segments.first?.start ?? 0
+  }
+}
+
+extension FlashMachine {
+  // MARK: - The news
+
+  /// The news since they were last taken.
+  mutating func takeNews() -> [FlashEvent] {
+    defer { news = [] }
+    return news
   }
 
-  func address(of place: Place) -> UInt64 {
-    if let (sector, _) = erased(at: place) { return sector.lowerBound }
-    return steps.memories.internalFlash.first?.map.segments.first?.start ?? 0
+  /// Begins the phase of a step, if it is the first one in it.
+  mutating func begin(_ index: Int) {
+    guard let phase = plan.steps[index].phase else { return }
+    guard index == 0 || plan.steps[index - 1].phase != phase else { return }
+    phaseDone = 0
+    let total = plan.steps[index...].prefix { $0.phase == phase }.reduce(0) { $0 + $1.weight }
+    news.append(.started(phase, total: total))
+  }
+
+  /// Leaves a place whose work is done, and a phase with its last step.
+  mutating func leave(_ place: Place) {
+    let (index, weight): (Int, UInt64)
+    switch place {
+    case .step(let step): (index, weight) = (step, plan.steps[step].weight)
+    case .clearing(let step, let left) where left.count == 1:
+      (index, weight) = (step, plan.steps[step].weight)
+      let count = findings.left.count { $0.isApart(from: findings.spared) }
+      findings.left = []
+      if count > 0 { news.append(.note(.massEraseIncomplete(sectors: count))) }
+    case .repeating(let step, let wrong, let part)
+    where wrong.count == 1 && part + 1 == again(wrong[0]).count:
+      (index, weight) = (step, plan.steps[step].weight)
+    case .looking(let after, _), .pausing(let after, _): return leave(after)
+    case .clearing, .repeating, .entering, .asking, .disarming, .ended: return
+    }
+    guard let phase = plan.steps[index].phase else { return }
+    phaseDone += weight
+    if weight > 0 { news.append(.advanced(phase, done: phaseDone)) }
+    guard index + 1 == plan.steps.count || plan.steps[index + 1].phase != phase else { return }
+    if phase == .erase, plan.usesMassErase, let spared = findings.spared {
+      news.append(.note(.bootloaderKept(spared)))
+    }
+    news.append(.finished(phase))
+  }
+
+  /// The actions that come now, one after the other, whatever comes of each before the last.
+  ///
+  /// Writes, erases that nobody looks at, and reading back: only failures change what follows.
+  package func ahead(_ most: Int) -> [Action] {
+    var machine = self
+    var actions: [Action] = []
+    while actions.count < most, let action = machine.next() {
+      actions.append(action)
+      guard case .step(let step) = action, case .step = machine.place else { break }
+      switch step.work {
+      case .write: machine.done(.done)
+      case .verify: machine.done(.found(nil))
+      case .erase(let sector)
+      where steps.look(afterErasing: sector, in: step.alternateSetting) == nil:
+        machine.done(.done)
+      default: return actions
+      }
+      // What differs is known only when all of it has been read.
+      if case .step(let index) = machine.place, index > 0,
+        case .settle = plan.steps[index - 1].work
+      {
+        break
+      }
+    }
+    return actions
   }
 }

@@ -15,7 +15,8 @@ package struct FlashMachine: Sendable {
   var result = FlashResult()
   /// What there is to tell since it was last taken.
   var news: [FlashEvent] = []
-  private var phaseDone: UInt64 = 0
+  /// Bytes done in the phase that has begun.
+  var phaseDone: UInt64 = 0
 
   /// Starts before the first step.
   ///
@@ -41,10 +42,8 @@ package struct FlashMachine: Sendable {
   /// What to do now; nil at the end.
   package func next() -> Action? {
     switch place {
-    case .step(let index): .step(plan.steps[index])
-    case .clearing(let index, let left): left.first.map { .step(erase($0, at: index)) }
-    case .repeating(_, let wrong, let part): wrong.first.map { .step(again($0)[part]) }
-    case .looking(let after, _): look(after).map(action)
+    case .step, .clearing, .repeating: step(at: place).map { .step($0) }
+    case .looking(let after, _): lookAction(after)
     case .pausing(let after, _): .pause(wait(after))
     case .entering: .enter
     case .asking(_, let from): .askProtection(address: address(of: from))
@@ -53,43 +52,10 @@ package struct FlashMachine: Sendable {
     }
   }
 
-  /// The actions that come now, one after the other, whatever comes of each before the last.
-  ///
-  /// Writes, erases that nobody looks at, and reading back: only failures change what follows.
-  package func ahead(_ most: Int) -> [Action] {
-    var machine = self
-    var actions: [Action] = []
-    while actions.count < most, let action = machine.next() {
-      actions.append(action)
-      guard case .step(let step) = action, case .step = machine.place else { break }
-      switch step.work {
-      case .write: machine.done(.done)
-      case .verify: machine.done(.found(nil))
-      case .erase(let sector)
-      where steps.look(afterErasing: sector, in: step.alternateSetting) == nil:
-        machine.done(.done)
-      default: return actions
-      }
-      // What differs is known only when all of it has been read.
-      if case .step(let index) = machine.place, index > 0,
-        case .settle = plan.steps[index - 1].work
-      {
-        break
-      }
-    }
-    return actions
-  }
-
   /// How it ended; nil before.
   package var end: Result<FlashResult, FlashError>? {
     guard case .ended(let error) = place else { return nil }
     return error.map { .failure($0) } ?? .success(result)
-  }
-
-  /// The news since they were last taken.
-  mutating func takeNews() -> [FlashEvent] {
-    defer { news = [] }
-    return news
   }
 
   // MARK: - What came of it
@@ -295,46 +261,140 @@ package struct FlashMachine: Sendable {
     }
   }
 
-  /// Begins the phase of a step, if it is the first one in it.
-  private mutating func begin(_ index: Int) {
-    guard let phase = plan.steps[index].phase else { return }
-    guard index == 0 || plan.steps[index - 1].phase != phase else { return }
-    phaseDone = 0
-    let total = plan.steps[index...].prefix { $0.phase == phase }.reduce(0) { $0 + $1.weight }
-    news.append(.started(phase, total: total))
-  }
-
-  /// Leaves a place whose work is done, and a phase with its last step.
-  mutating func leave(_ place: Place) {
-    let (index, weight): (Int, UInt64)
-    switch place {
-    case .step(let step): (index, weight) = (step, plan.steps[step].weight)
-    case .clearing(let step, let left) where left.count == 1:
-      (index, weight) = (step, plan.steps[step].weight)
-      let count = findings.left.count { $0.isApart(from: findings.spared) }
-      findings.left = []
-      if count > 0 { news.append(.note(.massEraseIncomplete(sectors: count))) }
-    case .repeating(let step, let wrong, let part)
-    where wrong.count == 1 && part + 1 == again(wrong[0]).count:
-      (index, weight) = (step, plan.steps[step].weight)
-    case .looking(let after, _), .pausing(let after, _): return leave(after)
-    case .clearing, .repeating, .entering, .asking, .disarming, .ended: return
-    }
-    guard let phase = plan.steps[index].phase else { return }
-    phaseDone += weight
-    if weight > 0 { news.append(.advanced(phase, done: phaseDone)) }
-    guard index + 1 == plan.steps.count || plan.steps[index + 1].phase != phase else { return }
-    if phase == .erase, plan.usesMassErase, let spared = findings.spared {
-      news.append(.note(.bootloaderKept(spared)))
-    }
-    news.append(.finished(phase))
-  }
-
   mutating func end(_ error: FlashError?) {
     place = .ended(error)
     guard error == nil else { return }
     result.isReadable = plan.memories.allSatisfy(steps.canVerify)
     result.isVerified =
       plan.verifies && result.isReadable && !result.deviceReset && !result.isReadProtected
+  }
+
+  // MARK: - What is tried again
+
+  /// The one rule for failures.
+  ///
+  /// A device that says no has said its last word. Any other failure may pass: the device is
+  /// brought back to dfuIDLE, and the action is done again. A write is not: it may have been done,
+  /// and reading back will tell; without that, nobody would look. A sector that is done once more
+  /// is begun anew. Memory that is no flash is written once.
+  mutating func failed(_ error: DFUError, at place: Place) {
+    let step: FlashStep? = if case .step(let step) = next() { step } else { nil }
+    if case .device(.errVENDOR, _, _, _) = error, erases(step), !findings.isOpen,
+      progress == .untouched, steps.board.canUpload
+    {
+      return self.place = .asking(error, at: place)
+    }
+    switch step?.work {
+    case .tellSupply, .writeDirectly: return fail(error)
+    case .checkDirectly:
+      if case .device(.errVENDOR, _, _, _) = error, findings.isOpen {
+        // It was open before: the protection level that was written is in force.
+        result.isReadProtected = true
+        return succeeded(place)
+      }
+    case .write where !isReadBack(place): return fail(error)
+    default: break
+    }
+    guard findings.retries.allow(error) else { return refused(error, at: place) }
+    result.transfersRepeated = findings.retries.total
+    let then: Place
+    switch (place, step?.work) {
+    case (.repeating(let index, let wrong, _), _) where step?.reads == false:
+      findings.wrong = []
+      then = .repeating(index, wrong, part: 0)
+    case (_, .massErase):
+      // One whose transfer failed may have been done all the same.
+      if case .usb(.stall, _) = error { refusedMassErase() } else { findings.massErased = true }
+      then = successor(of: place)
+    case (_, .write(let range, _)):
+      result.bytesWritten += UInt64(range.count)
+      findings.isInDoubt = true
+      leave(place)
+      then = successor(of: place)
+    default: then = place
+    }
+    self.place = .entering(after: error, then: then)
+  }
+
+  /// A failure that is not tried again; some of them the work survives.
+  mutating func refused(_ error: DFUError, at place: Place) {
+    let step: FlashStep? = if case .repeating = place { nil } else { step(at: place) }
+    let refusesReading = error.refusesReading && !findings.hasRead
+    switch step?.work {
+    case .massErase where error.isRefusal:
+      refusedMassErase()
+      succeeded(place)
+    case .probe where refusesReading:
+      self.place = .entering(after: error, then: successor(of: place))
+    case .verifyBlank where refusesReading:
+      // The memory does not let itself be read: nobody knows what was left.
+      news.append(.note(.notChecked(name: step.map(name) ?? "")))
+      end(nil)
+    case .erase(let sector) where holdsBootloader(sector, error):
+      findings.spared = (findings.spared?.lowerBound ?? sector.lowerBound)..<sector.upperBound
+      // All of it was refused: that is another reason, but if a mass erase has done the rest.
+      if isLastErase(place), findings.massErased != true { return fail(error) }
+      succeeded(place)
+    default: fail(error)
+    }
+  }
+
+  private mutating func refusedMassErase() {
+    findings.massErased = false
+    let count = plan.steps.reduce(0) {
+      if case .eraseLeft(let sectors) = $1.work { $0 + sectors.count } else { $0 }
+    }
+    news.append(.note(.massEraseRefused(sectors: count)))
+  }
+
+  /// Whether the bootloader refuses a sector because it holds itself.
+  ///
+  /// It is a program in this flash, whose map may show its sectors like all others. They come first.
+  private func holdsBootloader(_ sector: Range<UInt64>, _ error: DFUError) -> Bool {
+    let start =
+      findings.spared?.upperBound
+      ?? steps.board.flash.first?.map.erasableSectors.first?.lowerBound
+    return plan.usesMassErase && !steps.board.chip.isROM && error.isRefusal
+      && sector.lowerBound == start
+      && !plan.memories.flatMap(\.sectors).contains { $0.range == sector }
+  }
+
+  private func isLastErase(_ place: Place) -> Bool {
+    switch place {
+    case .clearing(_, let left): left.count == 1
+    case .step(let index):
+      index + 1 >= plan.steps.count || plan.steps[index + 1].erasedSector == nil
+    default: false
+    }
+  }
+
+  /// Whether what is written here is read back later.
+  private func isReadBack(_ place: Place) -> Bool {
+    guard case .step(let index) = place, case .write(let range, _) = plan.steps[index].work else {
+      return true
+    }
+    let alternateSetting = plan.steps[index].alternateSetting
+    return plan.steps[index...].contains {
+      guard case .verify(let part, _, _) = $0.work else { return false }
+      return $0.alternateSetting == alternateSetting && part.overlaps(range)
+    }
+  }
+
+  mutating func fail(_ error: DFUError) {
+    let progress = progress(attempted: true)
+    if case .writeDirectly(let index) = step(at: place)?.work,
+      plan.directWrites[index].memory.map.kind == .optionBytes
+    {
+      return end(plan.directWrites[index].notTaken(.failed(error), firmware: firmware))
+    }
+    // errVENDOR is read protection or, from bootloaders made of ST's device code, any failure: once
+    // the chip has let itself be read or changed it is the latter.
+    if case .step(let step) = next(), step.reads, !findings.hasRead, error.refusesReading {
+      return end(.notReadable(name: name(of: step), progress))
+    }
+    if findings.isOpen, case .device(.errVENDOR, _, _, _) = error {
+      return end(.refused(error, progress))
+    }
+    end(.device(error, progress))
   }
 }

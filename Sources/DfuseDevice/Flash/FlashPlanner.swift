@@ -1,22 +1,31 @@
 import DfuseFormat
 
 /// Makes a plan from the work for each memory and what the board holds: pure decisions.
-struct FlashPlanner {
-  let profile: ChipProfile
-  let transferSize: Int
-  var usesMassErase = false
-  private var memories: [FlashPlan.Memory] = []
-  private var programStart: UInt32?
+package struct FlashPlanner {
+  private let board: Board
+  private let chip: ChipProfile
+  private var plan: FlashPlan
 
-  init(profile: ChipProfile, transferSize: Int) {
-    self.profile = profile
-    self.transferSize = transferSize
+  /// Starts the plan for a board, whose supply makes it program as fast as `chip` says.
+  package init(board: Board, chip: ChipProfile? = nil, usesMassErase: Bool = false) {
+    self.board = board
+    self.chip = chip ?? board.chip
+    plan = FlashPlan(
+      usesMassErase: usesMassErase, transferSize: board.blocks.length,
+      erasedByte: board.chip.erasedByte)
   }
 
-  /// The plan of a memory with sectors.
-  func flash(_ work: MemoryWork, _ states: [SectorState]) -> FlashPlan.Memory {
+  /// Adds a memory of which the sectors were found in these states.
+  package mutating func add(_ work: MemoryWork, _ states: [SectorState]) {
     let sectors = zip(work.sectors, states).map { sector, state in
-      FlashPlan.Sector(range: sector.range, action: action(for: sector, in: state))
+      let isErasable = work.memory.map.allows(.erasable, in: sector)
+      let action: FlashPlan.Action =
+        switch state {
+        case .same: .keep
+        case .blank where isErasable: .write
+        case .blank, .different, .unread: isErasable ? .eraseAndWrite : .overwrite
+        }
+      return FlashPlan.Sector(range: sector, action: action)
     }
     var runs: [ImageElement] = []
     var before: FlashPlan.Action?
@@ -24,98 +33,82 @@ struct FlashPlanner {
       let isOtherSort = before != nil && (before == .overwrite) != (sector.action == .overwrite)
       before = sector.action
       for (index, run) in work.runs(in: sector.range).enumerated() {
-        if let last = runs.last, last.range.upperBound == run.range.lowerBound,
-          index > 0 || !isOtherSort
-        {
-          runs[runs.count - 1].bytes += run.bytes
-        } else {
-          runs.append(run)
-        }
+        if index == 0, isOtherSort { runs.append(run) } else { runs.append(joining: run) }
       }
     }
-    return FlashPlan.Memory(
-      alternateSetting: work.alternateSetting, name: work.map.name, kind: work.kind,
-      sectors: sectors, runs: runs)
-  }
-
-  private func action(for sector: MemoryWork.Sector, in state: SectorState) -> FlashPlan.Action {
-    switch state {
-    case .same: .keep
-    case .blank, .different, .unread:
-      if !sector.access.contains(.erasable) {
-        .overwrite
-      } else {
-        state == .blank ? .write : .eraseAndWrite
-      }
+    plan.memories.append(.init(memory: work.memory, sectors: sectors, runs: runs))
+    if work.memory.map.kind == .internalFlash, plan.programStart == nil {
+      plan.programStart = work.image.runs.first?.address
     }
   }
 
-  mutating func add(_ memory: FlashPlan.Memory, image: MemoryImage) {
-    memories.append(memory)
-    if memory.kind == .internalFlash, programStart == nil {
-      programStart = image.runs.first?.address
-    }
+  /// Adds memory that is written directly.
+  mutating func add(_ memory: AlternateMemory, _ pieces: [DirectWrite]) {
+    let written = pieces.filter { $0.before != $0.bytes }
+    plan.memories.append(
+      .init(
+        memory: memory,
+        sectors: pieces.map { piece in
+          .init(range: piece.range, action: piece.before == piece.bytes ? .keep : .overwrite)
+        },
+        runs: written.map(\.bytes)))
+    plan.directWrites += written
+  }
+
+  /// The plan, with its time, but without its steps.
+  package func finished() -> FlashPlan {
+    var plan = plan
+    if massEraseIsQuicker { plan.usesMassErase = true }
+    plan.expectedTime = expectedTime(of: plan)
+    return plan
   }
 
   /// Whether all of the board's flash is being replaced, and one mass erase takes less time than all
   /// sectors.
   ///
   /// The command erases the flash behind every alternate setting that shows some.
-  func massEraseIsQuicker(on board: [AlternateMemory]) -> Bool {
-    guard profile.massEraseWorks else { return false }
-    var erased: [FlashPlan.Sector] = []
-    for memory in board.internalFlash {
+  private var massEraseIsQuicker: Bool {
+    guard chip.massEraseWorks else { return false }
+    var erased: [Range<UInt64>] = []
+    for memory in board.flash {
       let sectors =
-        memories.first { $0.alternateSetting == memory.alternateSetting }?.sectors
-        .filter { $0.action == .eraseAndWrite } ?? []
+        plan.memory(memory.alternateSetting)?.sectors.filter { $0.action == .eraseAndWrite } ?? []
       let erasable = memory.map.segments.filter { $0.access.contains(.erasable) }
       guard erasable.reduce(0, { $0 + $1.sectorCount }) == UInt64(sectors.count) else {
         return false
       }
-      erased += sectors
+      erased += sectors.map(\.range)
     }
-    guard !erased.isEmpty else { return false }
-    let oneByOne = erased.reduce(Duration.zero) {
-      $0 + profile.eraseTime(forSectorOf: UInt64($1.range.count)).typical
-    }
-    return profile.massEraseTime.typical < oneByOne
+    return !erased.isEmpty && chip.massEraseTime.typical < eraseTime(of: erased)
   }
 
-  /// Bytes that will be lost: in sectors that are erased, but not in the image.
-  func bytesLost(_ work: [MemoryWork], _ plan: FlashPlan) -> UInt64 {
-    zip(work, plan.memories).reduce(0) { sum, pair in
-      let (work, memory) = pair
-      return sum
-        + memory.sectors.filter { $0.action == .eraseAndWrite }.reduce(0) { sum, sector in
-          let covered = work.runs.reduce(0) { $0 + $1.range.clamped(to: sector.range).count }
-          return sum + UInt64(sector.range.count - covered)
-        }
-    }
+  private func eraseTime(of sectors: [Range<UInt64>]) -> Duration {
+    sectors.reduce(.zero) { $0 + chip.eraseTime(forSectorOf: UInt64($1.count)).typical }
   }
 
-  var plan: FlashPlan {
-    var plan = FlashPlan(
-      memories: memories, programStart: programStart, usesMassErase: usesMassErase,
-      transferSize: transferSize, erasedByte: profile.erasedByte, expectedTime: .zero)
-    plan.expectedTime = expectedTime(of: plan)
-    return plan
+  /// The time that the chip's data and the wire give a plan.
+  private func expectedTime(of plan: FlashPlan) -> Duration {
+    let erases = plan.sectors(.eraseAndWrite)
+    let size = UInt64(plan.transferSize)
+    let blocks = (plan.bytesToWrite + size - 1) / size
+    let readBlocks = (plan.bytesToVerify + size - 1) / size
+    return (plan.usesMassErase ? chip.massEraseTime.typical : eraseTime(of: erases))
+      + chip.programTimePerUnit.typical
+      * Int(clamping: plan.bytesToWrite / UInt64(max(chip.programmingUnit, 1)))
+      + WireTime.of(
+        transfers: blocks * 3 + readBlocks + 3 * UInt64(erases.count),
+        bytes: plan.bytesToWrite + plan.bytesToVerify)
   }
 }
 
-extension FlashPlanner {
-  /// The time that the chip's data and the wire give a plan.
-  func expectedTime(of plan: FlashPlan) -> Duration {
-    let erases = plan.memories.flatMap(\.sectors).filter { $0.action == .eraseAndWrite }
-      .reduce(Duration.zero) {
-        $0 + profile.eraseTime(forSectorOf: UInt64($1.range.count)).typical
+extension FlashPlan {
+  /// Bytes that will be lost: in sectors that are erased, but not in the image.
+  func bytesLost(_ work: [MemoryWork]) -> UInt64 {
+    zip(work, memories).reduce(0) { sum, pair in
+      pair.1.sectors.filter { $0.action == .eraseAndWrite }.reduce(sum) { sum, sector in
+        sum + UInt64(sector.range.count) - pair.0.runs(in: sector.range).map(\.range).byteCount
       }
-    let units = plan.bytesToWrite / UInt64(max(profile.programmingUnit, 1))
-    let programming = profile.programTimePerUnit.typical * Int(clamping: units)
-    let blocks = (plan.bytesToWrite + UInt64(transferSize) - 1) / UInt64(transferSize)
-    let readBlocks = (plan.bytesToVerify + UInt64(transferSize) - 1) / UInt64(transferSize)
-    let transfers = blocks * 3 + readBlocks + 3 * UInt64(plan.count(of: .eraseAndWrite))
-    return (usesMassErase ? profile.massEraseTime.typical : erases) + programming
-      + WireTime.of(transfers: transfers, bytes: plan.bytesToWrite + plan.bytesToVerify)
+    }
   }
 }
 
@@ -132,7 +125,7 @@ package enum WireTime {
 }
 
 /// What a look at the board has told about one sector.
-enum SectorState: Hashable {
+package enum SectorState: Hashable {
   /// Nothing: it was not looked at.
   case unread
   /// It holds the image's bytes.

@@ -6,22 +6,12 @@ import DfuseFormat
 /// Read back all of that. Write that block, and read it back. Memory that is no flash comes last.
 package struct FlashSteps: Sendable {
   let plan: FlashPlan
-  let memories: [AlternateMemory]
-  let profile: ChipProfile
-  let blocks: BlockNumbering
-  /// Whether the interface can be read from at all.
-  let canUpload: Bool
+  let board: Board
 
   /// The steps of a plan on a board.
-  package init(
-    plan: FlashPlan, memories: [AlternateMemory], profile: ChipProfile, blocks: BlockNumbering,
-    canUpload: Bool
-  ) {
+  package init(plan: FlashPlan, board: Board) {
     self.plan = plan
-    self.memories = memories
-    self.profile = profile
-    self.blocks = blocks
-    self.canUpload = canUpload
+    self.board = board
   }
 
   // MARK: - The plan's steps
@@ -34,57 +24,48 @@ package struct FlashSteps: Sendable {
     let last = FinalBlock(of: plan)
     var steps: [FlashStep] = []
     if let supply = options.supply, !plan.isEmpty,
-      let memory = memories.first(where: { $0.map.kind == .deviceFeature })
+      let memory = board.memories.first(where: { $0.map.kind == .deviceFeature })
     {
       steps.append(step(memory.alternateSetting, .tellSupply(supply), .supply))
     }
     if plan.usesMassErase {
-      steps += eraseAll(memories.internalFlash, byOneCommand: byOneCommand, sparing: spared)
+      steps += eraseAll(byOneCommand: byOneCommand, sparing: spared)
     }
-    for memory in flash where !plan.usesMassErase || memory.kind != .internalFlash {
+    for memory in flash where !plan.usesMassErase || !board.flash.contains(memory.memory) {
       steps += erases(in: memory, isUnread: options.full)
     }
     for memory in flash { steps += writes(in: memory, except: last) }
     if options.verify {
       steps += flash.filter(canVerify).flatMap { memory in
-        memory.runs.flatMap { $0.parts(without: last) }
+        memory.runs.flatMap { $0.parts(without: last?.run) }
           .flatMap { verifies($0, in: memory.alternateSetting, phase: .verify) }
       }
       steps.append(step(0, .settle, .written))
     }
     if let last { steps += finish(last, verify: options.verify) }
     for (index, write) in plan.directWrites.enumerated() {
-      steps.append(step(write.alternateSetting, .writeDirectly(index), .afterFlash))
-      if options.verify, canRead(write.range, in: write.alternateSetting) {
-        steps.append(step(write.alternateSetting, .checkDirectly(index), .written))
+      steps.append(step(write.memory.alternateSetting, .writeDirectly(index), .afterFlash))
+      if options.verify, canRead(write.range, in: write.memory.alternateSetting) {
+        steps.append(step(write.memory.alternateSetting, .checkDirectly(index), .written))
       }
     }
     return steps
   }
 
-  /// What the commands that only erase want to have erased.
-  enum Command {
-    case erase([Range<UInt64>], in: UInt8)
-    case eraseAll([AlternateMemory], byOneCommand: Bool, sparing: Range<UInt64>?)
-
-    /// Whether it is the whole flash.
-    var isWhole: Bool { if case .eraseAll = self { true } else { false } }
+  /// The steps that erase sectors, and look whether they are blank.
+  func erasing(_ sectors: [Range<UInt64>], in alternateSetting: UInt8) -> [FlashStep] {
+    sectors.map { step(alternateSetting, .erase($0), .wholeFlash, .erase) }
+      + blankChecks(of: sectors, in: alternateSetting)
   }
 
-  /// The steps that erase, and look whether all is blank.
-  func list(of command: Command) -> [FlashStep] {
-    switch command {
-    case .erase(let sectors, let number):
-      return sectors.map { step(number, .erase($0), .wholeFlash, .erase) }
-        + blankChecks(of: sectors, in: number)
-    case .eraseAll(let flash, let byOneCommand, let spared):
-      return eraseAll(flash, byOneCommand: byOneCommand, sparing: spared)
-        + flash.flatMap { memory in
-          blankChecks(
-            of: memory.map.erasableSectors.filter { $0.isApart(from: spared) },
-            in: memory.alternateSetting)
-        }
-    }
+  /// The steps that erase all of the flash, and look whether it is blank.
+  func erasingAll(byOneCommand: Bool, sparing spared: Range<UInt64>?) -> [FlashStep] {
+    eraseAll(byOneCommand: byOneCommand, sparing: spared)
+      + board.flash.flatMap { memory in
+        blankChecks(
+          of: memory.map.erasableSectors.filter { $0.isApart(from: spared) },
+          in: memory.alternateSetting)
+      }
   }
 
   private func blankChecks(
@@ -92,25 +73,21 @@ package struct FlashSteps: Sendable {
   ) -> [FlashStep] {
     guard sectors.allSatisfy({ canRead($0, in: alternateSetting) }) else { return [] }
     return sectors.joined.flatMap { range in
-      verifies(range, pointer: range.lowerBound, in: alternateSetting, .verify).map { step in
-        guard case .verify(let part, let pointer, let end) = step.work else { return step }
-        var step = step
-        step.work = .verifyBlank(part, pointer: pointer, end: end)
-        return step
-      }
+      verifies(
+        range, pointer: range.lowerBound, in: alternateSetting, .verify, isBlank: true)
     }
   }
 
   /// The steps that erase all of a flash, behind whatever alternate settings.
   private func eraseAll(
-    _ flash: [AlternateMemory], byOneCommand: Bool, sparing spared: Range<UInt64>?
+    byOneCommand: Bool, sparing spared: Range<UInt64>?
   ) -> [FlashStep] {
-    guard let first = flash.first else { return [] }
+    guard let first = board.flash.first else { return [] }
     var steps: [FlashStep] = []
     if byOneCommand {
       steps.append(step(first.alternateSetting, .massErase, .wholeFlash, .erase))
     }
-    for memory in flash {
+    for memory in board.flash {
       let sectors = memory.map.erasableSectors.filter { $0.isApart(from: spared) }
       guard byOneCommand else {
         steps += sectors.map { step(memory.alternateSetting, .erase($0), .wholeFlash, .erase) }
@@ -140,15 +117,14 @@ package struct FlashSteps: Sendable {
     memory.runs.flatMap { run -> [FlashStep] in
       var pointer: UInt32?
       return plan.blocks(of: run, of: memory).compactMap { block in
-        let address = run.address &+ UInt32(block.offset)
-        guard UInt64(address) != last?.address else { return nil }
+        let address = UInt32(truncatingIfNeeded: block.lowerBound)
+        guard block.lowerBound != last?.address else { return nil }
         let isReached =
-          block.count == blocks.length
-          && pointer.map { blocks.number(at: UInt64(address), pointer: $0) != nil } ?? false
+          block.count == board.blocks.length
+          && pointer.map { board.blocks.number(at: block.lowerBound, pointer: $0) != nil } ?? false
         let start = isReached ? pointer ?? address : address
         pointer = start
-        return step(
-          memory.alternateSetting, .write(block.range(in: run), pointer: start), .missing, .write)
+        return step(memory.alternateSetting, .write(block, pointer: start), .missing, .write)
       }
     }
   }
@@ -174,8 +150,9 @@ package struct FlashSteps: Sendable {
   private func verifies(
     _ run: ImageElement, in alternateSetting: UInt8, phase: FlashEvent.Phase
   ) -> [FlashStep] {
-    let (start, end, length) = (run.range.lowerBound, run.range.upperBound, UInt64(blocks.length))
-    guard blocks.isContinuous, run.range.count > length,
+    let (start, end) = (run.range.lowerBound, run.range.upperBound)
+    let length = UInt64(board.blocks.length)
+    guard board.blocks.isContinuous, run.range.count > length,
       let segment = segment(at: start, in: alternateSetting)
     else { return verifies(run.range, pointer: nil, in: alternateSetting, phase) }
     guard start - segment.start < length else {
@@ -187,24 +164,23 @@ package struct FlashSteps: Sendable {
 
   private func verifies(
     _ range: Range<UInt64>, pointer: UInt64?, in alternateSetting: UInt8,
-    _ phase: FlashEvent.Phase?
+    _ phase: FlashEvent.Phase?, isBlank: Bool = false
   ) -> [FlashStep] {
     var steps: [FlashStep] = []
     var address = range.lowerBound
+    let length = UInt64(board.blocks.length)
     while address < range.upperBound {
-      let block =
-        range.lowerBound + (address - range.lowerBound) / UInt64(blocks.length)
-        * UInt64(blocks.length)
+      let block = address - (address - range.lowerBound) % length
       let sector = segment(at: address, in: alternateSetting)?.sector(at: address)
-      let end = min(
-        range.upperBound, block + UInt64(blocks.length), sector?.upperBound ?? range.upperBound)
+      let end = min(range.upperBound, block + length, sector?.upperBound ?? range.upperBound)
+      let start = UInt32(truncatingIfNeeded: pointer ?? address)
+      let last = pointer == nil ? end : range.upperBound
       steps.append(
         step(
           alternateSetting,
-          .verify(
-            address..<end, pointer: UInt32(truncatingIfNeeded: pointer ?? address),
-            end: pointer == nil ? end : range.upperBound),
-          .written, phase))
+          isBlank
+            ? .verifyBlank(address..<end, pointer: start, end: last)
+            : .verify(address..<end, pointer: start, end: last), .written, phase))
       address = end
     }
     return steps
@@ -221,20 +197,17 @@ package struct FlashSteps: Sendable {
     guard let memory = plan.memory(wrong.alternateSetting) else { return [] }
     let last = FinalBlock(of: plan)
     var parts = memory.runs.compactMap { $0.part(wrong.sector) }
-      .flatMap { $0.parts(without: last) }
+      .flatMap { $0.parts(without: last?.run) }
     if withVectorTable, let part = last?.run.part(wrong.sector) { parts.append(part) }
     let isErased = memory.sectors.contains {
       $0.range == wrong.sector && $0.action != .overwrite
     }
     let erase =
       isErased ? [step(wrong.alternateSetting, .erase(wrong.sector), .different)] : []
-    let writes = parts.flatMap { part in
-      WriteBlock.blocks(of: part, transferSize: blocks.length).map { block in
-        let range = block.range(in: part)
-        return step(
-          wrong.alternateSetting,
-          .write(range, pointer: UInt32(truncatingIfNeeded: range.lowerBound)), .missing)
-      }
+    let writes = parts.flatMap { $0.blocks(of: board.blocks.length) }.map { block in
+      step(
+        wrong.alternateSetting,
+        .write(block, pointer: UInt32(truncatingIfNeeded: block.lowerBound)), .missing)
     }
     return erase + writes
       + parts.flatMap { verifies($0.range, pointer: nil, in: wrong.alternateSetting, nil) }
@@ -244,13 +217,13 @@ package struct FlashSteps: Sendable {
   /// it is not: its two ends, and where the image has its first pieces in it.
   ///
   /// An earlier program was likely to have something there. The F42x does nothing, the H74x is not
-  /// finished (``ChipQuirks/bank2EraseBroken``, ``ChipQuirks/waitWorstCaseErase``).
+  /// finished (``ChipQuirks/secondBankEraseBroken``, ``ChipQuirks/waitWorstCaseErase``).
   func look(afterErasing sector: Range<UInt64>, in alternateSetting: UInt8) -> LookAfterErase? {
-    let mayGoOn = profile.quirks.contains(.waitWorstCaseErase)
-    guard sector.lowerBound >= ChipQuirks.bank2Start,
-      mayGoOn || profile.quirks.contains(.bank2EraseBroken)
+    let mayGoOn = board.chip.quirks.contains(.waitWorstCaseErase)
+    guard sector.lowerBound >= ChipQuirks.secondBankStart,
+      mayGoOn || board.chip.quirks.contains(.secondBankEraseBroken)
     else { return nil }
-    let longest = profile.eraseTime(forSectorOf: UInt64(sector.count)).maximum
+    let longest = board.chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum
     guard canRead(sector, in: alternateSetting) else {
       return mayGoOn ? .wait(longest) : nil
     }
@@ -272,16 +245,12 @@ package struct FlashSteps: Sendable {
 
   /// Whether a range can be read in one go.
   func canRead(_ range: Range<UInt64>, in alternateSetting: UInt8) -> Bool {
-    guard canUpload, let map = map(of: alternateSetting) else { return false }
+    guard board.canUpload, let map = board.memory(alternateSetting)?.map else { return false }
     return map.readableEnd(from: range.lowerBound) >= range.upperBound
   }
 
-  func map(of alternateSetting: UInt8) -> MemoryMap? {
-    memories.first { $0.alternateSetting == alternateSetting }?.map
-  }
-
   private func segment(at address: UInt64, in alternateSetting: UInt8) -> MemorySegment? {
-    map(of: alternateSetting)?.segment(at: address)
+    board.memory(alternateSetting)?.map.segment(at: address)
   }
 
   private func step(
@@ -316,21 +285,8 @@ extension FlashPlan.Memory {
   func eraseOrder(programStart: UInt32?) -> [FlashPlan.Sector] {
     let erased = sectors.filter { $0.action == .eraseAndWrite }
     guard let programStart, kind == .internalFlash else { return erased }
-    let first = erased.filter { $0.range.contains(UInt64(programStart)) }
-    return first + erased.filter { !$0.range.contains(UInt64(programStart)) }
-  }
-}
-
-extension [Range<UInt64>] {
-  /// Ranges in rising order, those that touch joined.
-  var joined: [Range<UInt64>] {
-    reduce(into: []) { joined, range in
-      if let last = joined.last, last.upperBound == range.lowerBound {
-        joined[joined.count - 1] = last.lowerBound..<range.upperBound
-      } else {
-        joined.append(range)
-      }
-    }
+    return erased.filter { $0.range.contains(UInt64(programStart)) }
+      + erased.filter { !$0.range.contains(UInt64(programStart)) }
   }
 }
 

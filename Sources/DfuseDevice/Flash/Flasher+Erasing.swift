@@ -19,12 +19,11 @@ extension Flasher {
     if !allowBootloader, let bootloader, let sector = sectors.first(where: bootloader.owns) {
       throw .bootloaderSectors(sector, bootloader)
     }
-    if let sector = sectors.first(where: { !memory.map.isErasable($0) }) {
+    if let sector = sectors.first(where: { !memory.map.allows(.erasable, in: $0) }) {
       throw .notErasable(sector)
     }
     try enter()
-    let steps = FlashSteps.Command.erase(sectors, in: memory.alternateSetting)
-    _ = try drive(eraser(steps, in: [memory]))
+    _ = try drive(eraser([memory]) { $0.erasing(sectors, in: memory.alternateSetting) })
     let start = sectors.first?.lowerBound ?? range.lowerBound
     return start..<(sectors.last?.upperBound ?? start)
   }
@@ -38,25 +37,28 @@ extension Flasher {
   /// - Returns: Sectors erased one by one; 0 when the mass erase did it all.
   /// - Throws: ``FlashError``.
   public mutating func eraseAll(allowBootloader: Bool = false) throws(FlashError) -> Int {
-    let flash = wholeFlash
+    let flash = board.flash
     guard !flash.isEmpty else { throw .noMemoryMap }
     try enter()
     spareBootloader(unless: allowBootloader)
-    let steps = FlashSteps.Command.eraseAll(
-      flash, byOneCommand: massEraseWorks(allowBootloader: allowBootloader),
-      sparing: bootloaderSectors)
-    return try drive(eraser(steps, in: flash)).sectorsErased
+    let byOneCommand = massEraseWorks(allowBootloader: allowBootloader)
+    let spared = bootloaderSectors
+    return try drive(
+      eraser(flash, isWhole: true) {
+        $0.erasingAll(byOneCommand: byOneCommand, sparing: spared)
+      }
+    ).sectorsErased
   }
 
   /// A machine that erases and then looks whether all is blank.
   private func eraser(
-    _ command: FlashSteps.Command, in memories: [AlternateMemory]
+    _ memories: [AlternateMemory], isWhole: Bool = false, _ list: (FlashSteps) -> [FlashStep]
   ) -> FlashMachine {
     var plan = FlashPlan(
-      memories: [], programStart: nil, usesMassErase: command.isWhole,
-      transferSize: session.transferSize, erasedByte: profile.erasedByte, expectedTime: .zero)
-    plan.steps = steps(of: plan).list(of: command)
-    let steps = steps(of: plan)
+      usesMassErase: isWhole, transferSize: board.blocks.length,
+      erasedByte: board.chip.erasedByte)
+    plan.steps = list(FlashSteps(plan: plan, board: board))
+    let steps = FlashSteps(plan: plan, board: board)
     for memory in memories {
       let isReadable = memory.map.erasableSectors.allSatisfy {
         steps.canRead($0, in: memory.alternateSetting)
@@ -66,21 +68,14 @@ extension Flasher {
     return FlashMachine(steps, isOpen: isOpen, hasRead: hasRead, sparing: bootloaderSectors)
   }
 
-  /// The memories that erasing the whole flash is about: the chip's own, or where it shows none, the
-  /// one that programs are in.
-  private var wholeFlash: [AlternateMemory] {
-    let inside = memories.internalFlash
-    return inside.isEmpty ? board.programMemory.map { [$0] } ?? [] : inside
-  }
-
   /// Whether one command erases all of the flash, and nothing else.
   func massEraseWorks(allowBootloader: Bool) -> Bool {
-    (allowBootloader ? nil : bootloader?.survivesMassErase) ?? profile.massEraseWorks
+    (allowBootloader ? nil : bootloader?.survivesMassErase) ?? board.chip.massEraseWorks
   }
 
   /// Notes which sectors are a known bootloader's own.
   mutating func spareBootloader(unless allowed: Bool) {
-    guard !allowed, let bootloader, let first = wholeFlash.first else { return }
+    guard !allowed, let bootloader, let first = board.flash.first else { return }
     let own = first.map.sectors(overlapping: 0..<(1 << 32)).filter(bootloader.owns)
     guard let start = own.first?.lowerBound else { return }
     bootloaderSectors = start..<own.reduce(start) { $0 == $1.lowerBound ? $1.upperBound : $0 }
@@ -93,9 +88,7 @@ extension Flasher {
         $0.map.kind.isFlash && $0.map.segment(at: range.lowerBound) != nil
       }), memory.map.contains(range)
     else {
-      let flash = memories.first { $0.map.kind.isFlash }
-      throw .outsideMemory(
-        range, alternateSetting: flash?.alternateSetting, memory: flash?.map, found: nil)
+      throw .outside(range, memories.first { $0.map.kind.isFlash })
     }
     return memory
   }

@@ -15,8 +15,7 @@ extension Flasher {
     let memory = try memory(for: range, alternateSetting: alternateSetting)
     guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
     guard !range.isEmpty, memory.map.readableEnd(from: range.lowerBound) >= range.upperBound else {
-      throw .outsideMemory(
-        range, alternateSetting: memory.alternateSetting, memory: memory.map, found: nil)
+      throw .outside(range, memory)
     }
     return try read([range], of: memory).first ?? ImageElement(address: 0, bytes: [])
   }
@@ -34,7 +33,7 @@ extension Flasher {
   ) throws(FlashError) -> [ImageElement] {
     let memory = try memory(for: nil, alternateSetting: alternateSetting)
     guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
-    let ranges = memory.map.readableRanges
+    let ranges = memory.map.ranges(.readable)
     guard !ranges.isEmpty else { throw .notReadable(name: memory.map.name, .untouched) }
     return try read(ranges, of: memory)
   }
@@ -42,16 +41,15 @@ extension Flasher {
   private mutating func read(
     _ ranges: [Range<UInt64>], of memory: AlternateMemory
   ) throws(FlashError) -> [ImageElement] {
-    guard canUpload else { throw .notReadable(name: memory.map.name, .untouched) }
+    guard board.canUpload else { throw .notReadable(name: memory.map.name, .untouched) }
     try enter()
     try select(memory.alternateSetting)
-    report(.started(.read, total: ranges.reduce(0) { $0 + UInt64($1.count) }))
+    report(.started(.read, total: ranges.byteCount))
     var elements: [ImageElement] = []
     var done: UInt64 = 0
     for range in ranges {
       guard let address = UInt32(exactly: range.lowerBound) else { continue }
-      let bytes = try read(
-        range, alternateSetting: memory.alternateSetting, map: memory.map, reportingFrom: done)
+      let bytes = try read(range, of: memory, reportingFrom: done)
       elements.append(ImageElement(address: address, bytes: bytes))
       done += UInt64(bytes.count)
     }
@@ -68,13 +66,10 @@ extension Flasher {
   ) throws(FlashError) -> UInt64 {
     var options = FlashOptions()
     options.ignoreIDs = ignoreIDs
-    options.allowOTP = true
-    options.allowOptionBytes = true
-    let layout = FlashLayout(
-      memories: memories, profile: profile, identity: identity, options: options)
-    let work = try layout.work(for: firmware, forWriting: false)
+    let work = try FlashLayout(board: board, options: options)
+      .work(for: firmware, forWriting: false)
     for work in work where !isReadable(work) {
-      throw .notReadable(name: work.map.name, .untouched)
+      throw .notReadable(name: work.memory.map.name, .untouched)
     }
     try enter()
     let total = work.reduce(0) { $0 + UInt64($1.image.byteCount) }
@@ -82,41 +77,61 @@ extension Flasher {
     var done: UInt64 = 0
     var difference: FlashError.Difference?
     for work in work {
-      try select(work.alternateSetting)
-      var reader = BlockReader()
+      try select(work.memory.alternateSetting)
+      reader = BlockReader()
       for run in work.image.runs {
-        try readBlocks(run.range, in: work.map, &reader) { flasher, bytes, address in
-          let expected = run.part(address..<address + UInt64(bytes.count))?.bytes ?? []
-          if let found = FlashError.Difference(bytes, instead: expected, at: address) {
-            difference = difference ?? found
-            if difference != found { difference?.count += found.count }
-          }
+        try readBlocks(run.range, in: work.memory.map) { flasher, bytes, address in
+          let expected = run.slice(address..<address + UInt64(bytes.count))
+          difference.add(.init(bytes[...], instead: expected, at: address))
           done += UInt64(bytes.count)
           flasher.report(.advanced(.verify, done: done))
           return true
         }
       }
-      try attemptAgain { session throws(DFUError) in try reader.end(&session) }
+      try endReading()
     }
     report(.finished(.verify))
     if let difference { throw .different(difference) }
     return total
   }
 
+  /// Reads back what was written directly, as after the board has come back from a reset.
+  ///
+  /// The firmware's own bytes count; the chip may have put right what stands beside them.
+  ///
+  /// - Parameters:
+  ///   - write: From ``FlashResult/toCheck``.
+  ///   - firmware: What is in the flash, for the error.
+  /// - Throws: ``FlashError/notTaken(_:)`` when they are not there; ``FlashError/readProtected``;
+  ///   other ``FlashError``.
+  public mutating func check(
+    _ write: DirectWrite, firmware: FlashError.Progress = .complete
+  ) throws(FlashError) {
+    guard board.memory(write.memory.alternateSetting) != nil else { return }
+    if session.state == nil { try enter() }
+    let bytes: [UInt8]
+    do {
+      bytes = try read(write.range, of: write.memory)
+    } catch .refused(.device(.errVENDOR, _, _, during: .reading), _) {
+      // It was open before: the level that was written is in force.
+      throw .readProtected
+    }
+    if let error = write.failure(write.judge(bytes), firmware: firmware) { throw error }
+  }
+
   /// Reads a range of a memory that is known to hold it.
   mutating func read(
-    _ range: Range<UInt64>, alternateSetting: UInt8, map: MemoryMap,
-    reportingFrom done: UInt64? = nil
+    _ range: Range<UInt64>, of memory: AlternateMemory, reportingFrom done: UInt64? = nil
   ) throws(FlashError) -> [UInt8] {
-    try select(alternateSetting)
+    try select(memory.alternateSetting)
     var bytes: [UInt8] = []
-    var reader = BlockReader()
-    try readBlocks(range, in: map, &reader) { flasher, block, _ in
+    reader = BlockReader()
+    try readBlocks(range, in: memory.map) { flasher, block, _ in
       bytes += block
       if let done { flasher.report(.advanced(.read, done: done + UInt64(bytes.count))) }
       return true
     }
-    try attemptAgain { session throws(DFUError) in try reader.end(&session) }
+    try endReading()
     return bytes
   }
 
@@ -125,7 +140,7 @@ extension Flasher {
   /// A transfer that fails for no lasting reason is done again; errVENDOR, from a chip of which
   /// nothing was read before, means that it is read protected.
   mutating func readBlocks(
-    _ range: Range<UInt64>, toEnd: Bool = true, in map: MemoryMap, _ reader: inout BlockReader,
+    _ range: Range<UInt64>, toEnd: Bool = true, in map: MemoryMap,
     take: (inout Flasher, [UInt8], UInt64) -> Bool
   ) throws(FlashError) {
     guard map.readableEnd(from: range.lowerBound) > range.lowerBound else {
@@ -161,23 +176,12 @@ extension Flasher {
   private func memory(
     for range: Range<UInt64>?, alternateSetting: UInt8?
   ) throws(FlashError) -> AlternateMemory {
-    guard !memories.isEmpty else { throw .noMemoryMap }
-    if let alternateSetting {
-      guard let memory = memories.first(where: { $0.alternateSetting == alternateSetting }) else {
-        throw .noSuchAlternateSetting(
-          alternateSetting, available: memories.map(\.alternateSetting))
-      }
-      return memory
-    }
-    let memory =
-      if let range {
-        memories.first { $0.map.segment(at: range.lowerBound) != nil }
-      } else {
-        memories.first { $0.map.kind == .internalFlash } ?? memories.first
-      }
-    guard let memory else {
-      let asked = range ?? 0..<0
-      throw .outsideMemory(asked, alternateSetting: nil, memory: memories.first?.map, found: nil)
+    guard let first = memories.first else { throw .noMemoryMap }
+    if let alternateSetting { return try board.existing(alternateSetting) }
+    guard let range else { return memories.first { $0.map.kind == .internalFlash } ?? first }
+    guard let memory = memories.first(where: { $0.map.segment(at: range.lowerBound) != nil })
+    else {
+      throw .outsideMemory(range, alternateSetting: nil, memory: first.map, found: nil)
     }
     return memory
   }

@@ -1,6 +1,6 @@
 /// Puts firmware on one board: plans, erases, writes, verifies, leaves.
 ///
-/// ``plan(_:options:)`` changes nothing and finds what cannot work; ``run(_:options:)`` does what
+/// ``plan(_:options:)`` changes nothing and finds what cannot work; ``run(_:)`` does what
 /// the plan says. Everything blocks for as long as the board takes. The firmware's first block,
 /// with its vector table, is written when all else has been verified, so that a flash that is
 /// interrupted leaves nothing that would start.
@@ -23,6 +23,8 @@ public struct Flasher: ~Copyable {
   let report: (FlashEvent) -> Void
   /// The alternate setting that was selected last.
   var alternateSetting: UInt8?
+  /// What was read last, and the upload that goes on.
+  var reader = BlockReader()
   /// What may be tried again before anything is changed.
   var retries = Retries()
   /// Sectors at the start of the flash that the bootloader refused to erase, because they hold itself.
@@ -36,19 +38,18 @@ public struct Flasher: ~Copyable {
   ///
   /// - Parameters:
   ///   - transport: The device with its DFU interface claimed.
-  ///   - options: How to treat it.
+  ///   - polling: How to wait for it; nil for what is safe on the chip.
   ///   - isCancelled: Asked between blocks; true stops the work.
   ///   - report: Told what happens; see ``FlashEvent``.
   public init(
-    transport: any USBTransport, options: BoardOptions = BoardOptions(),
+    transport: any USBTransport, polling: Polling? = nil,
     isCancelled: @escaping () -> Bool = { false },
     report: @escaping (FlashEvent) -> Void = { _ in }
   ) {
     board = transport.board
-    let chip = board.chip
     session = DFUSession(
-      transport: transport, limits: OperationLimits(for: chip),
-      polling: chip.polling(options.polling), unit: chip.programmingUnit)
+      transport: transport, limits: OperationLimits(for: board.chip),
+      polling: board.chip.polling(polling))
     self.isCancelled = isCancelled
     self.report = report
   }
@@ -58,7 +59,7 @@ public struct Flasher: ~Copyable {
   /// - Throws: ``FlashError/blocksTooShort(transferSize:)`` before anything is sent;
   ///   ``FlashError/device(_:_:)``.
   public mutating func enter() throws(FlashError) {
-    if let size = session.transport.interface.functional?.wTransferSize,
+    if let size = board.interface.functional?.wTransferSize,
       (1..<BlockNumbering.leastTransferSize).contains(Int(size))
     {
       throw .blocksTooShort(transferSize: size)
@@ -67,11 +68,8 @@ public struct Flasher: ~Copyable {
     if entered != EntryReport() { report(.note(.entered(entered))) }
   }
 
-  /// Whether blocks can be read from the interface at all.
-  var canUpload: Bool { board.canUpload }
-
   /// Whether memory can be read back.
-  func isReadable(_ work: MemoryWork) -> Bool { canUpload && work.isReadable }
+  func isReadable(_ work: MemoryWork) -> Bool { board.canUpload && work.isReadable }
 
   /// Selects a memory, unless it is selected.
   mutating func select(_ number: UInt8) throws(FlashError) {
@@ -80,15 +78,11 @@ public struct Flasher: ~Copyable {
     alternateSetting = number
   }
 
-  /// Does something on the device; its failure becomes ours.
-  mutating func attempt<Answer>(
-    _ body: (inout DFUSession) throws(DFUError) -> Answer
-  ) throws(FlashError) -> Answer {
-    do {
-      return try body(&session)
-    } catch {
-      throw failure(error)
-    }
+  /// Ends the upload that goes on, if there is one.
+  mutating func endReading() throws(FlashError) {
+    var reader = reader
+    try attemptAgain { session throws(DFUError) in try reader.end(&session) }
+    self.reader = BlockReader()
   }
 
   /// A failure of the device before anything was changed.
@@ -110,7 +104,7 @@ public struct Flasher: ~Copyable {
 
 extension ChipProfile {
   /// The polling that was asked for, or else what is safe on the chip.
-  func polling(_ choice: BoardOptions.Polling?) -> any PollPolicy {
+  func polling(_ choice: Polling?) -> any PollPolicy {
     switch (choice, safePolling) {
     case (.spec, _), (nil, .spec):
       SpecificationPolling(
@@ -187,40 +181,6 @@ extension Flasher {
   }
 }
 
-extension DFUError {
-  /// Whether the device said no, and did nothing.
-  var isRefusal: Bool {
-    switch self {
-    case .device, .usb(.stall, _): true
-    case .usb, .unexpectedState, .unknownState, .malformedReply, .stillBusy, .illegalRequest,
-      .illegalBlock, .shortBlock, .notOffered, .cannotRecover:
-      false
-    }
-  }
-
-  /// Whether the same request may well succeed when the device has been brought back to dfuIDLE.
-  ///
-  /// A status that the device reports is its last word, but for errSTALLEDPKT, which says no more
-  /// than a stall.
-  var mayBeTransient: Bool {
-    switch self {
-    case .usb(let error, _): error.mayBeTransient
-    case .device(let status, _, _, _): status == .errSTALLEDPKT
-    case .unexpectedState, .unknownState, .malformedReply, .shortBlock: true
-    case .stillBusy, .illegalRequest, .illegalBlock, .notOffered, .cannotRecover: false
-    }
-  }
-}
-
-extension USBError {
-  fileprivate var mayBeTransient: Bool {
-    switch self {
-    case .stall, .timedOut, .overflow, .other: true
-    case .disconnected, .accessDenied, .busy, .noDriver, .noBus, .badDescriptor: false
-    }
-  }
-}
-
 extension Flasher {
   /// Leaves the bootloader and starts a program.
   ///
@@ -255,11 +215,11 @@ extension Flasher {
   /// - Returns: What became of the board; often it has to be plugged in again.
   /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(_:listed:)`` when nothing was
   ///   sent.
-  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> UnprotectOutcome {
+  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> LeaveOutcome {
     try enter()
     var forced = unlisted
     if !forced, identity.usbID == .stBootloader {
-      forced = try attempt { session throws(DFUError) in try session.commands() } == .assumed
+      forced = try attemptAgain { session throws(DFUError) in try session.commands() } == .assumed
     }
     do {
       return try session.readUnprotect(forced: forced)

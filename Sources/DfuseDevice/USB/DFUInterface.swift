@@ -16,16 +16,10 @@ public struct DFUInterface: Hashable, Sendable {
     ///
     /// Nil when there is none or it could not be read. Already cut to the bytes that were received.
     public var name: String?
-
-    /// Makes an alternate setting.
-    public init(number: UInt8, name: String?) {
-      self.number = number
-      self.name = name
-    }
   }
 
   /// `bConfigurationValue` of the configuration that holds the interface.
-  public var configuration: UInt8
+  public var configuration: UInt8 = 1
   /// `bInterfaceNumber`, the `wIndex` of class requests.
   public var number: UInt8
   /// Application or bootloader.
@@ -34,18 +28,6 @@ public struct DFUInterface: Hashable, Sendable {
   public var alternateSettings: [AlternateSetting]
   /// The functional descriptor, or nil when the interface has none.
   public var functional: DFUFunctionalDescriptor?
-
-  /// Makes an interface from its facts.
-  public init(
-    configuration: UInt8 = 1, number: UInt8, mode: Mode, alternateSettings: [AlternateSetting],
-    functional: DFUFunctionalDescriptor?
-  ) {
-    self.configuration = configuration
-    self.number = number
-    self.mode = mode
-    self.alternateSettings = alternateSettings
-    self.functional = functional
-  }
 }
 
 /// The DFU functional descriptor: what the device can do and how much fits into one transfer.
@@ -56,26 +38,14 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
   public var bmAttributes: UInt8
   /// Milliseconds the device waits for a USB reset after DFU_DETACH.
   public var wDetachTimeOut: UInt16
-  /// Most bytes in the data stage of one transfer, as sent; ``blocks(unit:)`` says what it means.
+  /// Most bytes in the data stage of one transfer, as sent; ``BlockNumbering`` says what it means.
   public var wTransferSize: UInt16
   /// DFU version, binary coded decimal; 0x011A says DfuSe.
   ///
   /// 0x0100 where none is stated.
   public var bcdDFUVersion: UInt16
   /// Whether the descriptor has the field `bcdDFUVersion`, which came with DFU 1.1.
-  public var statesVersion: Bool
-
-  /// Makes a descriptor from its fields; 0x0100 counts as no version unless it is stated.
-  public init(
-    bmAttributes: UInt8, wDetachTimeOut: UInt16, wTransferSize: UInt16, bcdDFUVersion: UInt16,
-    statesVersion: Bool? = nil
-  ) {
-    self.bmAttributes = bmAttributes
-    self.wDetachTimeOut = wDetachTimeOut
-    self.wTransferSize = wTransferSize
-    self.bcdDFUVersion = bcdDFUVersion
-    self.statesVersion = statesVersion ?? (bcdDFUVersion != 0x0100)
-  }
+  var statesVersion = true
 
   /// bitCanUpload: the device accepts DFU_UPLOAD, so that memory can be read back.
   public var canUpload: Bool { bmAttributes & 0x02 != 0 }

@@ -34,39 +34,26 @@ extension ArraySlice<UInt8> {
 /// The fields of a device descriptor that a DFU host needs.
 ///
 /// - SeeAlso: USB 2.0 section 9.6.1, table 9-8.
-public struct DeviceDescriptor: Hashable, Sendable {
+package struct DeviceDescriptor: Hashable, Sendable {
   /// `idVendor`.
-  public var vendorID: UInt16
+  package var vendorID: UInt16
   /// `idProduct`.
-  public var productID: UInt16
+  package var productID: UInt16
   /// `bcdDevice`, binary coded decimal.
-  public var bcdDevice: UInt16
+  package var bcdDevice: UInt16
   /// `iManufacturer`, a string index; 0 for none.
-  public var manufacturerIndex: UInt8
+  package var manufacturerIndex: UInt8
   /// `iProduct`, a string index; 0 for none.
-  public var productIndex: UInt8
+  package var productIndex: UInt8
   /// `iSerialNumber`, a string index; 0 for none.
-  public var serialNumberIndex: UInt8
-
-  /// Makes a descriptor from its fields.
-  public init(
-    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, manufacturerIndex: UInt8,
-    productIndex: UInt8, serialNumberIndex: UInt8
-  ) {
-    self.vendorID = vendorID
-    self.productID = productID
-    self.bcdDevice = bcdDevice
-    self.manufacturerIndex = manufacturerIndex
-    self.productIndex = productIndex
-    self.serialNumberIndex = serialNumberIndex
-  }
+  package var serialNumberIndex: UInt8
 
   /// Reads the 18 bytes of a device descriptor.
   ///
   /// - Parameter bytes: The descriptor as the device sent it; bytes behind it are ignored.
   /// - Returns: The fields a DFU host needs.
   /// - Throws: ``USBError/badDescriptor(reason:)`` when it is too short or of another type.
-  public static func parse(_ bytes: [UInt8]) throws(USBError) -> DeviceDescriptor {
+  package static func parse(_ bytes: [UInt8]) throws(USBError) -> DeviceDescriptor {
     guard bytes.count >= 18, bytes[0] >= 18 else {
       throw .badDescriptor(reason: "the device descriptor has \(bytes.count) bytes instead of 18")
     }
@@ -96,7 +83,7 @@ enum DescriptorType {
 /// Text of string descriptors.
 ///
 /// - SeeAlso: USB 2.0 section 9.6.7.
-public enum StringDescriptor {
+package enum StringDescriptor {
   /// The text of a string descriptor, in the bytes that were received.
   ///
   /// UTF-16, little endian. `bLength` is not believed beyond the bytes there are: STM32F42x ROMs
@@ -104,7 +91,7 @@ public enum StringDescriptor {
   ///
   /// - Parameter bytes: What the device sent, its two-byte header included.
   /// - Returns: The text, or nil when the bytes are no string descriptor.
-  public static func decode(_ bytes: [UInt8]) -> String? {
+  package static func decode(_ bytes: [UInt8]) -> String? {
     guard let payload = payload(of: bytes) else { return nil }
     var units: [UInt16] = []
     var offset = 0
@@ -122,7 +109,7 @@ public enum StringDescriptor {
   /// where UTF-16 belongs; one that sends UTF-16 after all is understood too.
   ///
   /// - SeeAlso: The same exception in dfu-util and fwupd.
-  public static func decodeSerial(
+  package static func decodeSerial(
     _ bytes: [UInt8], vendorID: UInt16, productID: UInt16
   ) -> String? {
     guard USBID(vendorID: vendorID, productID: productID) == .gd32Bootloader,
@@ -135,7 +122,7 @@ public enum StringDescriptor {
   }
 
   /// The first language id of string descriptor 0, or 0x0409, US English, when it lists none.
-  public static func language(_ bytes: [UInt8]) -> UInt16 {
+  package static func language(_ bytes: [UInt8]) -> UInt16 {
     guard let payload = payload(of: bytes), payload.count >= 2 else { return 0x0409 }
     return payload.field16(0)
   }
@@ -153,7 +140,7 @@ public enum StringDescriptor {
 /// of the STM32C5 does not answer GET_DESCRIPTOR(0x21) (betaflight-configurator#5300).
 ///
 /// - SeeAlso: USB 2.0 section 9.6.3; DFU 1.1 sections 4.1 and 4.2.
-public enum ConfigurationDescriptor {
+package enum ConfigurationDescriptor {
   /// The DFU interfaces of a configuration, in the order of the descriptors.
   ///
   /// Names of alternate settings are not known yet; ``DFUInterfaceDescriptor/stringIndexes`` says
@@ -162,7 +149,7 @@ public enum ConfigurationDescriptor {
   /// - Parameter bytes: The whole configuration, `wTotalLength` bytes from its own header on.
   /// - Returns: One entry an interface of class FE/01; none when the device has no DFU.
   /// - Throws: ``USBError/badDescriptor(reason:)`` when the header is not one.
-  public static func dfuInterfaces(
+  package static func dfuInterfaces(
     in bytes: [UInt8]
   ) throws(USBError) -> [DFUInterfaceDescriptor] {
     guard bytes.count >= 9, bytes[0] >= 9 else {
@@ -172,68 +159,42 @@ public enum ConfigurationDescriptor {
       throw .badDescriptor(
         reason: "type \(bytes[1]) stands where the configuration descriptor should be")
     }
-    var found: [Candidate] = []
+    var found: [(protocolCode: UInt8, descriptor: DFUInterfaceDescriptor)] = []
     // The interface whose descriptors are being read; nil within one that is not for DFU.
     var current: Int?
     for descriptor in DescriptorWalk(bytes[...]) {
       switch descriptor.field8(1) {
-      case DescriptorType.interface where descriptor.count >= 9:
-        current = add(descriptor, to: &found)
       case DescriptorType.interface:
-        current = nil
+        guard descriptor.count >= 9, descriptor.field8(5) == 0xFE, descriptor.field8(6) == 0x01
+        else {
+          current = nil
+          continue
+        }
+        let (number, protocolCode) = (descriptor.field8(2), descriptor.field8(7))
+        let known = found.firstIndex {
+          $0.protocolCode == protocolCode && $0.descriptor.interface.number == number
+        }
+        let place = known ?? found.count
+        if known == nil {
+          let interface = DFUInterface(
+            configuration: bytes[5], number: number, mode: protocolCode == 1 ? .runTime : .dfu,
+            alternateSettings: [])
+          found.append((protocolCode, .init(interface: interface, stringIndexes: [])))
+        }
+        found[place].descriptor.add(descriptor.field8(3), stringIndex: descriptor.field8(8))
+        current = place
       case DescriptorType.dfuFunctional where descriptor.count >= 7:
-        if let current, found[current].functional == nil {
-          found[current].functional = functional(descriptor)
+        if let current, found[current].descriptor.interface.functional == nil {
+          found[current].descriptor.interface.functional = functional(descriptor)
         }
       default:
         break
       }
     }
-    let configuration = bytes[5]
-    return found.compactMap { $0.descriptor(configuration: configuration) }
-  }
-
-  /// One FE/01 interface while its descriptors are being collected.
-  private struct Candidate {
-    var number: UInt8
-    var protocolCode: UInt8
-    var alternates: [(number: UInt8, stringIndex: UInt8)] = []
-    var functional: DFUFunctionalDescriptor?
-
-    /// The finished interface, or nil when its protocol is none of DFU's.
-    func descriptor(configuration: UInt8) -> DFUInterfaceDescriptor? {
-      let mode: DFUInterface.Mode
-      switch protocolCode {
-      case 1: mode = .runTime
-      case 2: mode = .dfu
+    return found.filter { code, descriptor in
       // The DSO Nano's bootloader leaves the protocol 0 and says DfuSe in its version.
-      case 0 where functional?.isDfuSe == true: mode = .dfu
-      default: return nil
-      }
-      let interface = DFUInterface(
-        configuration: configuration, number: number, mode: mode,
-        alternateSettings: alternates.map { .init(number: $0.number, name: nil) },
-        functional: functional)
-      return DFUInterfaceDescriptor(
-        interface: interface, stringIndexes: alternates.map(\.stringIndex))
-    }
-  }
-
-  /// Adds an interface descriptor if it is of class FE/01.
-  ///
-  /// - Returns: The place of its interface in `found`, or nil when it is of another class.
-  private static func add(_ descriptor: ArraySlice<UInt8>, to found: inout [Candidate]) -> Int? {
-    guard descriptor.field8(5) == 0xFE, descriptor.field8(6) == 0x01 else { return nil }
-    let number = descriptor.field8(2)
-    let protocolCode = descriptor.field8(7)
-    let known = found.firstIndex { $0.number == number && $0.protocolCode == protocolCode }
-    let place = known ?? found.count
-    if known == nil { found.append(Candidate(number: number, protocolCode: protocolCode)) }
-    let alternate = descriptor.field8(3)
-    if !found[place].alternates.contains(where: { $0.number == alternate }) {
-      found[place].alternates.append((alternate, descriptor.field8(8)))
-    }
-    return place
+      code == 1 || code == 2 || code == 0 && descriptor.interface.functional?.isDfuSe == true
+    }.map(\.descriptor)
   }
 
   /// The functional descriptor; without `bcdDFUVersion`, which came with DFU 1.1, it is DFU 1.0.
@@ -247,16 +208,17 @@ public enum ConfigurationDescriptor {
 }
 
 /// A DFU interface as its descriptors show it, before any string has been read.
-public struct DFUInterfaceDescriptor: Hashable, Sendable {
+package struct DFUInterfaceDescriptor: Hashable, Sendable {
   /// The interface; its alternate settings have no names yet.
-  public var interface: DFUInterface
+  package var interface: DFUInterface
   /// `iInterface` of each alternate setting, in the same order; 0 for none.
-  public var stringIndexes: [UInt8]
+  package var stringIndexes: [UInt8]
 
-  /// Makes a descriptor.
-  public init(interface: DFUInterface, stringIndexes: [UInt8]) {
-    self.interface = interface
-    self.stringIndexes = stringIndexes
+  /// Adds an alternate setting, unless it is there.
+  fileprivate mutating func add(_ number: UInt8, stringIndex: UInt8) {
+    guard !interface.alternateSettings.contains(where: { $0.number == number }) else { return }
+    interface.alternateSettings.append(.init(number: number, name: nil))
+    stringIndexes.append(stringIndex)
   }
 
   /// The interface with the names of its alternate settings.
@@ -264,7 +226,7 @@ public struct DFUInterfaceDescriptor: Hashable, Sendable {
   /// - Parameter string: Reads the string at an index that is not 0. It is called for every
   ///   alternate setting in turn, also when two of them share an index.
   /// - Returns: The interface; a name is nil where `string` gave nil or the index is 0.
-  public func named(by string: (UInt8) -> String?) -> DFUInterface {
+  package func named(by string: (UInt8) -> String?) -> DFUInterface {
     var named = interface
     for (place, index) in zip(named.alternateSettings.indices, stringIndexes) where index != 0 {
       named.alternateSettings[place].name = string(index)

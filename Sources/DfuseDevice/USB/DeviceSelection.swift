@@ -55,12 +55,6 @@ public struct IgnoredDevice: Hashable, Sendable {
   public var identity: DeviceIdentity
   /// Why it was not selected.
   public var reason: Reason
-
-  /// Makes an entry.
-  public init(identity: DeviceIdentity, reason: Reason) {
-    self.identity = identity
-    self.reason = reason
-  }
 }
 
 /// Why there is no one device to work with.

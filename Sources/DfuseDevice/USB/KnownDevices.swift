@@ -20,17 +20,20 @@ public struct KnownDevice: Hashable, Sendable {
   public var name: String
   /// Whether it speaks DfuSe.
   public var dfuse: DfuSe
+  /// The bootloader, if it is a program in flash of which more is known.
+  public var bootloader: ApplicationBootloader?
   /// Where that is known from.
   public var source: String
 
   init(
     _ vendorID: UInt16, _ productID: UInt16, release: UInt16? = nil, _ name: String,
-    dfuse: DfuSe = .asStated, source: String
+    dfuse: DfuSe = .asStated, _ bootloader: ApplicationBootloader? = nil, source: String
   ) {
     self.id = USBID(vendorID: vendorID, productID: productID)
     self.release = release
     self.name = name
     self.dfuse = dfuse
+    self.bootloader = bootloader
     self.source = source
   }
 }
@@ -69,39 +72,45 @@ extension KnownDevice {
     KnownDevice(
       0x1D50, 0x607F, "Spark Core, DFU mode", source: "dfu-util device-logs/sparkcore.lsusb"),
     KnownDevice(
-      0x2B04, 0xD006, "Particle Photon, DFU mode",
+      0x2B04, 0xD006, "Particle Photon, DFU mode", .particleSTM32,
       source: "'Found DFU: [2b04:d006]' in NuttX's boards/arm/stm32/photon/README.txt"),
-    KnownDevice(0x2B04, 0xD008, "Particle P1, DFU mode", source: "particle-iot/device-os#706"),
     KnownDevice(
-      0x2B04, 0xD00A, "Particle Electron, DFU mode", source: "dfu-util -l of an Electron"),
-    KnownDevice(0x2B04, 0xD00C, "Particle Argon, DFU mode", source: "dfu-util -l of an Argon"),
-    KnownDevice(0x2B04, 0xD00D, "Particle Boron, DFU mode", source: "particle-iot/device-os"),
-    KnownDevice(0x2B04, 0xD00E, "Particle Xenon, DFU mode", source: "particle-iot/device-os"),
+      0x2B04, 0xD008, "Particle P1, DFU mode", .particleSTM32, source: "particle-iot/device-os#706"),
     KnownDevice(
-      0x2B04, 0xD058, "RedBear Duo, DFU mode",
+      0x2B04, 0xD00A, "Particle Electron, DFU mode", .particleSTM32,
+      source: "dfu-util -l of an Electron"),
+    KnownDevice(
+      0x2B04, 0xD00C, "Particle Argon, DFU mode", .particleNRF52, source: "dfu-util -l of an Argon"),
+    KnownDevice(
+      0x2B04, 0xD00D, "Particle Boron, DFU mode", .particleNRF52, source: "particle-iot/device-os"),
+    KnownDevice(
+      0x2B04, 0xD00E, "Particle Xenon, DFU mode", .particleNRF52, source: "particle-iot/device-os"),
+    KnownDevice(
+      0x2B04, 0xD058, "RedBear Duo, DFU mode", .redBearDuo,
       source: "redbear/Duo, docs/dfu-util_installation_guide.md"),
     KnownDevice(
-      0x2341, 0x035B, "Arduino Portenta H7 bootloader",
+      0x2341, 0x035B, "Arduino Portenta H7 bootloader", .arduino,
       source: "micropython ports/stm32/boards/ARDUINO_PORTENTA_H7"),
     KnownDevice(
-      0x2341, 0x035F, "Arduino Nicla Vision bootloader",
+      0x2341, 0x035F, "Arduino Nicla Vision bootloader", .arduino,
       source: "micropython ports/stm32/boards/ARDUINO_NICLA_VISION"),
     KnownDevice(
-      0x2341, 0x0364, "Arduino Opta bootloader",
+      0x2341, 0x0364, "Arduino Opta bootloader", .arduino,
       source: "micropython ports/stm32/boards/ARDUINO_OPTA"),
     KnownDevice(
-      0x2341, 0x0366, "Arduino GIGA R1 bootloader",
+      0x2341, 0x0366, "Arduino GIGA R1 bootloader", .arduino,
       source: "micropython ports/stm32/boards/ARDUINO_GIGA"),
     KnownDevice(
-      0x35D1, 0x0364, "Finder Opta bootloader", source: "arduino/ArduinoCore-mbed boards.txt"),
+      0x35D1, 0x0364, "Finder Opta bootloader", .arduino,
+      source: "arduino/ArduinoCore-mbed boards.txt"),
     KnownDevice(
-      0x0694, 0x0008, "LEGO SPIKE Prime hub, DFU mode",
+      0x0694, 0x0008, "LEGO SPIKE Prime hub, DFU mode", .lego,
       source: "micropython ports/stm32/boards/LEGO_HUB_NO6"),
     KnownDevice(
-      0x0694, 0x000C, "LEGO SPIKE Essential hub, DFU mode",
+      0x0694, 0x000C, "LEGO SPIKE Essential hub, DFU mode", .lego,
       source: "micropython ports/stm32/boards/LEGO_HUB_NO7"),
     KnownDevice(
-      0x0694, 0x0011, "LEGO MINDSTORMS Robot Inventor hub, DFU mode",
+      0x0694, 0x0011, "LEGO MINDSTORMS Robot Inventor hub, DFU mode", .lego,
       source: "pybricks/pybricksdev"),
   ]
 
@@ -134,7 +143,7 @@ public struct ApplicationBootloader: Hashable, Sendable {
   /// Where the vector table of its programs is; nil where that differs from board to board.
   public var programStart: UInt32?
   /// Whether a mass erase leaves its own sectors alone.
-  public var survivesMassErase: Bool
+  var survivesMassErase = false
   /// Where that is known from.
   public var source: String
 
@@ -151,63 +160,42 @@ public struct ApplicationBootloader: Hashable, Sendable {
   /// - Parameter identity: The device, with its strings if they could be read.
   /// - Returns: The bootloader, or nil for a ROM and for what is not known.
   public static func running(on identity: DeviceIdentity) -> ApplicationBootloader? {
-    if let bootloader = byID[identity.usbID] { return bootloader }
-    let texts = (identity.manufacturer, identity.product)
+    if let bootloader = KnownDevice.of(identity)?.bootloader { return bootloader }
     if identity.product == "Daisy Bootloader" { return daisy }
-    if texts.0 == "MicroPython" || identity.product?.hasPrefix("Pyboard DFU") == true {
-      return mboot
-    }
-    return nil
+    let isMboot =
+      identity.manufacturer == "MicroPython" || identity.product?.hasPrefix("Pyboard DFU") == true
+    return isMboot ? mboot : nil
   }
 
-  private static let byID: [USBID: ApplicationBootloader] = [
-    USBID(vendorID: 0x2341, productID: 0x035B): arduino,
-    USBID(vendorID: 0x2341, productID: 0x035F): arduino,
-    USBID(vendorID: 0x2341, productID: 0x0364): arduino,
-    USBID(vendorID: 0x2341, productID: 0x0366): arduino,
-    USBID(vendorID: 0x35D1, productID: 0x0364): arduino,
-    USBID(vendorID: 0x0694, productID: 0x0008): lego,
-    USBID(vendorID: 0x0694, productID: 0x000C): lego,
-    USBID(vendorID: 0x0694, productID: 0x0011): lego,
-    USBID(vendorID: 0x2B04, productID: 0xD006): particleSTM32,
-    USBID(vendorID: 0x2B04, productID: 0xD008): particleSTM32,
-    USBID(vendorID: 0x2B04, productID: 0xD00A): particleSTM32,
-    USBID(vendorID: 0x2B04, productID: 0xD00C): particleNRF52,
-    USBID(vendorID: 0x2B04, productID: 0xD00D): particleNRF52,
-    USBID(vendorID: 0x2B04, productID: 0xD00E): particleNRF52,
-    USBID(vendorID: 0x2B04, productID: 0xD058): redBearDuo,
-  ]
-
-  private static let arduino = ApplicationBootloader(
+  fileprivate static let arduino = ApplicationBootloader(
     name: "the Arduino bootloader", ownRanges: [0x0800_0000..<0x0804_0000],
-    programStart: 0x0804_0000, survivesMassErase: false,
+    programStart: 0x0804_0000,
     source: "two sectors, one of them marked writable: arduino/mcuboot-arduino-stm32h7; "
       + "TEXT0_ADDR in micropython's boards/ARDUINO_PORTENTA_H7, _GIGA, _OPTA, _NICLA_VISION")
 
-  private static let lego = ApplicationBootloader(
+  fileprivate static let lego = ApplicationBootloader(
     name: "the LEGO bootloader", ownRanges: [0x0800_0000..<0x0800_8000],
-    programStart: 0x0800_8000, survivesMassErase: false,
+    programStart: 0x0800_8000,
     source: "32 KiB: micropython's boards/LEGO_HUB_NO6/README.md; pybricksdev")
 
   /// System firmware begins at 0x08020000, user programs at 0x080A0000 (device-os): no one start.
-  private static let particleSTM32 = ApplicationBootloader(
+  fileprivate static let particleSTM32 = ApplicationBootloader(
     name: "the Particle bootloader", ownRanges: [0x0800_0000..<0x0800_C000], programStart: nil,
-    survivesMassErase: false,
     source: "three sectors for it and its configuration: 03*016Ka in its map; zerynth/docs")
 
   /// The master boot record below, the bootloader and its settings at the top, as Nordic has it.
-  private static let particleNRF52 = ApplicationBootloader(
+  fileprivate static let particleNRF52 = ApplicationBootloader(
     name: "the Particle bootloader", ownRanges: [0..<0x1000, 0xF_4000..<0x10_0000],
-    programStart: nil, survivesMassErase: false,
+    programStart: nil,
     source: "1*004Ka and 4*004Ka,8*004Kg in its map; Nordic's nRF52840 layout")
 
-  private static let redBearDuo = ApplicationBootloader(
+  fileprivate static let redBearDuo = ApplicationBootloader(
     name: "the RedBear bootloader", ownRanges: [0x0800_0000..<0x0800_4000], programStart: nil,
-    survivesMassErase: false, source: "01*016Ka in its map: redbear/Duo, user_dfu docs")
+    source: "01*016Ka in its map: redbear/Duo, user_dfu docs")
 
   private static let daisy = ApplicationBootloader(
     name: "the Daisy bootloader", ownRanges: [0x9000_0000..<0x9004_0000],
-    programStart: 0x9004_0000, survivesMassErase: false,
+    programStart: 0x9004_0000,
     source: "it leaves the first four 64 KiB of the QSPI flash untouched: electro-smith/libDaisy, "
       + "doc/md/_a7_Getting-Started-Daisy-Bootloader.md")
 

@@ -20,29 +20,20 @@ public final class TracingTransport: USBTransport {
   public func controlOut(
     _ request: ControlRequest, data: [UInt8], timeout: Duration
   ) throws(USBError) {
-    let start = now
-    do {
+    _ = try traced(request, data.count, data: data) { () throws(USBError) in
       try inner.controlOut(request, data: data, timeout: timeout)
-    } catch {
-      tell(start, request, data.count, data: data, .failed(error))
-      throw error
+      return .sent
     }
-    tell(start, request, data.count, data: data, .sent)
   }
 
   /// Asks the device for at most `length` bytes.
   public func controlIn(
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    let start = now
-    let bytes: [UInt8]
-    do {
-      bytes = try inner.controlIn(request, length: length, timeout: timeout)
-    } catch {
-      tell(start, request, length, .failed(error))
-      throw error
+    let outcome = try traced(request, length) { () throws(USBError) in
+      .received(try inner.controlIn(request, length: length, timeout: timeout))
     }
-    tell(start, request, length, .received(bytes))
+    guard case .received(let bytes) = outcome else { return [] }
     return bytes
   }
 
@@ -50,16 +41,12 @@ public final class TracingTransport: USBTransport {
   ///
   /// Told even where the inner transport has nothing to send.
   public func selectAlternateSetting(_ number: UInt8) throws(USBError) {
-    let start = now
     let request = ControlRequest(
       bmRequestType: 0x01, bRequest: 11, wValue: UInt16(number), wIndex: UInt16(interface.number))
-    do {
+    _ = try traced(request, 0) { () throws(USBError) in
       try inner.selectAlternateSetting(number)
-    } catch {
-      tell(start, request, 0, .failed(error))
-      throw error
+      return .sent
     }
-    tell(start, request, 0, .sent)
   }
 
   /// Lets `duration` pass.
@@ -77,14 +64,24 @@ public final class TracingTransport: USBTransport {
   /// Reads a string descriptor, or gives nil.
   public func string(at index: UInt8) -> String? { inner.string(at: index) }
 
-  private func tell(
-    _ start: Duration, _ request: ControlRequest, _ length: Int, data: [UInt8] = [],
-    _ outcome: TracedTransfer.Outcome
-  ) {
+  /// Makes a transfer, tells of it, and hands out how it ended.
+  private func traced(
+    _ request: ControlRequest, _ length: Int, data: [UInt8] = [],
+    _ transfer: () throws(USBError) -> TracedTransfer.Outcome
+  ) throws(USBError) -> TracedTransfer.Outcome {
+    let start = now
+    let outcome: TracedTransfer.Outcome
+    do {
+      outcome = try transfer()
+    } catch {
+      outcome = .failed(error)
+    }
     trace(
       TracedTransfer(
         start: start, time: now - start, request: request, length: length, data: data,
         outcome: outcome))
+    if case .failed(let error) = outcome { throw error }
+    return outcome
   }
 }
 
@@ -112,19 +109,6 @@ public struct TracedTransfer: Hashable, Sendable {
   public var data: [UInt8]
   /// How it ended.
   public var outcome: Outcome
-
-  /// Makes a record.
-  public init(
-    start: Duration, time: Duration, request: ControlRequest, length: Int, data: [UInt8],
-    outcome: Outcome
-  ) {
-    self.start = start
-    self.time = time
-    self.request = request
-    self.length = length
-    self.data = data
-    self.outcome = outcome
-  }
 }
 
 extension TracedTransfer: CustomStringConvertible {
@@ -177,6 +161,7 @@ extension TracedTransfer: CustomStringConvertible {
     case .accessDenied: "access denied"
     case .busy: "busy"
     case .noDriver: "no driver"
+    case .noNode: "no node"
     case .overflow: "too much data"
     case .noBus: "no bus"
     case .badDescriptor(let reason): reason
@@ -229,16 +214,14 @@ public struct OperationTrace: Sendable {
   }
 
   private mutating func command(_ data: [UInt8]) -> String {
-    let argument: UInt32? =
-      data.count == 5 ? data.dropFirst().reversed().reduce(0) { $0 << 8 | UInt32($1) } : nil
-    switch (data.first, argument) {
-    case (0x21, .some(let address)):
+    switch DfuSeCommand(bytes: data) {
+    case .setAddress(let address):
       pointer = address
       return "set address \(address.hex)"
-    case (0x41, .some(let address)): return "erase the sector at \(address.hex)"
-    case (0x41, nil): return "erase the whole flash"
-    case (0x92, nil): return "remove the read protection"
-    default: return "command \(data.bytesText)"
+    case .eraseSector(let address): return "erase the sector at \(address.hex)"
+    case .massErase: return "erase the whole flash"
+    case .readUnprotect: return "remove the read protection"
+    case nil: return "command \(data.bytesText)"
     }
   }
 

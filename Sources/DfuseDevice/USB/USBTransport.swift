@@ -106,6 +106,9 @@ public enum USBError: Error, Hashable, Sendable {
   case noDriver
   /// The device sent more than was asked for (libusb `LIBUSB_ERROR_OVERFLOW`).
   case overflow
+  /// The kernel has the device, but there is no node to open it by, as in a container to which only
+  /// other nodes were passed.
+  case noNode
   /// There is no USB on this machine: no bus, or libusb could not start.
   case noBus
   /// The device's descriptors cannot be understood.

@@ -109,8 +109,8 @@ struct BoardContext {
     let access: MemoryAccess = task == .erasing ? .erasable : .readable
     failure.fix = "what can be \(task == .erasing ? "erased" : "read"):"
     failure.choices = memories.flatMap { memory in
-      memory.map.segments.filter { $0.access.isSuperset(of: access) }.map {
-        "\($0.range.addressText)  \(memory.map.name.visible) (-a \(memory.alternateSetting))"
+      memory.map.ranges(access).map {
+        "\($0.addressText)  \(memory.map.name.visible) (-a \(memory.alternateSetting))"
       }
     }
     return failure
@@ -166,7 +166,7 @@ struct BoardWork: Sendable {
     let start = transport.now
     let now = { transport.now - start }
     let flasher = Flasher(
-      transport: transport, options: BoardOptions(polling: options.device.polling),
+      transport: transport, polling: options.device.polling,
       isCancelled: isCancelled, report: { event in report(.event(event, at: now())) })
     let context = BoardContext(
       board: name, memories: flasher.memories, report: report, now: now)

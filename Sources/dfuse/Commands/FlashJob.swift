@@ -32,6 +32,7 @@ struct FlashJob: Sendable {
         try readBack(report, flasher, context)
       }
     }
+    if report.awaitsBoard { report.departure = .gone }
     return report
   }
 

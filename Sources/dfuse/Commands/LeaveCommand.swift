@@ -13,6 +13,8 @@ struct Departure: Sendable, Equatable {
   static let notAsked = Departure(name: "stayed", words: "the board stays in its bootloader")
   static let resetItself = Departure(
     name: "reset", words: "the board restarted when its option bytes were written")
+  /// It restarted by itself, and has not come back to its bootloader.
+  static let gone = Departure(name: "gone", words: "plug it in again")
 }
 
 extension Departure {

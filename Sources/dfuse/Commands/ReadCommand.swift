@@ -84,7 +84,7 @@ struct ReadCommand: BoardCommand {
     if let count = try range.count { return try RangeOptions.range(from: start, count: count) }
     // To the end of what is there in one piece.
     let home = chosen ?? memories.first { $0.map.segment(at: start) != nil }
-    let end = home?.map.readableRanges.first { $0.contains(start) }?.upperBound
+    let end = home?.map.ranges(.readable).first { $0.contains(start) }?.upperBound
     return start..<(end ?? start + 1)
   }
 
@@ -92,7 +92,7 @@ struct ReadCommand: BoardCommand {
   ///
   /// - Throws: A failure with status 64 for raw bytes of parts that do not touch.
   private func check(_ memory: AlternateMemory, _ context: BoardContext) throws(Failure) {
-    let ranges = memory.map.readableRanges
+    let ranges = memory.map.ranges(.readable)
     if ranges.count > 1, !isContainer {
       throw Failure(
         .usage,

@@ -102,7 +102,7 @@ extension FormatError {
 struct UnpackPlan {
   var files: [(path: String, bytes: [UInt8])] = []
   /// `dfuse pack` and its arguments, to be given to a shell.
-  var packCommand = "dfuse pack"
+  let packCommand: String
 
   /// Plans for files in `folder` whose names begin with `stem`.
   ///
@@ -135,6 +135,6 @@ struct UnpackPlan {
     }
     if !isPlain { words = ["--format", "raw"] + words }
     // A path that begins with a dash is no trouble: each follows an option that takes it.
-    for word in words { packCommand += " " + word.shellWord }
+    packCommand = (["dfuse", "pack"] + words).map(\.shellWord).joined(separator: " ")
   }
 }

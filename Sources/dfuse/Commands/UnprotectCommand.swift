@@ -33,7 +33,7 @@ struct UnprotectCommand: BoardCommand {
   ) throws(Failure) -> Conclusion {
     context.report(
       .note("removing the read protection: leave the board plugged in, it may take half a minute"))
-    let outcome: UnprotectOutcome
+    let outcome: LeaveOutcome
     do throws(FlashError) {
       outcome = try flasher.unprotect(unlisted: unlisted)
     } catch {
@@ -43,7 +43,7 @@ struct UnprotectCommand: BoardCommand {
     switch outcome {
     case .left(.returned): (end, departure) = ("the board is back", "bootloader")
     case .left: (end, departure) = ("plug the board in again", "gone")
-    case .stayed(let state):
+    case .stayed(let state, _):
       throw Failure(
         .protocolError, "\(context.board) took the command and is still there, in \(state)",
         why: "AT32 are done at once; bootloaders made from ST's USB device library do nothing",

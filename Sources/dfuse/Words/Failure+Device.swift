@@ -25,6 +25,11 @@ extension Failure {
           .inputOutput, "\(closed): it has no usable driver",
           "bind WinUSB to it (on Windows), or end the driver that holds it"
         )
+      case .noNode:
+        (
+          .noPermission, "\(closed): its node in /dev/bus/usb is missing",
+          "pass the whole of /dev/bus/usb to the container, or run outside of it"
+        )
       case .timedOut:
         (
           .inputOutput, "\(board) does not answer",
@@ -87,6 +92,7 @@ extension USBError {
     case .accessDenied: "the system lets this user not open its USB node"
     case .busy: "another program or a driver holds its interface"
     case .noDriver: "libusb cannot use the driver that is bound to it"
+    case .noNode: "the kernel has it; a container sees only the nodes that are passed in"
     case .timedOut: "it did not answer in time"
     case .disconnected: "it was unplugged, or its bootloader has ended"
     case .stall: "it refused a standard request"

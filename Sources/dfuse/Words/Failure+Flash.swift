@@ -148,7 +148,7 @@ extension Failure {
     let name = memory?.name.visible ?? "the memory"
     let region = task.hasFile && found == nil ? OutsideRegion(range.lowerBound) : nil
     let place =
-      region?.words.map { "which is \($0), and no memory of \(board)" }
+      region?.words.map { "which is \($0), and nothing that \(board) offers" }
       ?? "which is not in \(name) of \(board)"
     self = .refused(
       .badData, "\(task.subject) has \(range.addressText), \(place)",

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUErrorTests {
   @Test(arguments: [
@@ -26,6 +27,10 @@ import Testing
       .usb(.noDriver, during: .detaching),
       "asking the application to enter DFU mode failed: no driver that can be used is bound to "
         + "the device"
+    ),
+    (
+      .usb(.noNode, during: .detaching),
+      "asking the application to enter DFU mode failed: the device has no node in /dev/bus/usb"
     ),
     (
       .usb(.overflow, during: .reading(address: 0x1FFF_7800, count: 40)),

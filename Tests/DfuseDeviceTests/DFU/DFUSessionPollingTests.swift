@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUSessionPollingTests {
   private let setting = Activity.settingAddress(0x0800_0000)

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUTransitionsTests {
   /// DFU 1.1 appendix A.2: `n` goes to state n, `!n` stalls and is then in n, `-` is ignored.

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct BlockNumberingTests {
   static let blocks: [(UInt16, UInt32, UInt16, UInt64)] = [

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUSessionErasingTests {
   @Test func `erasing a sector takes three transfers`() throws {

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUSessionUnprotectingTests {
   private static let start = """
@@ -12,7 +13,7 @@ import Testing
 
   private func unprotect(
     _ script: String, forced: Bool = false, source: SourceLocation = #_sourceLocation
-  ) throws -> UnprotectOutcome {
+  ) throws -> LeaveOutcome {
     try playFromStart(script, source: source) { (session: consuming DFUSession) in
       try session.enter()
       return try session.readUnprotect(forced: forced)
@@ -38,7 +39,7 @@ import Testing
 
   @Test func `a clone that is done at once and stays says so`() throws {
     let script = Self.start + "GETSTATUS (35000) -> 00 00 00 00 05 00\nport 30000 -> still"
-    #expect(try unprotect(script) == .stayed(.dfuDNLOADIDLE))
+    #expect(try unprotect(script) == .stayed(.dfuDNLOADIDLE, .ok))
   }
 
   @Test func `a chip that refuses reports errUNKNOWN`() {

@@ -1,5 +1,6 @@
-import DfuseDevice
 import Testing
+
+@testable import DfuseDevice
 
 @Suite struct DFUSessionWritingTests {
   private static let address = """

@@ -17,17 +17,31 @@ import Testing
     count: Int, blocks: [Range<Int>]
   ) {
     let run = piece(0x0800_0000, count)
-    let found = WriteBlock.blocks(of: run, transferSize: 2048)
-    #expect(found.map { $0.offset..<($0.offset + $0.count) } == blocks)
-    #expect(found.flatMap { $0.bytes(in: run) } == run.bytes)
+    let found = run.blocks(of: 2048)
+    #expect(
+      found.map { Int($0.lowerBound - 0x0800_0000)..<Int($0.upperBound - 0x0800_0000) } == blocks)
+    #expect(found.flatMap { run.slice($0) } == run.bytes)
   }
 
-  @Test func `a block is blank when all of it has the erased value`() {
-    var run = piece(0, 24, 0xFF)
+  @Test func `a block is not sent when all of it has the erased value`() throws {
+    var run = piece(0x0800_0000, 24, 0xFF)
     run.bytes[15] = 0
-    let blocks = WriteBlock.blocks(of: run, transferSize: 8)
-    #expect(blocks.map { $0.isBlank(in: run, erasedByte: 0xFF) } == [true, false, true])
-    #expect(blocks.map { $0.isBlank(in: run, erasedByte: 0x00) } == [false, false, false])
+    let bench = try FlashBench("@Internal Flash  /0x08000000/04*016Kg", transferSize: 8)
+    var planner = FlashPlanner(board: bench.board)
+    planner.add(try bench.work(run)[0], [.different])
+    var plan = planner.finished()
+    #expect(plan.blocks(of: run, of: plan.memories[0]) == [0x0800_0008..<0x0800_0010])
+    plan.erasedByte = 0x00
+    #expect(plan.blocks(of: run, of: plan.memories[0]).count == 3)
+  }
+
+  @Test func `a slice of a run has the bytes that both have`() {
+    let run = ImageElement(address: 16, bytes: [1, 2, 3, 4])
+    #expect(run.slice(17..<19) == [2, 3])
+    #expect(run.slice(0..<17) == [1])
+    #expect(run.slice(19..<100) == [4])
+    #expect(run.slice(0..<8) == [])
+    #expect(run.slice(100..<108) == [])
   }
 
   // MARK: Reading

@@ -5,24 +5,24 @@ import Testing
 
 /// A board as a flash is planned for it: memory maps and what is known of the chip.
 struct FlashBench {
-  var memories: [AlternateMemory]
-  var profile: ChipProfile
-  var identity = DeviceIdentity(
-    vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-1", address: 4,
-    product: "STM32  BOOTLOADER")
+  var board: Board
   var options = FlashOptions()
 
   /// A board with these memory maps, in the order of its alternate settings.
-  init(_ maps: String..., product: String? = nil) throws {
-    let parsed = try maps.map { try #require(MemoryMap.parse($0)) }
-    if let product { identity.product = product }
-    let identity = identity
-    memories = parsed.enumerated().map { number, map in
-      AlternateMemory(
-        alternateSetting: UInt8(number), map: map.corrected(for: identity, siblings: parsed))
-    }
-    profile = ChipProfile.identify(identity, maps: memories.map(\.map))
+  init(_ maps: String..., product: String? = nil, transferSize: UInt16 = 2048) throws {
+    board = Board(
+      identity: DeviceIdentity(
+        vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-1", address: 4,
+        product: product ?? "STM32  BOOTLOADER"),
+      interface: DFUInterface(
+        number: 0, mode: .dfu,
+        alternateSettings: maps.enumerated().map { .init(number: UInt8($0), name: $1) },
+        functional: DFUFunctionalDescriptor(
+          bmAttributes: 0x0B, wDetachTimeOut: 255, wTransferSize: transferSize,
+          bcdDFUVersion: 0x011A)))
   }
+
+  var memories: [AlternateMemory] { board.memories }
 
   /// STM32F405 with all its alternate settings.
   static var f405: FlashBench {
@@ -61,7 +61,7 @@ struct FlashBench {
   }
 
   var layout: FlashLayout {
-    FlashLayout(memories: memories, profile: profile, identity: identity, options: options)
+    FlashLayout(board: board, options: options)
   }
 
   /// The work for pieces that the maps are to place.

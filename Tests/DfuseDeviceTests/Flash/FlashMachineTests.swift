@@ -17,19 +17,15 @@ import Testing
   }
 
   /// A plan that erases and writes three sectors, the first with the vector table.
-  private func machine(transferSize: UInt16 = 2048) throws -> FlashMachine {
+  private func machine() throws -> FlashMachine {
     let bench = try FlashBench.f405
-    let work = try bench.work(piece(0x0800_0000, 0xC000))
-    var planner = FlashPlanner(profile: bench.profile, transferSize: Int(transferSize))
-    planner.add(planner.flash(work[0], [.different, .blank, .different]), image: work[0].image)
-    var plan = planner.plan
-    func steps() -> FlashSteps {
-      FlashSteps(
-        plan: plan, memories: bench.memories, profile: bench.profile,
-        blocks: BlockNumbering(transferSize: transferSize), canUpload: true)
-    }
-    plan.steps = steps().list(options: FlashOptions(), sparing: nil, byOneCommand: true)
-    return FlashMachine(steps())
+    var planner = FlashPlanner(board: bench.board)
+    planner.add(
+      try bench.work(piece(0x0800_0000, 0xC000))[0], [.different, .blank, .different])
+    var plan = planner.finished()
+    plan.steps = FlashSteps(plan: plan, board: bench.board)
+      .list(options: FlashOptions(), sparing: nil, byOneCommand: true)
+    return FlashMachine(FlashSteps(plan: plan, board: bench.board))
   }
 
   /// What a flash without trouble answers.

@@ -6,24 +6,24 @@ import Testing
 /// What is decided from the work and the state of the board.
 @Suite struct FlashPlannerTests {
   private func plan(
-    _ bench: FlashBench, _ pieces: ImageElement..., states: [SectorState],
-    transferSize: Int = 2048
+    _ bench: FlashBench, _ pieces: ImageElement..., states: [SectorState]
   ) throws -> FlashPlan {
     let image = try MemoryImage(merging: pieces)
     let work = try bench.layout.work(for: Firmware(image))
-    var planner = FlashPlanner(profile: bench.profile, transferSize: transferSize)
-    planner.add(planner.flash(work[0], states), image: work[0].image)
-    return planner.plan
+    var planner = FlashPlanner(board: bench.board)
+    planner.add(work[0], states)
+    return planner.finished()
   }
 
   @Test func `a plan says what becomes of each sector, and which bytes are sent`() throws {
+    let bench = try FlashBench.f405
     let plan = try plan(
-      try FlashBench.f405, piece(0x0800_0000, 0x1_0008),
+      bench, piece(0x0800_0000, 0x1_0008),
       states: [.different, .same, .blank, .unread, .same])
     var expected = FlashPlan(
       memories: [
         .init(
-          alternateSetting: 0, name: "Internal Flash", kind: .internalFlash,
+          memory: bench.memories[0],
           sectors: [
             .init(range: 0x0800_0000..<0x0800_4000, action: .eraseAndWrite),
             .init(range: 0x0800_4000..<0x0800_8000, action: .keep),
@@ -91,9 +91,9 @@ import Testing
       ([.different, .different], 0x4000 - 100), ([.same, .different], 0),
       ([.blank, .unread], 0), ([.unread, .same], 0x4000 - 100),
     ] {
-      var planner = FlashPlanner(profile: bench.profile, transferSize: 2048)
-      planner.add(planner.flash(work[0], states), image: image)
-      #expect(planner.bytesLost(work, planner.plan) == lost)
+      var planner = FlashPlanner(board: bench.board)
+      planner.add(work[0], states)
+      #expect(planner.finished().bytesLost(work) == lost)
     }
   }
 
@@ -101,11 +101,10 @@ import Testing
     let bench = try FlashBench.f405
     let image = try MemoryImage(merging: [piece(0x0800_0000, 4)])
     let work = try bench.layout.work(for: Firmware(image))
-    var planner = FlashPlanner(profile: bench.profile, transferSize: 2048)
-    planner.usesMassErase = true
-    planner.add(planner.flash(work[0], [.unread]), image: image)
-    #expect(planner.plan.expectedTime > .seconds(16))
-    #expect(planner.plan.expectedTime < .seconds(17))
+    var planner = FlashPlanner(board: bench.board, usesMassErase: true)
+    planner.add(work[0], [.unread])
+    #expect(planner.finished().expectedTime > .seconds(16))
+    #expect(planner.finished().expectedTime < .seconds(17))
   }
 
   @Test func `a mass erase is chosen for a whole flash, where it works and is quicker`() throws {
@@ -114,9 +113,9 @@ import Testing
         map, "@Option Bytes   /0x1FFF7800/01*40Be", product: product)
       let image = try MemoryImage(merging: [piece(0x0800_0000, count)])
       let work = try bench.layout.work(for: Firmware(image))[0]
-      var planner = FlashPlanner(profile: bench.profile, transferSize: 1024)
-      planner.add(planner.flash(work, work.sectors.map { _ in .different }), image: image)
-      return planner.massEraseIsQuicker(on: bench.memories)
+      var planner = FlashPlanner(board: bench.board)
+      planner.add(work, work.sectors.map { _ in .different })
+      return planner.finished().usesMassErase
     }
     let g431 = "@Internal Flash   /0x08000000/64*02Kg"
     #expect(try isQuicker(g431, 128 << 10, "DFU in FS Mode"))
@@ -134,8 +133,10 @@ import Testing
       .init(range: 32..<48, action: .eraseAndWrite), .init(range: 48..<64, action: .write),
       .init(range: 64..<80, action: .eraseAndWrite),
     ]
-    func order(_ start: UInt32?, _ kind: MemoryKind = .internalFlash) -> [UInt64] {
-      FlashPlan.Memory(alternateSetting: 0, name: "", kind: kind, sectors: sectors, runs: [])
+    func order(_ start: UInt32?, _ name: String = "Internal Flash") -> [UInt64] {
+      let map = MemoryMap(name: name, text: "", segments: [])
+      let memory = AlternateMemory(alternateSetting: 0, map: map)
+      return FlashPlan.Memory(memory: memory, sectors: sectors, runs: [])
         .eraseOrder(programStart: start).map(\.range.lowerBound)
     }
     #expect(order(0) == [0, 32, 64])
@@ -143,7 +144,7 @@ import Testing
     #expect(order(79) == [64, 0, 32])
     #expect(order(20) == [0, 32, 64])
     #expect(order(nil) == [0, 32, 64])
-    #expect(order(40, .externalFlash) == [0, 32, 64])
+    #expect(order(40, "External Flash") == [0, 32, 64])
   }
 
   @Test(arguments: [
@@ -175,12 +176,12 @@ import Testing
     let plan = try plan(try FlashBench.f405, piece(0x0800_0000, 5000), states: [.different])
     let last = FinalBlock(of: plan)
     let run = plan.memories[0].runs[0]
-    #expect(run.parts(without: last).map(\.range) == [0x0800_0800..<0x0800_1388])
+    #expect(run.parts(without: last?.run).map(\.range) == [0x0800_0800..<0x0800_1388])
     #expect(run.parts(without: nil) == [run])
-    #expect(piece(0x0800_4000, 8).parts(without: last) == [piece(0x0800_4000, 8)])
-    #expect(piece(0x0800_0010, 8).parts(without: last) == [])
+    #expect(piece(0x0800_4000, 8).parts(without: last?.run) == [piece(0x0800_4000, 8)])
+    #expect(piece(0x0800_0010, 8).parts(without: last?.run) == [])
     #expect(
-      piece(0x07FF_FFFC, 0x804 + 4).parts(without: last).map(\.range)
+      piece(0x07FF_FFFC, 0x804 + 4).parts(without: last?.run).map(\.range)
         == [0x07FF_FFFC..<0x0800_0000, 0x0800_0800..<0x0800_0804])
   }
 }

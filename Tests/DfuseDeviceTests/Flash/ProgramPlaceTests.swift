@@ -1,7 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
+
+@testable import DfuseDevice
 
 /// Whether raw bytes belong where a board's programs start.
 @Suite struct ProgramPlaceTests {

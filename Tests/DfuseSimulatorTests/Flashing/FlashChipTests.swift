@@ -1,8 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// Every operation of the flasher on every simulated chip.
@@ -18,7 +18,7 @@ import Testing
 
   private func rig(_ board: SimulatedBoard) -> FlashRig {
     let rig = FlashRig(board)
-    rig.boardOptions = BoardOptions(polling: .spec)
+    rig.polling = .spec
     return rig
   }
 

@@ -1,8 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// Broken flash, protected sectors, and bootloaders that say one thing and do another.
@@ -121,7 +121,7 @@ import Testing
   @Test func `work that an F072 acknowledges without doing it is found out`() throws {
     // Polled earlier than it asks, it drops the work (dfu-util ticket 78).
     let rig = FlashRig(TestProgram.usedBoard(try TestProgram.chip("stm32f072")))
-    rig.boardOptions = BoardOptions(polling: .adaptive)
+    rig.polling = .adaptive
     let image = try TestProgram.image(for: try TestProgram.chip("stm32f072"))
     let error = try rig.failure {
       let result = try $0.flash(Firmware(image))
@@ -261,7 +261,7 @@ import Testing
     // Asked to wait as the device says, everything does.
     let patient = FlashRig(
       TestProgram.usedBoard(chip, faults: try FaultPlan(parsing: ["poll=60000"])))
-    patient.boardOptions.polling = .spec
+    patient.polling = .spec
     #expect(try patient.flash(Firmware(image)).isVerified)
     #expect(try patient.board.counters.earlyPolls.isEmpty)
   }

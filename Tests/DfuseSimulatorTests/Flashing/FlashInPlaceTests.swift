@@ -62,7 +62,7 @@ import Testing
     let pieces = [(0x0800_C000, 5000), (0x9000_0003, 9)] as [(UInt32, Int)]
     let image = try MemoryImage(
       merging: pieces.map { ImageElement(address: $0, bytes: pattern($1, seed: 7)) })
-    let result = try rig.flash(.image(image, alternateSetting: nil), leave: false)
+    let result = try rig.flash(Firmware(image), leave: false)
     #expect(result.isVerified)
     #expect(try rig.holds(image))
     #expect(try rig.memory(0x9000_0000..<0x9000_0003) == Array(pattern(64, seed: 3).prefix(3)))

@@ -1,7 +1,7 @@
-import DfuseDevice
 import DfuseFormat
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// Flashes of chips that misbehave: the host knows, and copes.

@@ -1,8 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// What cannot work is refused before a request has changed the board.

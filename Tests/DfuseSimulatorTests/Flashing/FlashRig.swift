@@ -1,8 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// A simulated board on a bus of its own, and flashes of it by the host's code.
@@ -10,7 +10,7 @@ final class FlashRig {
   let bus: SimulatedBus
   private(set) var events: [FlashEvent] = []
   /// How the host treats the board.
-  var boardOptions = BoardOptions()
+  var polling: Polling?
 
   init(_ board: SimulatedBoard) { bus = SimulatedBus([board]) }
 
@@ -32,7 +32,7 @@ final class FlashRig {
   func flasher(isCancelled: @escaping () -> Bool = { false }) throws -> Flasher {
     let listing = try #require(try bus.devices().first)
     let transport = try bus.open(try #require(listing.board))
-    return Flasher(transport: transport, options: boardOptions, isCancelled: isCancelled) {
+    return Flasher(transport: transport, polling: polling, isCancelled: isCancelled) {
       [weak self] event in
       self?.events.append(event)
     }

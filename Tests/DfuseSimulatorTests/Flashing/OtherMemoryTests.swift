@@ -1,8 +1,8 @@
-import DfuseDevice
 import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// Memory that is not flash: option bytes, one-time programmable memory, EEPROM, Device Feature.

@@ -63,6 +63,15 @@ struct KernelDevices: Hashable, Sendable {
     devices.first { $0.bus == bus && $0.address == address }
   }
 
+  /// Whether the kernel has a device at an address, and there is no node by which it can be opened.
+  static func lacksNode(
+    bus: UInt8, address: UInt8, sysfs: String = "/sys/bus/usb/devices",
+    usbfs: String = "/dev/bus/usb"
+  ) -> Bool {
+    KernelDevices(sysfs: sysfs)?.device(bus: bus, address: address) != nil
+      && KernelDevices(usbfs: usbfs)?.device(bus: bus, address: address) == nil
+  }
+
   /// Strings of the device at a port, which the kernel read when it was plugged in: manufacturer,
   /// product, serial number.
   static func strings(

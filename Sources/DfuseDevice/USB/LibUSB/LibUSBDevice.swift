@@ -201,7 +201,13 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
 
   init(opening device: LibUSBDevice) throws(USBError) {
     var handle: OpaquePointer?
-    try check("libusb_open", unsafe libusb_open(device.pointer, &handle))
+    do throws(USBError) {
+      try check("libusb_open", unsafe libusb_open(device.pointer, &handle))
+    } catch {
+      // libusb takes a missing node for a missing device.
+      let lacksNode = KernelDevices.lacksNode(bus: device.bus, address: device.identity.address)
+      throw error == .disconnected && lacksNode ? .noNode : error
+    }
     guard let handle = unsafe handle else { throw .disconnected }
     unsafe self.handle = handle
     self.device = device

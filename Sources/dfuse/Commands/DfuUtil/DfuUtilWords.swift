@@ -43,7 +43,7 @@ extension USBError {
     case .busy: "LIBUSB_ERROR_BUSY"
     case .noDriver: "LIBUSB_ERROR_NOT_SUPPORTED"
     case .timedOut: "LIBUSB_ERROR_TIMEOUT"
-    case .disconnected: "LIBUSB_ERROR_NO_DEVICE"
+    case .disconnected, .noNode: "LIBUSB_ERROR_NO_DEVICE"
     case .stall: "LIBUSB_ERROR_PIPE"
     case .overflow: "LIBUSB_ERROR_OVERFLOW"
     case .noBus, .badDescriptor: "LIBUSB_ERROR_OTHER"

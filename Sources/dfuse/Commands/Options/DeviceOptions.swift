@@ -33,9 +33,9 @@ struct DeviceOptions: ParsableArguments {
     help: ArgumentHelp(
       "How to wait while it works: as it says (spec), or learning (adaptive); default: by chip.",
       valueName: "how"),
-    completion: .list(BoardOptions.Polling.allCases.map(\.rawValue)),
-    transform: { text in try choice(text, of: BoardOptions.Polling.self) })
-  var polling: BoardOptions.Polling?
+    completion: .list(Polling.allCases.map(\.rawValue)),
+    transform: { text in try choice(text, of: Polling.self) })
+  var polling: Polling?
   @Option(
     help: ArgumentHelp(
       "What goes wrong on the simulated board: stall@write:3.", valueName: "spec",
