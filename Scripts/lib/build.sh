@@ -25,6 +25,11 @@ build_quietly() {
   log=$(mktemp)
   if ! "$@" >"$log" 2>&1; then
     cat "$log" >&2
+    if grep -qiE 'failed to clone|could ?n.t (fetch|resolve host|connect)|unable to access' "$log"; then
+      rm -f "$log"
+      fail 69 "the Swift packages that dfuse is built with could not be fetched (the output is above)" \
+        "see that this machine reaches github.com, and run the same command again"
+    fi
     rm -f "$log"
     fail 70 "the build failed (its output is above)" "report it with that output"
   fi
