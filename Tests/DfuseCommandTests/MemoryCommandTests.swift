@@ -42,10 +42,31 @@ import Testing
           error: """
             read 16 bytes in T
             read 16 bytes (0x0800_0004-0x0800_0013) of STM32F405/407/415/417 at 1-1 in T into \
-            r.bin
+            r.bin, as raw bytes
 
             """))
     #expect(try sandbox.read("r.bin") == Array(program[4..<20]))
+  }
+
+  @Test(arguments: [
+    ("r.hex", ", as Intel HEX\n"), ("R.S19", ", as S-records\n"), ("r.srec", ", as S-records\n"),
+    ("r.dfu", ", a DfuSe container\n"),
+  ])
+  func `the file's name says what is written`(_ name: String, _ words: String) throws {
+    let read = sandbox.run(
+      "read", "-o", "@\(name)", "--address", "0x08000000", "--length", "5000")
+    #expect(read.status == .success)
+    #expect(read.error.hasSuffix(words))
+    // What was read says where it belongs.
+    #expect(sandbox.run("verify", "@\(name)").status == .success)
+    #expect(sandbox.run("flash", "--stay", "@\(name)").status == .success)
+  }
+
+  @Test func `no ELF file is made of what a board holds`() {
+    let run = sandbox.run("read", "-o", "@r.elf")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("an ELF file cannot be made of what a board holds"))
+    #expect(sandbox.files.contains("r.elf") == false)
   }
 
   @Test func `without an address the whole flash is read`() throws {
@@ -237,9 +258,9 @@ import Testing
     #expect(
       output.hasSuffix(
         #"{"board":"1-1","chip":"STM32F405/407/415/417","command":"leave","details":"#
-          + #"{"departure":"running"},"event":"result","status":0,"verdict":"STM32F405/407/415/417 "#
-          + #"at 1-1: the firmware is running (the board came back as 0483:5740 "#
-          + #"(STM32 Virtual ComPort))"}"# + "\n"))
+          + #"{"departure":"running"},"event":"result","port":"1-1","serial":"315A28A0B956","#
+          + #""status":0,"verdict":"STM32F405/407/415/417 at 1-1: the firmware is running "#
+          + #"(the board came back as 0483:5740 (STM32 Virtual ComPort))"}"# + "\n"))
   }
 
   // MARK: - unprotect

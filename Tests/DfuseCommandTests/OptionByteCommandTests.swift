@@ -74,7 +74,7 @@ import Testing
           error: """
             error: Option Bytes of STM32G47x/48x/491 at 1-1 has 2 parts, which a raw file cannot \
             tell apart
-              fix: name a file that ends in .dfu, which keeps them all, or read one part:
+              fix: name a file that ends in .dfu or .hex, which keeps them all, or read one part:
                 --address 0x1FFF7800 --length 48
                 --address 0x1FFFF800 --length 48
 

@@ -97,7 +97,7 @@ extension Firmware.Format {
   ]
 
   /// What a name, with or without a folder, says that the file holds; nil if it says nothing.
-  init?(promisedBy name: String) {
+  package init?(promisedBy name: String) {
     guard let dot = name.lastIndex(of: "."),
       let promise = Self.endings[name[name.index(after: dot)...].lowercased()]
     else { return nil }

@@ -8,9 +8,9 @@ struct ReadCommand: BoardCommand {
     commandName: "read",
     abstract: "Read a board's memory into a file.",
     discussion: """
-      Without --address, the whole flash, or the whole memory that -a names. A file whose name \
-      ends in .dfu becomes a container, which keeps the address; any other gets the bytes as they \
-      are. The board stays in its bootloader.
+      Without --address, the whole flash, or the whole memory that -a names. The name says what \
+      is written: a container (.dfu), Intel HEX (.hex) or S-records (.s19, .srec), which keep the \
+      addresses; any other file gets the bytes as they are. The board stays in its bootloader.
 
       --address is hexadecimal, with or without 0x. --length is decimal, or hexadecimal with 0x; \
       K and M stand for KiB and MiB.
@@ -34,6 +34,11 @@ struct ReadCommand: BoardCommand {
     if work.output.json, file.isStandardOutput {
       throw Failure(
         .usage, "--json and -o - do not go together", why: "both go to standard output")
+    }
+    guard format != .elf else {
+      throw Failure(
+        .usage, "\(file.shown): an ELF file cannot be made of what a board holds",
+        fix: "name a file that ends in .dfu, .hex, .s19 or .bin")
     }
     _ = (try range.start, try range.count)
     return (file, console)
@@ -70,7 +75,7 @@ struct ReadCommand: BoardCommand {
     let places = elements.map(\.range.addressText).joined(separator: " and ")
     return Conclusion(
       verdict: "read \(size.sizeText) (\(places)) of \(context.board) in "
-        + "\(time.timeText) into \(order.file.shown)",
+        + "\(time.timeText) into \(order.file.shown)\(form)",
       details: details)
   }
 
@@ -93,12 +98,12 @@ struct ReadCommand: BoardCommand {
   /// - Throws: A failure with status 64 for raw bytes of parts that do not touch.
   private func check(_ memory: AlternateMemory, _ context: BoardContext) throws(Failure) {
     let ranges = memory.map.ranges(.readable)
-    if ranges.count > 1, !isContainer {
+    if ranges.count > 1, format == .raw {
       throw Failure(
         .usage,
         "\(memory.map.name.visible) of \(context.board) has \(ranges.count) parts, which a raw file "
           + "cannot tell apart",
-        fix: "name a file that ends in .dfu, which keeps them all, or read one part:",
+        fix: "name a file that ends in .dfu or .hex, which keeps them all, or read one part:",
         choices: ranges.map {
           "--address \(UInt32(clamping: $0.lowerBound).hex) --length \($0.count)"
         })
@@ -108,13 +113,25 @@ struct ReadCommand: BoardCommand {
     }
   }
 
-  private var isContainer: Bool { !asBytes && outputFile.lowercased().hasSuffix(".dfu") }
+  /// What the file's name says that is written.
+  private var format: Firmware.Format {
+    asBytes ? .raw : Firmware.Format(promisedBy: outputFile) ?? .raw
+  }
+
+  /// The same, for people; what dfu-util writes needs no word.
+  private var form: String {
+    switch format {
+    case .container, .plainDFU: ", a DfuSe container"
+    case .hex, .srec: ", as \(format)"
+    case .raw, .elf: asBytes ? "" : ", as raw bytes"
+    }
+  }
 
   private func contents(
     _ elements: [ImageElement], _ chosen: AlternateMemory?, _ memories: [AlternateMemory],
     _ identity: DeviceIdentity
   ) throws(Failure) -> [UInt8] {
-    guard isContainer else { return elements.flatMap(\.bytes) }
+    if format == .raw { return elements.flatMap(\.bytes) }
     let start = elements.first.map { UInt64($0.address) }
     let memory =
       chosen ?? start.flatMap { start in memories.first { $0.map.segment(at: start) != nil } }
@@ -126,9 +143,10 @@ struct ReadCommand: BoardCommand {
           elements: elements)
       ])
     do throws(FormatError) {
+      if let records = try firmware.encodedRecords(as: format) { return records }
       return try firmware.encoded()
     } catch {
-      throw Failure(.software, "cannot make a container of what was read: \(error)")
+      throw Failure(.software, "cannot make a file of what was read: \(error)")
     }
   }
 }
