@@ -52,6 +52,35 @@ import Testing
     #expect(container.targets[0].name == "app")
   }
 
+  @Test(arguments: [
+    ["@text.bin", "--address", "0x08000000", "-o", "@f.dfu"],
+    ["-m", "08000000", "@text.bin", "-o", "@f.dfu"], ["-o@f.dfu", "@text.bin", "-m8000000"],
+  ])
+  func `the short form takes a raw file with its address, as flash does`(
+    _ words: [String]
+  ) throws {
+    let words = words.map { $0 == "-o@f.dfu" ? "--output=\(sandbox.path("f.dfu"))" : $0 }
+    #expect(sandbox.run(["pack", "-q"] + words).status == .success)
+    #expect(
+      try elements("f.dfu")
+        == [ImageElement(address: 0x0800_0000, bytes: Array(Self.hex.utf8))])
+  }
+
+  @Test func `a file that brings its addresses takes no other in the short form`() {
+    let run = sandbox.run("pack", "-m", "08000000", "@fw.hex")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("brings its own addresses"))
+  }
+
+  /// Build systems ask a program so whether it is there (meson's find_program).
+  @Test(arguments: ["dfuse_pack", "dfuse"])
+  func `the packer says its version`(_ program: String) {
+    let words = program == "dfuse" ? ["pack", "--version"] : ["--version"]
+    let run = sandbox.run(words, program: program)
+    #expect(run.status == .success)
+    #expect(run.output.wholeMatch(of: /dfuse \d+\.\d+\.\d+\n/) != nil)
+  }
+
   @Test func `a name that ends in .bin is raw, whatever is in it`() throws {
     let run = sandbox.run("pack", "-q", "-o", "@f.dfu", "-m", "100", "-i", "@text.bin", "-a", "0")
     #expect(run.status == .success)

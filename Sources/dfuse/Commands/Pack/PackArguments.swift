@@ -77,7 +77,7 @@ struct PackArguments {
 
 /// The options of `dfuse pack`, by their long names.
 enum PackOption: String, CaseIterable {
-  case output, product, vendor, name, address, image, quiet, help, format
+  case output, product, vendor, name, address, image, quiet, help, version, format
   case deviceVersion = "version-id"
   case alternateSetting = "alt"
   case chip = "for"
@@ -87,7 +87,7 @@ enum PackOption: String, CaseIterable {
     switch self {
     case .deviceVersion: "f"
     case .address: "m"
-    case .format, .chip: nil
+    case .version, .format, .chip: nil
     default: rawValue.first
     }
   }
@@ -97,7 +97,7 @@ enum PackOption: String, CaseIterable {
     self = option
   }
 
-  var takesValue: Bool { self != .quiet && self != .help }
+  var takesValue: Bool { ![.quiet, .help, .version].contains(self) }
 
   /// The option as messages name it.
   var shown: String { letter.map { "-\($0)" } ?? "--\(rawValue)" }

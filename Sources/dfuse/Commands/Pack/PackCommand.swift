@@ -11,12 +11,12 @@ struct PackCommand: ParsableCommand, DfuseCommand {
     abstract: "Pack firmware into a DfuSe container.",
     usage: """
       dfuse pack -o OUT [-f VERSION] [-p PID] [-v VID] {[-n NAME] {[-m ADDRESS] -i IMAGE}... -a ALT}...
-      dfuse pack FIRMWARE [-o OUT] [--alt ALT] [-n NAME]
+      dfuse pack FIRMWARE [-m ADDRESS] [-o OUT] [--alt ALT] [-n NAME]
       """,
     discussion: """
       The order counts: -m belongs to the next -i; -n and all -i belong to the next -a. Images are \
       raw binaries, Intel HEX, S-record or ELF, told by their content; with -m, a name that ends in \
-      .bin is raw. All but raw ones bring their own addresses. The short form packs one such file.
+      .bin is raw. All but raw ones bring their own addresses. The short form packs one file.
 
       Numbers are hexadecimal, with or without 0x; only -a is decimal.
       """
@@ -60,7 +60,8 @@ struct PackCommand: ParsableCommand, DfuseCommand {
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
   @Argument(
-    help: ArgumentHelp("One file that brings its own addresses.", valueName: "firmware"),
+    help: ArgumentHelp(
+      "One file; a raw one needs its address as well.", valueName: "firmware"),
     completion: .file())
   var firmware: [String] = []
 
@@ -73,6 +74,9 @@ struct PackCommand: ParsableCommand, DfuseCommand {
     let arguments = try PackArguments(words)
     if arguments.items.contains(.flag(.help)) {
       return try console.output(Dfuse.helpMessage(for: PackCommand.self, columns: console.width))
+    }
+    if arguments.items.contains(.flag(.version)) {
+      return try console.output(Dfuse.configuration.version)
     }
     guard !arguments.items.isEmpty else {
       throw Failure(

@@ -73,7 +73,7 @@ struct PackGrammar {
           fix: "'dfuse simulate --list' shows them")
       }
       request.memories = chip.memories
-    case .quiet, .help: break
+    case .quiet, .help, .version: break
     }
   }
 
@@ -90,7 +90,8 @@ struct PackGrammar {
   }
 
   private mutating func finish() throws(Failure) -> PackRequest {
-    if let address {
+    let isShort = !operands.isEmpty && request.targets.isEmpty
+    if let address, !isShort || !images.isEmpty {
       throw Failure(
         .usage, "-m \(address.hex) has no image",
         fix: "an address stands before its image: -m \(address.hex) -i IMAGE")
@@ -101,7 +102,7 @@ struct PackGrammar {
         .usage, "image \(image.path.visible)\(count) is not closed by -a",
         fix: "add the alternate setting it is for: -i \(image.path.shellWord) -a 0")
     }
-    if operands.isEmpty || !request.targets.isEmpty { try finishFull() } else { try finishShort() }
+    if isShort { try finishShort() } else { try finishFull() }
     if formatCount == 1 {
       for target in request.targets.indices {
         for image in request.targets[target].images.indices {
@@ -136,7 +137,7 @@ struct PackGrammar {
     }
   }
 
-  /// `dfuse pack firmware.hex [-o OUT] [--alt N] [-n NAME]`: one file that brings its addresses.
+  /// `dfuse pack FIRMWARE [-m ADDRESS] [-o OUT] [--alt N] [-n NAME]`: one file.
   private mutating func finishShort() throws(Failure) {
     guard operands.count == 1, emptyAlternateSettings.count <= 1 else {
       throw Failure(
@@ -146,7 +147,7 @@ struct PackGrammar {
     request.targets = [
       .init(
         alternateSetting: emptyAlternateSettings.first ?? 0, name: name,
-        images: [.init(path: operands[0], address: nil, format: format)])
+        images: [.init(path: operands[0], address: address, format: format)])
     ]
     request.isShortForm = true
   }
@@ -225,7 +226,7 @@ struct PackRequest {
   /// The memories of the chip that it is for; nil when no chip was said.
   var memories: [AlternateMemory]?
   var isQuiet = false
-  /// Whether one file was named without `-i`: it must bring its own addresses.
+  /// Whether one file was named without `-i`: it must bring its addresses, or have one stated.
   var isShortForm = false
   /// Oddities that do not stop the work.
   var warnings: [String] = []

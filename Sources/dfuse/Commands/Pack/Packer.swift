@@ -67,10 +67,10 @@ struct Packer {
       throw Failure(
         .badData, "\(shown): this is a \(what), not firmware",
         fix: "look into it with 'dfuse info', take it apart with 'dfuse unpack'")
-    case .raw where request.isShortForm:
+    case .raw where request.isShortForm && image.address == nil:
       throw Failure(
         .usage, "\(shown) is a raw binary, which says no address",
-        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
+        fix: "say where it belongs: dfuse pack -m 0x08000000 \(image.path.shellWord)")
     case .raw, .hex, .srec, .elf, nil: break
     }
     if let address = image.address {
