@@ -18,7 +18,7 @@ struct Console {
   var writeError: (String) -> Void
   /// Whether standard output is a terminal.
   var outputIsTerminal: Bool
-  /// Whether standard error is a terminal that may be coloured and redrawn.
+  /// Whether standard error is a terminal whose lines can be redrawn.
   var errorIsTerminal: Bool
   /// Columns of the terminal.
   var width: Int
@@ -28,6 +28,8 @@ struct Console {
   var outputIsClosed = false
   /// Whether all but errors is held back.
   var isQuiet = false
+  /// Whether text on a terminal may have a colour.
+  var mayColour = true
 
   /// Prints a line of the result on standard output.
   func output(_ line: String) throws(Failure) {
@@ -56,7 +58,7 @@ struct Console {
 
   /// Text in a colour, on a terminal.
   func styled(_ text: String, _ style: TerminalStyle) -> String {
-    errorIsTerminal ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    errorIsTerminal && mayColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
   }
 }
 
@@ -80,15 +82,15 @@ extension Console {
       },
       writeError: { text in _ = error.write(Array(text.utf8)) },
       outputIsTerminal: output.isTerminal,
-      errorIsTerminal: error.isTerminal && environmentVariable("NO_COLOR") == nil
-        && environmentVariable("TERM") != "dumb",
+      errorIsTerminal: error.isTerminal && environmentVariable("TERM") != "dumb",
       width: terminalWidth(),
       keepReport: { failure in
         // A terminal that sends SIGHUP is about to go, if it is not gone already.
         guard error.isLost || failure.status == .hungUp && error.isTerminal else { return nil }
         return ReportFile.append(failure.lines, of: CommandLine.arguments)
       },
-      outputIsClosed: output.isClosed
+      outputIsClosed: output.isClosed,
+      mayColour: environmentVariable("NO_COLOR") == nil
     )
   }
 

@@ -60,7 +60,7 @@ import Testing
       run.error.hasSuffix(
         """
         error: 1 of 3 boards failed (see above)
-          fix: the others are flashed; plug these in again and run the same command again
+          fix: the others are flashed; plug this one in again and run the same command again
 
         """))
     #expect(bus.board(at: "1-1")?.read(3000, at: 0x0800_0000) == program)
@@ -75,6 +75,26 @@ import Testing
     #expect(run.status == .noPermission)
     #expect(run.error.contains("error: the board at 1-2 cannot be opened: no permission\n"))
     #expect(bus.board(at: "1-1")?.read(3000, at: 0x0800_0000) == program)
+  }
+
+  @Test func `what failed is counted as one would say it`() throws {
+    let faults = "errWRITE@write:2"
+    sandbox.bus = SimulatedBus([try board(0, faults: faults)])
+    #expect(
+      sandbox.run("flash", "@fw.dfu", "--all").error.hasSuffix(
+        """
+        error: the board failed (see above)
+          fix: plug it in again and run the same command again
+
+        """))
+    sandbox.bus = SimulatedBus([try board(0, faults: faults), try board(1, faults: faults)])
+    #expect(
+      sandbox.run("flash", "@fw.dfu", "--all").error.hasSuffix(
+        """
+        error: 2 of 2 boards failed (see above)
+          fix: plug them in again and run the same command again
+
+        """))
   }
 
   @Test func `--all chooses like everything else`() throws {
@@ -99,8 +119,8 @@ import Testing
     #expect(lines.contains { $0.contains(#""board":"1-1""#) && $0.contains(#""status":0"#) })
     #expect(lines.contains { $0.contains(#""board":"1-2""#) && $0.contains(#""status":74"#) })
     #expect(
-      lines.last.map { $0 } == #"{"command":"flash","error":{"fix":"the others are flashed; plug "#
-        + #"these in again and run the same command again","what":"1 of 2 boards failed (see "#
+      lines.last.map { $0 } == #"{"command":"flash","error":{"fix":"the other is flashed; plug "#
+        + #"this one in again and run the same command again","what":"1 of 2 boards failed (see "#
         + #"above)"},"event":"summary","failed":1,"flashed":1,"status":74}"#)
   }
 

@@ -182,7 +182,8 @@ import Testing
         #"{"board":"1-1","chip":"STM32F405/407/415/417","command":"flash","details":"#
           + #"{"bytesVerified":40000,"bytesWritten":40000,"departure":"stayed","seconds":T,"#
           + #""sectorsErased":0,"sectorsKept":0,"sectorsRepeated":0,"size":40000,"#
-          + #""verified":true},"event":"result","status":0,"verdict":"flashed 39.1 KiB to "#
+          + #""verified":true},"event":"result","port":"1-1","serial":"315A28A0B956","#
+          + #""status":0,"verdict":"flashed 39.1 KiB to "#
           + #"STM32F405/407/415/417 at 1-1 in T: verified; the board stays in its "#
           + #"bootloader"}"#,
       ])

@@ -48,6 +48,18 @@ import Testing
         """)
   }
 
+  /// https://no-color.org: colour, and nothing else.
+  @Test func `without colour a terminal still gets its bar`() {
+    let screen = Screen()
+    var console = screen.console(isTerminal: true)
+    console.mayColour = false
+    #expect(console.styled("error:", .red) == "error:")
+    var renderer = ProgressRenderer(console: console, moves: true)
+    run(&renderer, .erase, total: 131072, steps: 4, of: .seconds(2))
+    #expect(screen.drawings.count > 2)
+    #expect(screen.text.withLock { !$0.contains("\u{1B}[3") && !$0.contains("\u{1B}[1") })
+  }
+
   @Test func `a terminal gets a bar with share, bytes, rate and time left`() {
     let screen = Screen()
     var renderer = ProgressRenderer(console: screen.console(isTerminal: true), moves: true)

@@ -186,9 +186,13 @@ final class FlashStation {
   private var summary: Failure? {
     guard let first = failures.first?.failure else { return nil }
     let all = flashedCount + failures.count
+    let what = all == 1 ? "the board" : "\(failures.count) of \(all) boards"
+    let these = failures.count == 1 ? "this one" : flashedCount == 0 ? "them" : "these"
+    let again = "plug \(all == 1 ? "it" : these) in again and run the same command again"
     return Failure(
-      first.status, "\(failures.count) of \(all.counted("board")) failed (see above)",
-      fix: "the others are flashed; plug these in again and run the same command again")
+      first.status, "\(what) failed (see above)",
+      fix: flashedCount == 0
+        ? again : "the other\(flashedCount == 1 ? " is" : "s are") flashed; \(again)")
   }
 
   private func lastLine(_ failure: Failure?) throws(Failure) {

@@ -32,6 +32,9 @@ struct JSONLine: Encodable, Equatable {
   // MARK: - How it ended
 
   var command: String?
+  /// Port path, once more by that name.
+  var port: String?
+  var serial: String?
   var chip: String?
   /// The exit status.
   var status: Int32?
@@ -70,7 +73,7 @@ extension JSONLine {
   init(_ command: String, _ board: BoardName?, _ result: Result<Conclusion, Failure>) {
     self.init(event: .result, board: board?.path)
     self.command = command
-    chip = board?.chip
+    (port, serial, chip) = (board?.path, board?.serial, board?.chip)
     switch result {
     case .success(let end):
       (status, verdict, details) = (ExitStatus.success.rawValue, end.verdict, end.details)

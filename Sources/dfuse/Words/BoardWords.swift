@@ -7,6 +7,8 @@ struct BoardName: Hashable, Sendable, CustomStringConvertible {
   var path: String
   /// The chip or chips it may be; nil when that is not known.
   var chip: String?
+  /// The serial number; nil when it has none, or it could not be read.
+  var serial: String?
   /// The options that choose it, for another command.
   var choice: [String] = []
 
@@ -18,7 +20,7 @@ extension BoardName {
   init(_ board: Board, choice: [String] = []) {
     self.init(
       path: board.identity.path, chip: board.chip.family == .unknown ? nil : board.chip.name,
-      choice: choice)
+      serial: board.identity.serialNumber, choice: choice)
   }
 }
 
