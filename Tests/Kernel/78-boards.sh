@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # checks: plain DFU that looks like DfuSe, application bootloaders, and a station's ports
-# lane: chips
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh
