@@ -291,7 +291,7 @@ import Testing
       "the short form with a raw binary", ["@image.bin"], .usage,
       """
       error: image.bin is a raw binary, which says no address
-        fix: say where it belongs: dfuse pack -m 0x08000000 image.bin
+        fix: dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0
 
       """),
     Wrong(

@@ -70,7 +70,7 @@ struct Packer {
     case .raw where request.isShortForm && image.address == nil:
       throw Failure(
         .usage, "\(shown) is a raw binary, which says no address",
-        fix: "say where it belongs: dfuse pack -m 0x08000000 \(image.path.shellWord)")
+        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
     case .raw, .hex, .srec, .elf, nil: break
     }
     if let address = image.address {
