@@ -67,8 +67,14 @@ struct UnpackCommand: DfuseCommand {
 
   private func refuseReplacing(_ plan: UnpackPlan) throws(Failure) {
     guard !force else { return }
-    for file in plan.files where FileFacts.of(file.path) != nil {
-      guard try InputFile(name: file.path).read() != file.bytes else { continue }
+    for file in plan.files {
+      guard let there = FileFacts.of(file.path) else { continue }
+      // What is no file, or has another size, need not be read.
+      if there.kind == .regular, there.size == file.bytes.count,
+        try InputFile(name: file.path).read() == file.bytes
+      {
+        continue
+      }
       throw Failure(
         .cannotCreate, "\(file.path.visible) is there already, with other contents",
         fix: "choose a folder with --directory, or replace it with --force")

@@ -15,6 +15,8 @@ struct FileFacts: Equatable {
   }
 
   var kind: Kind
+  /// Whether it gives and takes bytes as they come, as terminals and `/dev/zero` do.
+  var isCharacterDevice: Bool
   /// Permission bits.
   var mode: UInt32
   /// Device and inode: the same for two names of one file.
@@ -43,6 +45,7 @@ struct FileFacts: Equatable {
     case S_IFDIR: kind = .folder
     default: kind = .other
     }
+    isCharacterDevice = record.st_mode & S_IFMT == S_IFCHR
     mode = UInt32(record.st_mode & 0o7777)
     device = UInt64(truncatingIfNeeded: record.st_dev)
     inode = UInt64(record.st_ino)
@@ -52,17 +55,6 @@ struct FileFacts: Equatable {
   /// Whether both are one file, whatever it is called.
   func isSameFile(as other: FileFacts) -> Bool {
     device == other.device && inode == other.inode
-  }
-}
-
-extension FileDescriptor {
-  /// Bytes of an open regular file; 0 for anything that has no size, such as a pipe.
-  ///
-  /// - Throws: `Errno.isDirectory` for a folder, which cannot be read.
-  func regularFileSize() throws(Errno) -> Int {
-    let facts = try FileFacts.of(self)
-    if facts.kind == .folder { throw .isDirectory }
-    return facts.kind == .regular ? facts.size : 0
   }
 }
 
