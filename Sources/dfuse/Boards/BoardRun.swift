@@ -7,6 +7,9 @@ protocol BoardCommand: HostCommand {
   /// What is to be done, as far as it is known without the board.
   associatedtype Order
 
+  /// Whether the command may change what a board holds.
+  static var changesBoard: Bool { get }
+
   var work: WorkOptions { get }
 
   /// Makes the order, and refuses what can be refused before a board is looked for.
@@ -19,8 +22,11 @@ protocol BoardCommand: HostCommand {
 }
 
 extension BoardCommand {
+  static var changesBoard: Bool { true }
+
   func run(host: Host) throws(Failure) {
-    let run = BoardRun(Self.configuration.commandName ?? "", host: host, options: work)
+    let run = BoardRun(
+      Self.configuration.commandName ?? "", host: host, options: work, changes: Self.changesBoard)
     try run.telling { () throws(Failure) in
       let order = try order(run.host.console)
       return try run.onWork { work, report throws(Failure) in
@@ -38,10 +44,12 @@ final class BoardRun {
   let host: Host
   private let command: String
   private let options: WorkOptions
+  private let changes: Bool
   private var reporter: BoardReporter?
 
-  init(_ command: String, host: Host, options: WorkOptions) {
+  init(_ command: String, host: Host, options: WorkOptions, changes: Bool) {
     self.command = command
+    self.changes = changes
     self.host = host.quiet(options.output.quiet)
     self.options = options
   }
@@ -75,7 +83,7 @@ final class BoardRun {
     _ body: (BoardWork, _ report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Conclusion
   ) throws(Failure) -> Conclusion {
     host.listenForInterrupt()
-    let source = try options.device.source(host: host)
+    let source = try options.device.source(host: host, changes: changes)
     let board = try BoardFinder(source: source, options: options, host: host).one()
     let work = BoardWork(
       board, bus: source.bus, isSimulated: source.isSimulated, options: options,

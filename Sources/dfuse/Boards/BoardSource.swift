@@ -39,28 +39,27 @@ struct BoardSource {
   /// - Parameters:
   ///   - text: `CHIP[:STATE-FILE]`.
   ///   - faults: What goes wrong, as ``FaultPlan`` reads it.
+  ///   - changes: Whether the command may change the board, and so its state file.
   /// - Returns: The bus, with the board on port 1-1.
-  /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65 for a damaged
-  ///   state file, 66 for one that cannot be read.
-  static func simulated(_ text: String, faults: [String]) throws(Failure) -> BoardSource {
-    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let chip = try SimulatedChip.wanted(String(parts[0]))
+  /// - Throws: A failure with status 64 for a chip or a fault that does not exist; for a state file,
+  ///   as ``BoardStateFile/board(_:serial:faults:)``.
+  static func simulated(
+    _ text: String, faults: [String], changes: Bool
+  ) throws(Failure) -> BoardSource {
+    let chip = try SimulatedChip.wanted(String(text.prefix { $0 != ":" }))
     let plan = try FaultPlan.wanted(faults)
-    guard parts.count == 2 else {
+    guard let path = BoardStateFile.path(in: text) else {
       return BoardSource(
         bus: SimulatedBus([SimulatedBoard(chip, faults: plan)]), isSimulated: true)
     }
-    let file = String(parts[1])
-    guard !file.isEmpty, file != "-" else {
+    guard !path.isEmpty, path != "-" else {
       throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
     }
-    let board = try BoardStateFile(path: file).board(chip, faults: plan)
+    let file = BoardStateFile(path: path, changes: changes)
     let bus = SimulatedBus()
-    let path = bus.plugIn(board)
+    let port = bus.plugIn(try file.board(chip, faults: plan))
     return BoardSource(bus: bus, isSimulated: true) { console throws(Failure) in
-      if let board = bus.board(at: path) {
-        try BoardStateFile(path: file).write(board, console: console)
-      }
+      if let board = bus.board(at: port) { try file.write(board, console: console) }
     }
   }
 }
@@ -103,38 +102,5 @@ extension FaultPlan {
         .usage, "--fault: \(error)",
         fix: "for example stall@write:3, disconnect@erase:1, start=dfuERROR, rdp=1")
     }
-  }
-}
-
-/// The file that keeps a simulated board's memories between runs.
-struct BoardStateFile {
-  var path: String
-
-  /// The board that the file holds, or a blank one where there is no file.
-  ///
-  /// - Throws: A failure with status 65 when the file is no such state, or of another chip; 66 when
-  ///   it cannot be read.
-  func board(
-    _ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan
-  ) throws(Failure) -> SimulatedBoard {
-    guard FileFacts.of(path) != nil else {
-      return SimulatedBoard(chip, serial: serial, faults: faults)
-    }
-    let bytes = try InputFile(name: path).read()
-    do throws(BoardStateError) {
-      return try SimulatedBoard(
-        chip, state: try SimulatedBoardState(decoding: bytes), faults: faults)
-    } catch {
-      throw Failure(
-        .badData, "\(path.visible): \(error)",
-        fix: "name a file that is not there yet for a blank board")
-    }
-  }
-
-  /// Keeps a board.
-  ///
-  /// - Throws: A failure with status 73 or 74.
-  func write(_ board: SimulatedBoard, console: Console) throws(Failure) {
-    try OutputFile(name: path).write(board.state.encode(), console: console)
   }
 }

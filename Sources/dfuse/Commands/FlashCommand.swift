@@ -71,7 +71,7 @@ struct FlashCommand: HostCommand {
 
   /// Flashes one board, with a job that has been made already if there is one.
   func run(host: Host, job ready: FlashJob?) throws(Failure) {
-    let run = BoardRun("flash", host: host, options: work)
+    let run = BoardRun("flash", host: host, options: work, changes: !dryRun)
     try run.telling { () throws(Failure) in
       let job = if let ready { ready } else { try job(console: run.host.console) }
       return try run.onWork { board, update throws(Failure) in

@@ -33,7 +33,7 @@ final class FlashStation {
     do throws(Failure) {
       let job = try command.job(console: host.console)
       host.listenForInterrupt()
-      let source = try command.work.device.source(host: host)
+      let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
       if command.loop {
         try serve(fleet, source)

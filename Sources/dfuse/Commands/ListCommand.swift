@@ -23,7 +23,7 @@ struct ListCommand: HostCommand {
     let listings: [USBDeviceListing]
     let filter = try device.filter
     do throws(Failure) {
-      listings = try device.source(host: host).devices().filter { listing in
+      listings = try device.source(host: host, changes: false).devices().filter { listing in
         listing.openError != nil && filter.serial != nil || filter.matches(listing.identity)
       }
     } catch {

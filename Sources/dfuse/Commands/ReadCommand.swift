@@ -17,6 +17,8 @@ struct ReadCommand: BoardCommand {
       """
   )
 
+  static let changesBoard = false
+
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp("The file to write; '-' is standard output.", valueName: "file"),
@@ -39,6 +41,13 @@ struct ReadCommand: BoardCommand {
       throw Failure(
         .usage, "\(file.shown): an ELF file cannot be made of what a board holds",
         fix: "name a file that ends in .dfu, .hex, .s19 or .bin")
+    }
+    if let state = work.device.simulate.flatMap(BoardStateFile.path(in:)),
+      state == outputFile || file.isSameFile(as: state)
+    {
+      throw Failure(
+        .usage, "the output \(file.shown) is the state file of the simulated board",
+        why: "reading would destroy what it holds", fix: "name another file with -o")
     }
     _ = (try range.start, try range.count)
     return (file, console)

@@ -11,6 +11,8 @@ struct VerifyCommand: BoardCommand {
       """
   )
 
+  static let changesBoard = false
+
   @OptionGroup var firmware: FirmwareOptions
   @Flag(help: "Take a container that was made for a device with other ids.")
   var ignoreIds = false

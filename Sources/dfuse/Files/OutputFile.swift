@@ -23,6 +23,14 @@ struct OutputFile {
   /// The name as messages show it.
   var shown: String { isStandardOutput ? "standard output" : name.visible }
 
+  /// Whether it is the same file as an input, whatever both are called.
+  func isSameFile(as input: String) -> Bool {
+    guard !isStandardOutput, let facts = FileFacts.of(name), facts.kind == .regular else {
+      return false
+    }
+    return FileFacts.of(input)?.isSameFile(as: facts) ?? false
+  }
+
   /// Writes the pieces of a file, one after the other.
   ///
   /// - Throws: A failure with status 73 when the file cannot be created, 74 when it cannot be written;

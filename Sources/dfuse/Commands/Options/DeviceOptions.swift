@@ -81,12 +81,12 @@ struct DeviceOptions: ParsableArguments {
     }
   }
 
-  /// The boards to choose from.
+  /// The boards to choose from; `changes` says whether the command may change them.
   ///
-  /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65 and 66 for a
-  ///   state file, 69 where there is no USB.
-  func source(host: Host) throws(Failure) -> BoardSource {
-    if let simulate { return try .simulated(simulate, faults: fault) }
+  /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65, 66, 73 and 74
+  ///   for a state file, 69 where there is no USB.
+  func source(host: Host, changes: Bool = true) throws(Failure) -> BoardSource {
+    if let simulate { return try .simulated(simulate, faults: fault, changes: changes) }
     guard fault.isEmpty else {
       throw Failure(
         .usage, "--fault needs --simulate",

@@ -132,13 +132,10 @@ struct Packer {
     guard paths.count(where: { $0 == "-" }) < 2 else {
       throw Failure(.usage, "standard input can be only one of the images")
     }
-    guard !output.isStandardOutput, let facts = FileFacts.of(output.name) else { return }
-    for path in paths where path != "-" {
-      if let input = FileFacts.of(path), input.isSameFile(as: facts), facts.kind == .regular {
-        throw Failure(
-          .usage, "the output \(output.shown) is the input \(path.visible)",
-          why: "packing would destroy the image", fix: "name another file with -o")
-      }
+    for path in paths where path != "-" && output.isSameFile(as: path) {
+      throw Failure(
+        .usage, "the output \(output.shown) is the input \(path.visible)",
+        why: "packing would destroy the image", fix: "name another file with -o")
     }
   }
 
