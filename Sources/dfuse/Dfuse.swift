@@ -27,6 +27,7 @@ struct Dfuse: ParsableCommand {
 
   static func main() {
     StandardStream.prepare()
+    Interrupt.prepare()
     run(CommandLine.arguments, host: .live()).endProcess()
   }
 

@@ -57,6 +57,27 @@ enum Interrupt {
     ExitStatus(rawValue: 128 + first.load(ordering: .relaxed)) ?? .interrupted
   }
 
+  /// Lets SIGINT, SIGTERM and SIGHUP remove what is half written before they end the process.
+  ///
+  /// To be called before anything is written. What is ignored stays so.
+  static func prepare() {
+    // A static is made at its first use, which must not be in a signal handler.
+    TemporaryFile.removeCurrent()
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      let before = unsafe unsafeBitCast(signal(number, { Interrupt.end($0) }), to: Int.self)
+      if before == ignored { _ = signal(number, SIG_IGN) }
+    }
+  }
+
+  /// Ends the process as the signal would have done it.
+  private static func end(_ number: Int32) {
+    TemporaryFile.removeCurrent()
+    _ = signal(number, SIG_DFL)
+    raise(number)
+  }
+
+  private static var ignored: Int { unsafe unsafeBitCast(SIG_IGN, to: Int.self) }
+
   /// Takes over SIGINT, SIGTERM and SIGHUP.
   ///
   /// To be called by commands that work on a board, which must not be left in the middle of a
@@ -68,7 +89,6 @@ enum Interrupt {
     seen.store(0, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] { _ = signal(number, take) }
     let before = unsafe unsafeBitCast(signal(SIGHUP, take), to: Int.self)
-    let ignored = unsafe unsafeBitCast(SIG_IGN, to: Int.self)
     if before == ignored { _ = signal(SIGHUP, SIG_IGN) }
   }
 
@@ -76,9 +96,7 @@ enum Interrupt {
     _ = Interrupt.first.compareExchange(expected: 0, desired: number, ordering: .relaxed)
     let bit = UInt64(1) << UInt64(number)
     let isSecond = Interrupt.seen.bitwiseOr(bit, ordering: .relaxed).oldValue & bit != 0
-    guard isSecond, number != SIGHUP else { return }
-    _ = signal(number, SIG_DFL)
-    raise(number)
+    if isSecond, number != SIGHUP { Interrupt.end(number) }
   }
 }
 
@@ -109,7 +127,7 @@ enum SystemTool {
     var signals = sigset_t()
     unsafe posix_spawnattr_init(&attributes)
     unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGPIPE)
+    for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&signals, number) }
     unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
     unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
     defer { unsafe posix_spawnattr_destroy(&attributes) }

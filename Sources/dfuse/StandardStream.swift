@@ -64,6 +64,8 @@ final class StandardStream: Sendable {
   static func prepare() {
     // A write to a pipe that nobody reads is an error, and not the end of the process.
     _ = signal(SIGPIPE, SIG_IGN)
+    // So is a file that becomes larger than the shell's limit allows.
+    _ = signal(SIGXFSZ, SIG_IGN)
     // A stream that is missing would be the number of the next file that is opened: a message
     // would go into a firmware file, or to a board. This takes the number, and refuses writes.
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {

@@ -50,6 +50,7 @@ struct ReadCommand: BoardCommand {
         why: "reading would destroy what it holds", fix: "name another file with -o")
     }
     _ = (try range.start, try range.count)
+    try file.tryPlace(console: console)
     return (file, console)
   }
 

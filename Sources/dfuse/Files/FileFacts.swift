@@ -17,6 +17,7 @@ struct FileFacts: Equatable {
   var kind: Kind
   /// Whether it gives and takes bytes as they come, as terminals and `/dev/zero` do.
   var isCharacterDevice: Bool
+  var isPipe: Bool
   /// Permission bits.
   var mode: UInt32
   /// Device and inode: the same for two names of one file.
@@ -46,6 +47,7 @@ struct FileFacts: Equatable {
     default: kind = .other
     }
     isCharacterDevice = record.st_mode & S_IFMT == S_IFCHR
+    isPipe = record.st_mode & S_IFMT == S_IFIFO
     mode = UInt32(record.st_mode & 0o7777)
     device = UInt64(truncatingIfNeeded: record.st_dev)
     inode = UInt64(record.st_ino)

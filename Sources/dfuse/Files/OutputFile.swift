@@ -12,7 +12,8 @@ import SystemPackage
 ///
 /// The bytes go to a temporary file in the same folder, which then takes the name. An existing
 /// file keeps its mode, and stays as it was if anything fails before that. A symbolic link is
-/// followed; what is no regular file, such as `/dev/null` or a pipe, is written directly.
+/// followed, also to where no file is yet; what is no regular file, such as `/dev/null` or a pipe,
+/// is written directly.
 struct OutputFile {
   /// The name as the user gave it; `-` is standard output.
   var name: String
@@ -31,29 +32,32 @@ struct OutputFile {
     return FileFacts.of(input)?.isSameFile(as: facts) ?? false
   }
 
+  /// Tries whether the file can be written, before what is to be written costs time.
+  ///
+  /// - Throws: A failure with status 64 or 73.
+  func tryPlace(console: Console) throws(Failure) {
+    if isStandardOutput { return try checkStandardOutput(console) }
+    guard try existing()?.kind != .other else { return }
+    let new = try TemporaryFile(beside: destination(), mode: nil, shown: shown)
+    try? new.file.close()
+    new.remove()
+  }
+
   /// Writes the pieces of a file, one after the other.
   ///
   /// - Throws: A failure with status 73 when the file cannot be created, 74 when it cannot be written;
   ///   nothing is left of it then.
   func write(_ pieces: [[UInt8]], console: Console) throws(Failure) {
     if isStandardOutput {
-      guard !console.outputIsClosed else {
-        throw Failure(
-          .cannotCreate, "there is no standard output to write to", fix: "name a file with -o")
-      }
-      guard !console.outputIsTerminal else {
-        throw Failure(
-          .usage, "will not write a binary file to a terminal",
-          fix: "redirect standard output, or name a file with -o")
-      }
+      try checkStandardOutput(console)
       for piece in pieces { try console.writeOutput(piece) }
       return
     }
-    let existing = FileFacts.of(name)
-    switch existing?.kind {
-    case .folder: throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
-    case .other: try fill(open(name, mode: nil, isNew: false), pieces)
-    case .regular, nil: try replace(existing: existing, pieces)
+    let existing = try existing()
+    if let existing, existing.kind == .other {
+      try fill(openDirectly(isPipe: existing.isPipe), pieces)
+    } else {
+      try replace(mode: existing?.mode, pieces)
     }
   }
 
@@ -62,32 +66,57 @@ struct OutputFile {
     try write([bytes], console: console)
   }
 
-  private func replace(existing: FileFacts?, _ pieces: [[UInt8]]) throws(Failure) {
-    let destination = resolvingLinks()
-    let temporary = Self.temporaryName(for: destination)
-    let file = try open(temporary, mode: existing?.mode, isNew: true)
+  private func checkStandardOutput(_ console: Console) throws(Failure) {
+    guard !console.outputIsClosed else {
+      throw Failure(
+        .cannotCreate, "there is no standard output to write to", fix: "name a file with -o")
+    }
+    guard !console.outputIsTerminal else {
+      throw Failure(
+        .usage, "will not write a binary file to a terminal",
+        fix: "redirect standard output, or name a file with -o")
+    }
+  }
+
+  /// What is there now; what is no regular file is written directly.
+  private func existing() throws(Failure) -> FileFacts? {
+    let facts = FileFacts.of(name)
+    if facts?.kind == .folder {
+      throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
+    }
+    return facts
+  }
+
+  private func replace(mode: UInt32?, _ pieces: [[UInt8]]) throws(Failure) {
+    let destination = try destination()
+    let new = try TemporaryFile(beside: destination, mode: mode, shown: shown)
     do throws(Failure) {
-      try fill(file, pieces)
-      guard unsafe rename(temporary, destination) == 0 else {
-        throw Failure(.cannotCreate, "cannot write \(shown): \(Errno(rawValue: errno))")
+      try fill(new.file, pieces)
+      if let error = new.take(placeOf: destination) {
+        throw Failure(.cannotCreate, "cannot write \(shown): \(error)")
       }
     } catch {
-      _ = unsafe unlink(temporary)
+      new.remove()
       throw error
     }
   }
 
-  private func open(_ path: String, mode: UInt32?, isNew: Bool) throws(Failure) -> FileDescriptor {
-    do {
-      let options: FileDescriptor.OpenOptions = isNew ? [.create, .exclusiveCreate] : [.truncate]
-      let file = try FileDescriptor.open(
-        FilePath(path), .writeOnly, options: options,
-        permissions: isNew ? FilePermissions(rawValue: 0o666) : nil)
-      // The new file is made under the umask; one that replaces another takes its mode whole.
-      if let mode { _ = fchmod(file.rawValue, mode_t(mode)) }
-      return file
-    } catch {
-      throw Failure(.cannotCreate, "cannot create \(shown): \(error)")
+  /// Opens what is no regular file; a pipe, as soon as somebody reads it.
+  private func openDirectly(isPipe: Bool) throws(Failure) -> FileDescriptor {
+    while true {
+      do {
+        let file = try FileDescriptor.open(FilePath(name), .writeOnly, options: .nonBlocking)
+        _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) & ~O_NONBLOCK)
+        return file
+      } catch Errno.noSuchAddressOrDevice where isPipe {
+        // An open that waits for a reader would wait through a signal as well.
+        guard !Interrupt.isRequested else {
+          throw Failure(.interrupted, "stopped on request", why: "nobody reads \(shown)")
+        }
+        usleep(20_000)
+      } catch {
+        throw Failure(.cannotCreate, "cannot create \(shown): \(error)")
+      }
     }
   }
 
@@ -100,14 +129,16 @@ struct OutputFile {
   }
 
   /// Where the bytes really go: the end of a chain of symbolic links.
-  private func resolvingLinks() -> String {
-    guard let path = unsafe realpath(name, nil) else { return name }
-    defer { unsafe free(path) }
-    return unsafe String(cString: path)
-  }
-
-  private static func temporaryName(for path: String) -> String {
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-    return "\(folder).dfuse-\(getpid())-\(String(UInt32.random(in: 0...UInt32.max), radix: 36)).tmp"
+  private func destination() throws(Failure) -> FilePath {
+    var path = FilePath(name)
+    for _ in 0..<40 {
+      var target = [CChar](repeating: 0, count: 4096)
+      let count = unsafe path.withPlatformString { name in
+        unsafe readlink(name, &target, target.count - 1)
+      }
+      guard count >= 0 else { return path }
+      path = path.removingLastComponent().pushing(FilePath(platformString: target))
+    }
+    throw Failure(.cannotCreate, "cannot write \(shown): \(Errno.tooManySymbolicLinkLevels)")
   }
 }
