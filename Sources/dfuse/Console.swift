@@ -87,7 +87,7 @@ extension Console {
       keepReport: { failure in
         // A terminal that sends SIGHUP is about to go, if it is not gone already.
         guard error.isLost || failure.status == .hungUp && error.isTerminal else { return nil }
-        return ReportFile.append(failure.lines, of: CommandLine.arguments)
+        return ReportFile.append(failure.lines, of: FileName.arguments)
       },
       outputIsClosed: output.isClosed,
       mayColour: environmentVariable("NO_COLOR") == nil

@@ -28,7 +28,7 @@ struct Dfuse: ParsableCommand {
   static func main() {
     StandardStream.prepare()
     Interrupt.prepare()
-    run(CommandLine.arguments, host: .live()).endProcess()
+    run(FileName.arguments, host: .live()).endProcess()
   }
 
   /// Runs the program on a whole command line, its own name first.

@@ -64,7 +64,7 @@ final class BoardStateFile {
     try OutputFile(name: path).write(state.encode(), console: console)
     kept = state
     // The file that was locked has given its place to this one.
-    if let new = try? FileDescriptor.open(FilePath(path), .readWrite), lock(new) == nil {
+    if let new = try? FileDescriptor.open(path.systemPath, .readWrite), lock(new) == nil {
       try? file?.close()
       file = new
     }
@@ -84,7 +84,7 @@ final class BoardStateFile {
     do {
       while true {
         let file = try FileDescriptor.open(
-          FilePath(path), changes ? .readWrite : .readOnly, options: changes ? [.create] : [],
+          path.systemPath, changes ? .readWrite : .readOnly, options: changes ? [.create] : [],
           permissions: changes ? FilePermissions(rawValue: 0o666) : nil)
         let owner = lock(file)
         // Whoever had the lock may have put another file in the place of this one.

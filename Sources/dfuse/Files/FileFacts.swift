@@ -29,7 +29,8 @@ struct FileFacts: Equatable {
   /// Facts about the file that `path` leads to, or nil when there is none.
   static func of(_ path: String) -> FileFacts? {
     var record = stat()
-    guard unsafe stat(path, &record) == 0 else { return nil }
+    let result = unsafe path.systemPath.withPlatformString { unsafe stat($0, &record) }
+    guard result == 0 else { return nil }
     return FileFacts(record)
   }
 
@@ -69,8 +70,8 @@ enum Folder {
     if FileFacts.of(path)?.kind == .folder { return }
     let above = FilePath(path).removingLastComponent()
     if !above.isEmpty, FileFacts.of(above.string) == nil { try make(above.string) }
-    guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST && FileFacts.of(path)?.kind == .folder
-    else {
+    let result = unsafe path.systemPath.withPlatformString { unsafe mkdir($0, 0o777) }
+    guard result == 0 || errno == EEXIST && FileFacts.of(path)?.kind == .folder else {
       throw Failure(
         .cannotCreate, "cannot make the folder \(path.visible): \(Errno(rawValue: errno))")
     }

@@ -32,7 +32,7 @@ struct InputFile {
   func read() throws(Failure) -> [UInt8] {
     do {
       if isStandardInput { return try read(.standardInput) }
-      let file = try FileDescriptor.open(FilePath(name), .readOnly)
+      let file = try FileDescriptor.open(name.systemPath, .readOnly)
       defer { try? file.close() }
       return try read(file)
     } catch let failure as Failure {

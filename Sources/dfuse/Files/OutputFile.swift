@@ -81,7 +81,7 @@ struct OutputFile {
   /// What is there now; what is no regular file is written directly.
   private func existing() throws(Failure) -> FileFacts? {
     let facts = FileFacts.of(name)
-    if facts?.kind == .folder {
+    if facts?.kind == .folder || name.hasSuffix("/") {
       throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
     }
     return facts
@@ -105,7 +105,7 @@ struct OutputFile {
   private func openDirectly(isPipe: Bool) throws(Failure) -> FileDescriptor {
     while true {
       do {
-        let file = try FileDescriptor.open(FilePath(name), .writeOnly, options: .nonBlocking)
+        let file = try FileDescriptor.open(name.systemPath, .writeOnly, options: .nonBlocking)
         _ = fcntl(file.rawValue, F_SETFL, fcntl(file.rawValue, F_GETFL) & ~O_NONBLOCK)
         return file
       } catch Errno.noSuchAddressOrDevice where isPipe {
@@ -130,7 +130,7 @@ struct OutputFile {
 
   /// Where the bytes really go: the end of a chain of symbolic links.
   private func destination() throws(Failure) -> FilePath {
-    var path = FilePath(name)
+    var path = name.systemPath
     for _ in 0..<40 {
       var target = [CChar](repeating: 0, count: 4096)
       let count = unsafe path.withPlatformString { name in

@@ -31,7 +31,7 @@ extension String {
       return "'" + replacing("'", with: "'\\''") + "'"
     }
     // $'…' is the one form in which a control character survives being shown and copied.
-    let body = utf8.map { byte in
+    let body = FileName.bytes(self).map { byte in
       switch byte {
       case UInt8(ascii: "'"), UInt8(ascii: "\\"): "\\" + String(UnicodeScalar(byte))
       case 0x20...0x7E: String(UnicodeScalar(byte))
@@ -56,6 +56,8 @@ extension Unicode.Scalar {
   }
 
   fileprivate var escape: String {
+    // Of a file name that is no UTF-8, the byte itself.
+    let value = FileName.byte(self).map { UInt32($0) } ?? value
     let digits = String(value, radix: 16, uppercase: true)
     return value < 0x100
       ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
