@@ -27,6 +27,10 @@ struct Host {
   var interruptStatus: @Sendable () -> ExitStatus = { .interrupted }
   /// Whether the user may change the system's files.
   var isRoot = false
+  /// The user who became root by `sudo`, if one did.
+  var invokingUser: String?
+  /// The folder that stands for `/` where the system's own files are meant; nothing for `/` itself.
+  var systemFolder = ""
   /// Runs a program of the system and waits for it.
   var runTool: ([String]) -> ToolResult = { _ in .missing }
 
@@ -35,7 +39,9 @@ struct Host {
     Host(
       console: .live(), openBus: { () throws(Failure) in try BoardSource.machine() },
       listenForInterrupt: Interrupt.listen, isInterrupted: { Interrupt.isRequested },
-      interruptStatus: { Interrupt.status }, isRoot: SystemTool.isRoot, runTool: SystemTool.run)
+      interruptStatus: { Interrupt.status }, isRoot: SystemTool.isRoot,
+      invokingUser: environmentVariable("SUDO_USER").flatMap { $0 == "root" ? nil : $0 },
+      runTool: SystemTool.run)
   }
 }
 

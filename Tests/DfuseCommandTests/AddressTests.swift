@@ -48,6 +48,34 @@ import Testing
     #expect(sandbox.run("erase", "--address=\(address)", "--simulate", "f405").status == .usage)
   }
 
+  @Test(arguments: ["008000000", "0x008000000", "0x0_0800_0000"])
+  func `a digit too many is refused, though it is a zero`(address: String) {
+    for words in [
+      ["erase", "--simulate", "f405", "--length", "4", "--address"],
+      ["flash", "@fw.bin", "--simulate", "f405", "--address"],
+      ["leave", "--simulate", "f405", "--address"],
+      ["pack", "-o", "@z.dfu", "-i", "@fw.bin", "-a", "0", "-m"],
+      ["pack", "-o", "@z.dfu", "-i", "@fw.bin", "-a", "0", "--address"],
+    ] {
+      let run = sandbox.run(words + [address])
+      #expect(run.status == .usage, "\(words): \(run.error)")
+      #expect(run.error.contains("0x00800000 or 0x08000000"), "\(words): \(run.error)")
+    }
+  }
+
+  @Test func `an address between two words is told`() throws {
+    let board = ["--simulate", "f405:" + sandbox.path("board")]
+    for words in [["flash", "@fw.bin"], ["verify", "@fw.bin"], ["leave"]] {
+      for (address, isTold) in [("0x08004001", true), ("0x08004002", true), ("08004004", false)] {
+        let run = sandbox.run(words + ["--address", address] + board)
+        #expect(
+          run.error.contains(
+            "warning: --address \(address) is no multiple of 4, and no program begins there\n")
+            == isTold)
+      }
+    }
+  }
+
   @Test func `sentences have groups, and what can be pasted has none`() throws {
     let board = ["--simulate", "f405:" + sandbox.path("board")]
     let flash = ["flash", "--full", "--verbose", "--address", "08004000", "@fw.bin"]

@@ -48,10 +48,12 @@ struct BuiltProgram {
   /// Starts the program in a folder, which is its home as well.
   ///
   /// A `terminal` becomes its own, and all three of its streams. It ignores the signal `ignoring`,
-  /// as programs do that `nohup` starts.
+  /// as programs do that `nohup` starts. `umask` and `descriptors`, the most that it may have, are set
+  /// as a shell does.
   init(
     _ words: [String], in folder: String, output: Stream = .null, error: Stream = .null,
-    terminal: String? = nil, ignoring: Int32? = nil
+    terminal: String? = nil, ignoring: Int32? = nil,
+    umask: String? = nil, descriptors: Int? = nil
   ) throws {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
@@ -86,8 +88,12 @@ struct BuiltProgram {
     let session: Int32 = terminal == nil ? 0 : 0x80  // POSIX_SPAWN_SETSID, of glibc
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags | session))
 
-    let trap = ignoring.map { "trap '' \($0); " } ?? ""
-    let command = ["sh", "-c", trap + "cd \"$0\" && exec \"$@\"", folder, Self.path] + words
+    let settings = [
+      ignoring.map { "trap '' \($0); " }, umask.map { "umask \($0); " },
+      // What other tests have open at this moment is not to count.
+      descriptors.map { "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n \($0); " },
+    ].compactMap { $0 }.joined()
+    let command = ["sh", "-c", settings + "cd \"$0\" && exec \"$@\"", folder, Self.path] + words
     var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
     let variables = ["HOME=\(folder)", "PATH=/usr/bin:/bin"]
     var environment: [UnsafeMutablePointer<CChar>?] = unsafe variables.map { unsafe strdup($0) }

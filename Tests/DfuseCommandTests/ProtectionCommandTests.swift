@@ -114,6 +114,33 @@ import Testing
 
   // MARK: - Unprotect
 
+  @Test func `a board that is not protected is left as it is`() throws {
+    for chip in ["f405", "h743", "l072", "g0b1"] {
+      let bus = try plugIn(chip, serials: "315A28A0B956")
+      let before = try #require(bus.board(at: "1-1")?.state)
+      let run = sandbox.run("unprotect", "--yes", "--path", "1-1")
+      #expect(run.status == .success)
+      #expect(
+        run.error.contains(
+          " at 1-1 is not read protected, and nothing was erased; to erase it: "
+            + "dfuse erase --all --path 1-1\n"))
+      #expect(bus.board(at: "1-1")?.counters.count(.unprotect) == 0)
+      #expect(bus.board(at: "1-1")?.state == before)
+      #expect(sandbox.run("erase", "--all", "--path", "1-1").status == .success)
+      #expect(sandbox.run("unprotect", "--yes", "--unlisted").status == .success)
+      #expect(bus.board(at: "1-1")?.counters.count(.unprotect) == 1)
+    }
+  }
+
+  @Test func `a protected board is not taken for one that is not`() throws {
+    for chip in ["f405", "h743", "l072", "g0b1"] {
+      let bus = try plugIn(chip, serials: "315A28A0B956")
+      bus.changeBoard(at: "1-1") { $0.model.memory.readProtection = 1 }
+      #expect(sandbox.run("unprotect", "--yes").status == .success)
+      #expect(bus.board(at: "1-1")?.state.readProtection == 0)
+    }
+  }
+
   @Test func `a command that is not listed is not sent`() throws {
     let bus = try plugIn("st-usbd", serials: nil)
     let run = sandbox.run("unprotect", "--yes")

@@ -21,6 +21,9 @@ final class Sandbox {
   /// Answers whether Ctrl-C has come.
   var isInterrupted: @Sendable () -> Bool = { false }
   var isRoot = false
+  /// The user who became root, and whether the sandbox stands for the system.
+  var invokingUser: String?
+  var isSystem = false
   /// How the system's programs end, by their name.
   var tools: [String: ToolResult] = [:]
   /// The system's programs that were run.
@@ -68,6 +71,8 @@ final class Sandbox {
     if let bus { host.openBus = { () throws(Failure) in BoardSource(bus: bus, isSimulated: true) } }
     host.isInterrupted = isInterrupted
     host.isRoot = isRoot
+    host.invokingUser = invokingUser
+    if isSystem { host.systemFolder = folder.path }
     host.runTool = { words in
       self.toolRuns.append(words)
       return words.first.flatMap { self.tools[$0] } ?? .missing

@@ -120,6 +120,42 @@ import Testing
             """))
   }
 
+  @Test(
+    arguments: [
+      (["--device", "0483:"], "1-1"), (["--device", "28E9:"], "1-2"),
+      (["--device", "28e9:0189", "--device", "1234:5678"], "1-2"),
+      (["--device", "1234:,0483:df11"], "1-1"), (["-d", "0483:1", "-d", "28e9:"], "1-2"),
+    ])
+  func `several ids may be named, and all of a vendor's`(words: [String], path: String) {
+    sandbox.bus = StubBus([
+      .board(path: "1-1"), .board(path: "1-2", vendorID: 0x28E9, productID: 0x0189),
+    ])
+    // The stub opens nothing; that it was asked to shows which one was taken.
+    #expect(
+      sandbox.run(["leave"] + words).error.hasPrefix("error: the board at \(path) has left the bus")
+    )
+  }
+
+  @Test func `several ids that no board has are all told`() {
+    sandbox.bus = StubBus([])
+    #expect(
+      leave("--device", "0483:,28e9:0189").error.hasPrefix(
+        "error: no board in its bootloader with the ids 0483: or 28e9:0189\n"))
+  }
+
+  @Test(arguments: ["0483:df11,", ",", ":", ":df11", "00483:df11", "0483:df11,x"])
+  func `of several ids each has to be one`(ids: String) {
+    #expect(leave("--device=\(ids)", "--simulate", "f405").status == .usage)
+  }
+
+  @Test(arguments: [["0483:"], ["0483:df11", "2e3c:"]])
+  func `plain DFU is taken for DfuSe only where both ids are named`(ids: [String]) {
+    sandbox.bus = StubBus([])
+    let run = sandbox.run(["leave", "--assume-dfuse"] + ids.flatMap { ["--device", $0] })
+    #expect(run.status == .usage)
+    #expect(run.error.hasPrefix("error: --assume-dfuse needs --device VID:PID\n"))
+  }
+
   // MARK: - Waiting
 
   @Test func `--wait takes the board that comes`() {
@@ -197,8 +233,47 @@ import Testing
         """
         error: there is no simulated chip 'stm32f999'
           fix: choose one; 'dfuse simulate --list' describes them:
+            stm32f042 stm32f072 stm32f070 stm32f107 stm32f105 stm32f303 stm32f302 
+        """))
+  }
+
+  @Test func `a chip without a USB bootloader is told from one that is not known`() {
+    let run = leave("--simulate", "STM32F103C8T6")
+    #expect(run.status == .usage)
+    #expect(
+      run.error.hasPrefix(
+        """
+        error: the ROM of STM32F103C8T6 has no USB bootloader
+          why: ST's AN2606 lists none; boards with it have one in flash, such as maple or st-usbd
+          fix: choose one; 'dfuse simulate --list' describes them:
             stm32f042 
         """))
+  }
+
+  @Test func `a chip may be called what is printed on it`() {
+    #expect(leave("--simulate", "STM32F405RG").status == .success)
+  }
+
+  @Test(arguments: [
+    ("write:9", "there were 2 such requests"), ("masserase", "there were 0 such requests"),
+    ("leave:2", "there was 1 such request"),
+  ])
+  func `a fault that was not reached is a note`(request: String, count: String) throws {
+    try sandbox.write(Firmware.program(3000), to: "fw.bin")
+    let fault = "stall@" + request
+    let words = ["flash", "@fw.bin", "--simulate", "f405", "--fault", fault, "--fault", "poll=1"]
+    for more in [[], ["--all"]] {
+      let run = sandbox.run(words + more)
+      #expect(run.status == .success)
+      #expect(run.error.contains("--fault \(fault) was not reached: \(count)\n"))
+      #expect(run.error.split(separator: "\n").count { $0.contains("not reached") } == 1)
+    }
+    #expect(!sandbox.run(words + ["-q"]).error.contains("not reached"))
+  }
+
+  @Test func `a fault that was reached is not told`() {
+    let run = leave("--simulate", "f405", "--fault", "stall@getstatus:1")
+    #expect(!run.error.contains("not reached"))
   }
 
   @Test func `a fault that does not exist is refused`() {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import DfuseSimulator
+import Foundation
+import SystemPackage
 import Testing
 
 @testable import dfuse
@@ -122,6 +124,117 @@ import Testing
   ) {
     #expect(departure.words(afterLeave: afterLeave) == words)
   }
+
+  @Test func `a fault that was not reached is said of each board`() {
+    let words = ["--port", "0", "--count", "2", "--fault", "stall@write:3"]
+    #expect(
+      sandbox.run(["simulate", "f405"] + words).error
+        == """
+        1-1: --fault stall@write:3 was not reached: there were 0 such requests
+        1-2: --fault stall@write:3 was not reached: there were 0 such requests
+
+        """)
+  }
+
+  @Test(arguments: ["0.0.0.0", "127.0.0.1"])
+  func `who can use the boards is said where that is not this machine alone`(
+    address: String
+  ) throws {
+    let run = sandbox.run("simulate", "f405", "--port", "0", "--address", address)
+    #expect(run.status == .success)
+    let first = try #require(run.output.split(separator: "\n").first)
+    let port = try #require(first.split(separator: ":").last)
+    #expect(
+      run.error
+        == (address == "0.0.0.0"
+          ? "warning: whoever reaches 0.0.0.0:\(port) can use these boards, and keep others from "
+            + "them: USB/IP knows no passwords\n"
+          : ""))
+  }
+
+  @Test(arguments: [SIGHUP, SIGINT, SIGTERM])
+  func `a signal ends the service, and the boards are kept`(number: Int32) throws {
+    let output = try BuiltProgram.Pipe()
+    let program = try BuiltProgram(
+      ["simulate", "f405", "--port", "0", "--state", "boards"], in: sandbox.path(""),
+      output: .descriptor(output.writer))
+    _ = output.reader.text(until: "attach -r")
+    program.send(number)
+    // A shell and the kernel both say that a terminal is gone.
+    if number == SIGHUP { program.send(number) }
+    #expect(output.reader.text().contains("1-1: 0 transfers"))
+    #expect(program.end() == 0)
+    let state = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-1.state"))
+    #expect(state.chip == "stm32f405")
+  }
+
+  #if os(Linux)
+    /// A client of a server, which asks for one board.
+    private func importing(_ busID: String?, port: UInt16) throws -> FileDescriptor {
+      let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      var limit = timeval(tv_sec: 5, tv_usec: 0)
+      unsafe setsockopt(
+        number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let result = unsafe withUnsafePointer(to: &address) {
+        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe connect(number, $0, size)
+        }
+      }
+      try #require(result == 0)
+      let client = FileDescriptor(rawValue: number)
+      guard let busID else { return client }
+      let name = Array(busID.utf8)
+      try client.writeAll(
+        [0x01, 0x11, 0x80, 0x03, 0, 0, 0, 0] + name
+          + [UInt8](repeating: 0, count: 32 - name.count))
+      return client
+    }
+
+    /// Whether the server has an answer for a client in the time that the client waits.
+    private func isAnswered(_ client: FileDescriptor) -> Bool {
+      var bytes = [UInt8](repeating: 0, count: 320)
+      return unsafe bytes.withUnsafeMutableBytes { (try? unsafe client.read(into: $0)) ?? 0 } > 0
+    }
+
+    /// Hundredths of a second that a process has worked.
+    private func workedTime(_ process: pid_t) throws -> Int {
+      let facts = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+      let fields = facts.split(separator: ")").last?.split(separator: " ") ?? []
+      return try #require(Int(fields[11])) + #require(Int(fields[12]))
+    }
+
+    @Test func `without descriptors, idle clients make room, and others are waited for`() throws {
+      let output = try BuiltProgram.Pipe()
+      // Six are left for clients.
+      let program = try BuiltProgram(
+        ["simulate", "f405", "--port", "0", "--count", "7"], in: sandbox.path(""),
+        output: .descriptor(output.writer), descriptors: 10)
+      defer {
+        program.send(SIGKILL)
+        _ = program.end()
+      }
+      let line = output.reader.text(until: "attach -r").split(separator: "\n").first
+      let port = try #require(line?.split(separator: ":").last.flatMap { UInt16($0) })
+      var clients = try (1...10).map { _ in try importing(nil, port: port) }
+      for number in 1...6 {
+        let client = try importing("1-\(number)", port: port)
+        clients.append(client)
+        #expect(isAnswered(client))
+      }
+      let last = try importing("1-7", port: port)
+      let before = try workedTime(program.process)
+      usleep(500_000)
+      #expect(try workedTime(program.process) - before < 10)
+      for client in clients { try client.close() }
+      #expect(isAnswered(last))
+      try last.close()
+    }
+  #endif
 
   @Test func `a port that is taken is an error`() throws {
     let server = try USBIPServer(devices: [], port: 0)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import dfuse
@@ -56,6 +57,144 @@ import Testing
             """))
   }
 
+  @Test func `everyone may read the file, whatever the umask is`() throws {
+    let file = "pkg/etc/udev/rules.d/60-dfuse.rules"
+    for text in [nil, UdevRules.text, "old"] as [String?] {
+      if let text { try sandbox.write(Array(text.utf8), to: file) }
+      _ = unsafe chmod(sandbox.path(file), 0o600)
+      #expect(sandbox.run("udev", "install", "--root", "@pkg").status == .success)
+      #expect(FileFacts.of(sandbox.path(file))?.mode == 0o644)
+    }
+    let program = try BuiltProgram(
+      ["udev", "install", "--root", "other"], in: sandbox.path(""), umask: "077")
+    #expect(program.end() == 0)
+    #expect(FileFacts.of(sandbox.path("other/etc/udev/rules.d/60-dfuse.rules"))?.mode == 0o644)
+  }
+
+  @Test(arguments: ["install", "uninstall"])
+  func `a folder without a name is not the system`(command: String) {
+    sandbox.isRoot = true
+    #expect(
+      sandbox.run("udev", command, "--root", "")
+        == Sandbox.Run(
+          status: .usage, output: "",
+          error: """
+            error: --root is empty: that would be the system itself
+              why: a variable such as $DESTDIR is not set
+              fix: name a folder, or leave --root out
+
+            """))
+    #expect(sandbox.toolRuns.isEmpty)
+  }
+
+  @Test(arguments: ["install", "uninstall"])
+  func `rules that someone has switched off stay so`(command: String) throws {
+    try Folder.make(sandbox.path("pkg/etc/udev/rules.d"))
+    let link = sandbox.path("pkg/etc/udev/rules.d/60-dfuse.rules")
+    #expect(unsafe symlink("/dev/null", link) == 0)
+    #expect(
+      sandbox.run("udev", command, "--root", "@pkg")
+        == Sandbox.Run(
+          status: .cannotCreate, output: "",
+          error: """
+            error: pkg/etc/udev/rules.d/60-dfuse.rules is a link to /dev/null: the rules are \
+            switched off
+              fix: if they are wanted, remove the link and run this again: \
+            rm pkg/etc/udev/rules.d/60-dfuse.rules
+
+            """))
+    #expect(FileFacts.of(link)?.kind == .other)
+    #expect(SystemTool.run(["rm", link]) == .ended(0))
+    #expect(sandbox.run("udev", "install", "--root", "@pkg").status == .success)
+    #expect(try sandbox.read("pkg/etc/udev/rules.d/60-dfuse.rules") == Array(UdevRules.text.utf8))
+  }
+
+  // MARK: - Whether a board can be used
+
+  /// Installs into a system with one board, of which the node has `mode`; the lines behind the first.
+  private func install(mode: mode_t?, vendorID: UInt16 = 0x0483) throws -> [String] {
+    sandbox.isRoot = true
+    sandbox.isSystem = true
+    sandbox.tools["udevadm"] = .ended(0)
+    sandbox.bus = StubBus([.board(path: "1-1", vendorID: vendorID), .application])
+    if let mode {
+      try Folder.make(sandbox.path("dev/bus/usb/001"))
+      try sandbox.write([], to: "dev/bus/usb/001/005")
+      _ = unsafe chmod(sandbox.path("dev/bus/usb/001/005"), mode)
+    }
+    let run = sandbox.run("udev", "install")
+    #expect(run.status == .success)
+    return run.error.split(separator: "\n").dropFirst().map(String.init)
+  }
+
+  @Test(
+    arguments: [
+      (0o660, "1-1 (0483:df11): its node has the permissions of the rules"),
+      (0o666, "1-1 (0483:df11): its node has the permissions of the rules"),
+      (
+        0o664,
+        "warning: 1-1 (0483:df11): its node has not got the permissions of the rules; "
+          + "plug it in again"
+      ),
+      (nil, "warning: 1-1 (0483:df11) cannot be used: its node /dev/bus/usb/001/005 is missing"),
+    ] as [(mode_t?, String)])
+  func `it is said whether udev has worked`(mode: mode_t?, line: String) throws {
+    #expect(
+      try install(mode: mode) == [
+        line,
+        "for logins over the network, and where no one sits: sudo usermod -aG plugdev USER, then "
+          + "log in again",
+      ])
+  }
+
+  @Test(
+    arguments: [
+      (.ended(0), "1-1 (0483:df11) can be used by alice"),
+      (
+        .ended(1),
+        "warning: 1-1 (0483:df11) cannot be used by alice yet: plug it in again, or join the "
+          + "group plugdev"
+      ),
+      (.missing, "1-1 (0483:df11): its node has the permissions of the rules"),
+    ] as [(ToolResult, String)])
+  func `it is said whether the user who called sudo is let in`(
+    test: ToolResult, line: String
+  ) throws {
+    sandbox.invokingUser = "alice"
+    sandbox.tools["runuser"] = test
+    #expect(
+      try install(mode: 0o660) == [
+        line,
+        "for logins over the network, and where no one sits: sudo usermod -aG plugdev alice, then "
+          + "log in again",
+      ])
+    #expect(
+      sandbox.toolRuns.last
+        == ["runuser", "-u", "alice", "--", "test", "-w", "/dev/bus/usb/001/005"])
+  }
+
+  @Test func `a board that the rules do not name stays closed`() throws {
+    #expect(
+      try install(mode: 0o660, vendorID: 0x1234).first
+        == "warning: 1-1 (1234:df11) stays closed: the rules do not name its ids")
+  }
+
+  @Test func `without a board, and without udev, that is said`() {
+    sandbox.isRoot = true
+    sandbox.isSystem = true
+    sandbox.bus = StubBus([.application])
+    let run = sandbox.run("udev", "install")
+    #expect(
+      run.error.hasPrefix(
+        """
+        installed etc/udev/rules.d/60-dfuse.rules
+        warning: udev was not told (is udevadm there, and udev running?): plug boards in again, or \
+        restart
+        no board in its bootloader is plugged in; the next one can be used at once
+
+        """))
+  }
+
   @Test func `a folder that cannot be made is an error`() throws {
     try sandbox.write([], to: "file")
     let run = sandbox.run("udev", "install", "--root", "@file")
@@ -72,7 +211,7 @@ import Testing
       runs.append(words)
       return .ended(0)
     }
-    #expect(UdevPlace(root: nil).apply(host))
+    #expect(UdevPlace(root: "").apply(host))
     #expect(
       runs == [
         ["udevadm", "control", "--reload"],
@@ -80,9 +219,9 @@ import Testing
         ["udevadm", "settle", "--timeout=5"],
       ])
     host.runTool = { words in words.contains("trigger") ? .ended(1) : .ended(0) }
-    #expect(!UdevPlace(root: nil).apply(host))
+    #expect(!UdevPlace(root: "").apply(host))
     host.runTool = { _ in .missing }
-    #expect(!UdevPlace(root: nil).apply(host))
+    #expect(!UdevPlace(root: "").apply(host))
   }
 
   @Test(

@@ -59,8 +59,8 @@ import Testing
   @Test(
     arguments: [
       DeviceFilter(path: "1-3"), DeviceFilter(serial: "357236543131"),
-      DeviceFilter(serial: "200364abcdef"), DeviceFilter(usbID: .gd32Bootloader),
-      DeviceFilter(usbID: .gd32Bootloader, serial: "200364ABCDEF", path: "1-3"),
+      DeviceFilter(serial: "200364abcdef"), DeviceFilter(usbIDs: [USBIDPattern(.gd32Bootloader)]),
+      DeviceFilter(usbIDs: [USBIDPattern(.gd32Bootloader)], serial: "200364ABCDEF", path: "1-3"),
     ])
   func `a filter picks one of two boards`(filter: DeviceFilter) throws {
     let first = Self.listing("1-2")
@@ -82,7 +82,11 @@ import Testing
       throws: SelectionError.noDevice(ignored: [
         IgnoredDevice(identity: Self.webcam.identity, reason: .runTime)
       ])
-    ) { try DeviceFilter(usbID: Self.webcam.identity.usbID).select(from: [Self.webcam]) }
+    ) {
+      try DeviceFilter(usbIDs: [USBIDPattern(Self.webcam.identity.usbID)]).select(from: [
+        Self.webcam
+      ])
+    }
   }
 
   @Test func `a board that cannot be opened is told with the reason`() {
@@ -116,11 +120,13 @@ import Testing
       IgnoredDevice(identity: board.identity, reason: .notDfuSe)
     ])
     #expect(throws: ignored) { try DeviceFilter().select(from: [board]) }
-    #expect(throws: ignored) { try DeviceFilter(usbID: id).select(from: [board]) }
+    #expect(throws: ignored) { try DeviceFilter(usbIDs: [USBIDPattern(id)]).select(from: [board]) }
     #expect(throws: ignored) { try DeviceFilter(assumesDfuSe: true).select(from: [board]) }
     #expect(
-      try DeviceFilter(usbID: id, assumesDfuSe: true).select(from: [board, Self.listing("1-3")])
-        .identity == board.identity)
+      try DeviceFilter(usbIDs: [USBIDPattern(id)], assumesDfuSe: true).select(from: [
+        board, Self.listing("1-3"),
+      ])
+      .identity == board.identity)
   }
 
   @Test func `a closed clone may be the board that is meant`() {

@@ -117,6 +117,41 @@ import Testing
     #expect(SimulatedChip.named(text)?.name == name)
   }
 
+  @Test(arguments: [
+    ("STM32F405RG", "stm32f405"), ("STM32F407VGT6", "stm32f405"), ("f303re", "stm32f303"),
+    ("STM32H743ZIT6", "stm32h743"), ("STM32H7A3ZIT6Q", "stm32h7a3"), ("f732ie", "stm32f723"),
+    ("STM32U575ZI-Q", "stm32u575"), ("STM32L4R5ZITxP", "stm32l4r5"), ("wb55cg", "stm32wb55"),
+    ("STM32L152RE", "stm32l152"), ("GD32VF103CBT6", "gd32vf103"), ("AT32F435ZMT7", "at32f435"),
+    ("APM32F103CBT6", "apm32f103"), ("STM32G0B1CE", "stm32g0b1"),
+  ])
+  func `a chip is found by what is printed on it`(text: String, name: String) {
+    #expect(SimulatedChip.named(text)?.name == name)
+  }
+
+  @Test(arguments: [
+    "STM32F103C8T6", "f103", "STM32F030F4", "STM32F303K8", "STM32F410RB", "STM32G071RB",
+    "STM32L053R8", "STM32L152RB", "STM32WL55JC", "STM32WB15CC", "STM32C031C6", "STM32F334R8",
+  ])
+  func `parts without USB in their ROM are told from others`(text: String) {
+    #expect(SimulatedChip.named(text)?.name == nil)
+    #expect(SimulatedChip.lacksUSBBootloader(text))
+  }
+
+  @Test func `a chip that can be simulated has USB in its ROM`() {
+    for chip in SimulatedChip.all + SimulatedChip.others {
+      #expect(!([chip.name] + chip.aliases).contains(where: SimulatedChip.lacksUSBBootloader))
+    }
+    for text in ["STM32F105RC", "STM32F303VC", "STM32F302R8", "STM32L073RZ", "STM32WBA65"] {
+      #expect(!SimulatedChip.lacksUSBBootloader(text))
+    }
+  }
+
+  @Test(arguments: ["stm32c531", "stm32c5a3", "apm32e103", "stm32f405-", "stm32f4051", "f405r"])
+  func `a name that is longer is not a chip with a part of it`(text: String) {
+    #expect(SimulatedChip.named(text)?.name == nil)
+    #expect(!SimulatedChip.lacksUSBBootloader(text))
+  }
+
   @Test func `an unknown name is no chip`() {
     #expect(SimulatedChip.named("stm32f999")?.name == nil)
     #expect(SimulatedChip.named("")?.name == nil)

@@ -203,6 +203,20 @@ import Testing
     #expect(silent.count == 20)
   }
 
+  @Test func `the oldest connection without a device makes room for a new one`() throws {
+    let server = RunningServer([try Message.device("stm32f405")], timeScale: 1)
+    let worker = try Client(port: server.port)
+    #expect(worker.attach("1-1"))
+    let idle = try (1...127).map { _ in try Client(port: server.port) }
+    let lister = try Client(port: server.port)
+    lister.send(Message.list)
+    #expect(lister.receive(12) == [0x01, 0x11, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0])
+    #expect(idle[0].receive(1) == [])
+    worker.send(Message.submit(2, Message.getStatus))
+    #expect(worker.receive(54) == Message.retSubmit(2, actual: 6, [0, 0, 0, 0, 2, 0]))
+    _ = server.stop()
+  }
+
   @Test func `many clients work with a device each at the same time`() throws {
     let devices = try (1...8).map { try Message.device("stm32g431", port: UInt32($0)) }
     let server = RunningServer(devices)

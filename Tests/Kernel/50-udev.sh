@@ -34,6 +34,7 @@ only_root() {
 install_rules() {
   expect_status 0 dfuse udev install
   expect_output "installed $rules"
+  expect_output "0483:df11): its node has the permissions of the rules"
   dfuse udev print | cmp - "$rules"
   expect_status 0 dfuse udev install
   expect_output "was there already"

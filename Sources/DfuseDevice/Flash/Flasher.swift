@@ -211,20 +211,39 @@ extension Flasher {
   /// The command is sent only if the device lists it. ST's ROMs all know it: one of them that does
   /// not answer the request for its list gets the command too.
   ///
-  /// - Parameter unlisted: Sends it whatever the device lists.
-  /// - Returns: What became of the board; often it has to be plugged in again.
+  /// - Parameter unlisted: Sends it whatever the device lists, and whether or not it is protected.
+  /// - Returns: What became of the board; often it has to be plugged in again. nil for a chip that
+  ///   lets its flash be read: it is not protected, and the command would only erase it.
   /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(_:listed:)`` when nothing was
   ///   sent.
-  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> LeaveOutcome {
+  public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> LeaveOutcome? {
     try enter()
     var forced = unlisted
     if !forced, identity.usbID == .stBootloader {
       forced = try attemptAgain { session throws(DFUError) in try session.commands() } == .assumed
     }
     do {
+      if !forced { try session.requireOffer(of: .readUnprotect) }
+    } catch {
+      throw .device(error, .untouched)
+    }
+    if !unlisted, try isReadProtected() == false { return nil }
+    do {
       return try session.readUnprotect(forced: forced)
     } catch {
       throw .device(error, .untouched)
     }
+  }
+
+  /// Whether the chip refuses to let its flash be read; nil where that cannot be told.
+  private mutating func isReadProtected() throws(FlashError) -> Bool? {
+    guard let flash = board.flash.first,
+      let start = flash.map.ranges(.readable).first.flatMap({ UInt32(exactly: $0.lowerBound) })
+    else { return nil }
+    try select(flash.alternateSetting)
+    try enter()
+    if let answer = try? session.isReadProtected(at: start) { return answer }
+    try enter()
+    return nil
   }
 }

@@ -103,6 +103,33 @@ extension DeviceIdentity {
   public var usbID: USBID { USBID(vendorID: vendorID, productID: productID) }
 }
 
+/// The ids that devices may have: one product, or all of a vendor's.
+public struct USBIDPattern: Hashable, Sendable {
+  /// `idVendor`.
+  public var vendorID: UInt16
+  /// `idProduct`; nil for any.
+  public var productID: UInt16?
+
+  /// Makes a pattern.
+  public init(vendorID: UInt16, productID: UInt16?) {
+    self.vendorID = vendorID
+    self.productID = productID
+  }
+
+  /// The pattern that one id pair fits.
+  public init(_ id: USBID) { self.init(vendorID: id.vendorID, productID: id.productID) }
+
+  /// Whether a device with these ids is meant.
+  public func fits(_ id: USBID) -> Bool {
+    id.vendorID == vendorID && (productID ?? id.productID) == id.productID
+  }
+}
+
+extension USBIDPattern: CustomStringConvertible {
+  /// As it is typed: `0483:df11`, or `0483:` for any product.
+  public var description: String { vendorID.hexDigits() + ":" + (productID?.hexDigits() ?? "") }
+}
+
 /// A port path taken apart, so that paths sort as people count: `1-2` before `1-10`.
 struct PortPath: Comparable {
   /// The bus, then one port number a hub.

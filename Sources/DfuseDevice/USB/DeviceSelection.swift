@@ -2,21 +2,21 @@
 ///
 /// Every part that is given has to fit.
 public struct DeviceFilter: Hashable, Sendable {
-  /// Vendor and product id.
-  public var usbID: USBID?
+  /// Vendor and product ids, of which one has to fit; none for all.
+  public var usbIDs: [USBIDPattern]
   /// Serial number; case does not matter.
   public var serial: String?
   /// Port path, `BUS-PORT[.PORT]…`.
   public var path: String?
-  /// Takes devices in DFU mode with ``usbID`` for DfuSe, whatever they say; without ``usbID`` for
-  /// none.
+  /// Takes devices in DFU mode for DfuSe, whatever they say, if ``usbIDs`` has both of their ids.
   public var assumesDfuSe: Bool
 
   /// Makes a filter; without arguments, one that fits every device.
   public init(
-    usbID: USBID? = nil, serial: String? = nil, path: String? = nil, assumesDfuSe: Bool = false
+    usbIDs: [USBIDPattern] = [], serial: String? = nil, path: String? = nil,
+    assumesDfuSe: Bool = false
   ) {
-    self.usbID = usbID
+    self.usbIDs = usbIDs
     self.serial = serial
     self.path = path
     self.assumesDfuSe = assumesDfuSe
@@ -24,7 +24,8 @@ public struct DeviceFilter: Hashable, Sendable {
 
   /// Whether a board speaks DfuSe, or may when its names could not be read, or is taken for it.
   public func speaksDfuSe(_ board: Board) -> Bool {
-    board.dfuProtocol != .plain || assumesDfuSe && board.identity.usbID == usbID
+    board.dfuProtocol != .plain
+      || assumesDfuSe && usbIDs.contains(USBIDPattern(board.identity.usbID))
   }
 
   /// Whether `identity` fits.
@@ -35,7 +36,8 @@ public struct DeviceFilter: Hashable, Sendable {
 
   /// Whether `identity` fits as far as can be seen without opening the device.
   func matchesExceptSerial(_ identity: DeviceIdentity) -> Bool {
-    (usbID == nil || identity.usbID == usbID) && (path == nil || identity.path == path)
+    (usbIDs.isEmpty || usbIDs.contains { $0.fits(identity.usbID) })
+      && (path == nil || identity.path == path)
   }
 }
 

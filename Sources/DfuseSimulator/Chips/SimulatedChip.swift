@@ -31,15 +31,6 @@ package struct SimulatedChip: Sendable {
   /// Times do not count: they are typical datasheet values throughout.
   package var isGuess: Bool { !profile.guessed.subtracting([.times, .polls]).isEmpty }
 
-  /// The chip with this name or alias; case and a missing `stm32` in front do not matter.
-  package static func named(_ text: String) -> SimulatedChip? {
-    let wanted = text.lowercased()
-    return (all + others).first { chip in
-      let names = [chip.name] + chip.aliases
-      return names.contains(wanted) || names.contains("stm32" + wanted)
-    }
-  }
-
   /// The serial number of the board with this number, 0 for the first.
   ///
   /// Bootloaders with a constant serial number show it on every board, as the real ones do.

@@ -71,10 +71,24 @@ final class Socket {
     return found == 0 ? UInt16(bigEndian: address.sin_port) : 0
   }
 
-  /// The next client that waits, or nil.
-  func accept() -> Socket? {
+  /// What comes of an attempt to take in a client.
+  enum Acceptance {
+    case client(Socket)
+    /// No client waits.
+    case nobody
+    /// This process, or the system, has no descriptor or memory left for the client that waits.
+    case exhausted
+  }
+
+  /// Takes in the next client that waits.
+  func accept() -> Acceptance {
+    // Without a free descriptor the system does not look whether anyone waits.
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard unsafe poll(&entry, 1, 0) > 0 else { return .nobody }
     let client = systemAccept(descriptor, nil, nil)
-    guard client >= 0 else { return nil }
+    guard client >= 0 else {
+      return [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) ? .exhausted : .nobody
+    }
     let socket = Socket(owning: client)
     socket.setNonBlocking()
     // Replies are small and must go at once; a peer that died must be noticed at last.
@@ -83,7 +97,7 @@ final class Socket {
     #if canImport(Darwin)
       socket.set(SOL_SOCKET, SO_NOSIGPIPE)
     #endif
-    return socket
+    return .client(socket)
   }
 
   /// What there is to read now: empty when there is nothing yet, nil at the end.

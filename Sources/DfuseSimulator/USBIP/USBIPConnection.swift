@@ -60,6 +60,12 @@ struct USBIPConnection {
     return false
   }
 
+  /// Whether the client has imported a device.
+  var hasDevice: Bool {
+    if case .attached = phase { return true }
+    return false
+  }
+
   /// The moment at which ``advance(to:)`` has something to do, if any.
   var deadline: Duration? {
     switch (current?.due, closesAt) {

@@ -9,7 +9,7 @@ package final class USBIPServer {
     var connection: USBIPConnection
   }
 
-  /// More clients than this are turned away.
+  /// With so many clients, a new one takes the place of the oldest that has no device.
   private static let mostClients = 128
   /// A client that does not read is not read from.
   private static let mostUnsent = 1 << 18
@@ -43,9 +43,11 @@ package final class USBIPServer {
     while keepGoing: () -> Bool, onEvent: (USBIPExports.Event) -> Void = { _ in }
   ) {
     var clients: [Client] = []
+    var canAccept = true
     while keepGoing() {
+      // A client that cannot be taken in is ready all the time, and is asked about now and then.
       var interests = [
-        Socket.Interest(number: listener.number, wantsToRead: true, wantsToWrite: false)
+        Socket.Interest(number: listener.number, wantsToRead: canAccept, wantsToWrite: false)
       ]
       var limit = Duration.milliseconds(100)
       let now = start.duration(to: .now)
@@ -58,20 +60,42 @@ package final class USBIPServer {
         if let deadline = client.connection.deadline { limit = min(limit, deadline - now) }
       }
       Socket.waitForReadiness(of: interests, limit: limit)
-      while let socket = listener.accept() {
-        guard clients.count < Self.mostClients else { continue }
-        clients.append(
-          Client(
-            socket: socket,
-            connection: USBIPConnection(
-              exports: exports, timeScale: timeScale, at: start.duration(to: .now))))
-      }
+      canAccept = accept(into: &clients)
       for index in clients.indices { serve(&clients[index]) }
       clients.removeAll { $0.connection.isFinished }
       for event in exports.takeEvents() { onEvent(event) }
     }
     for index in clients.indices { clients[index].connection.end() }
     for event in exports.takeEvents() { onEvent(event) }
+  }
+
+  /// Takes in the clients that wait, in place of idle ones where there is no room.
+  ///
+  /// - Returns: Whether there was room for all that wait.
+  private func accept(into clients: inout [Client]) -> Bool {
+    while true {
+      switch listener.accept() {
+      case .nobody: return true
+      case .exhausted: guard Self.dropOldestIdle(of: &clients) else { return false }
+      case .client(let socket):
+        let isFull = clients.count >= Self.mostClients
+        guard !isFull || Self.dropOldestIdle(of: &clients) else { continue }
+        clients.append(
+          Client(
+            socket: socket,
+            connection: USBIPConnection(
+              exports: exports, timeScale: timeScale, at: start.duration(to: .now))))
+      }
+    }
+  }
+
+  /// Ends the oldest connection that has no device.
+  ///
+  /// - Returns: Whether there was one.
+  private static func dropOldestIdle(of clients: inout [Client]) -> Bool {
+    guard let oldest = clients.firstIndex(where: { !$0.connection.hasDevice }) else { return false }
+    clients.remove(at: oldest)
+    return true
   }
 
   /// Reads, lets time pass, and writes, as far as it goes without waiting.

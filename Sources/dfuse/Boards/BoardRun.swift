@@ -1,6 +1,7 @@
 import ArgumentParser
 import DfuseDevice
 import DfuseFormat
+import DfuseSimulator
 
 /// A subcommand that works on one board.
 protocol BoardCommand: HostCommand {
@@ -93,6 +94,8 @@ final class BoardRun {
     reporter.begin(board)
     let result = Result { () throws(Failure) in try body(work, reporter.show) }
     reporter.clear()
+    let simulated = (source.bus as? SimulatedBus)?.board(at: board.identity.path)
+    FaultPlan.unreached(options.device.fault, on: simulated).forEach(host.console.note)
     let kept = Result { () throws(Failure) in try source.keepState(host.console) }
     // The failure that came first is the one to tell.
     let conclusion = try result.get()
@@ -188,7 +191,7 @@ struct BoardWork: Sendable {
   /// come.
   func onReturnedBoard() -> BoardWork? {
     let filter = DeviceFilter(
-      usbID: board.identity.usbID, path: board.identity.path,
+      usbIDs: [USBIDPattern(board.identity.usbID)], path: board.identity.path,
       assumesDfuSe: board.dfuProtocol == .plain)
     var clock = WaitClock(limit: .time(Self.returnLimit), isSimulated: isSimulated)
     while !isCancelled() {

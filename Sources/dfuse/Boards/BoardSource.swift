@@ -70,10 +70,17 @@ extension SimulatedChip {
   /// - Throws: A failure with status 64.
   static func wanted(_ name: String) throws(Failure) -> SimulatedChip {
     if let chip = named(name) { return chip }
+    let isKnown = lacksUSBBootloader(name)
     throw Failure(
-      .usage, "there is no simulated chip '\(name.visible)'",
+      .usage,
+      isKnown
+        ? "the ROM of \(name.visible) has no USB bootloader"
+        : "there is no simulated chip '\(name.visible)'",
+      why: isKnown
+        ? "ST's AN2606 lists none; boards with it have one in flash, such as maple or st-usbd"
+        : nil,
       fix: "choose one; 'dfuse simulate --list' describes them:",
-      choices: lines(of: (all + others).map(\.name)))
+      choices: lines(of: (all + others).flatMap { [$0.name] + $0.aliases }))
   }
 
   /// Names, several a line.

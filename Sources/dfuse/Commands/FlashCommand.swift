@@ -92,6 +92,7 @@ struct FlashCommand: HostCommand {
     try check()
     let file = try FirmwareFile(firmware)
     for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
+    NumberText.warnUnlessAligned(firmware.address, console)
     var options = FlashOptions()
     options.full = full
     options.preserve = preserve

@@ -1,4 +1,5 @@
 import DfuseDevice
+import DfuseSimulator
 
 /// `dfuse flash --all` and `--loop`: several boards at once, each for itself.
 final class FlashStation {
@@ -40,6 +41,8 @@ final class FlashStation {
       } else {
         try flashAll(fleet, source)
       }
+      let simulated = (source.bus as? SimulatedBus)?.board(at: "1-1")
+      FaultPlan.unreached(command.work.device.fault, on: simulated).forEach(host.console.note)
       try source.keepState(host.console)
       if let failure = outputFailure { throw failure }
     } catch {

@@ -57,6 +57,7 @@ struct LeaveCommand: BoardCommand {
 
   func order(_ console: Console) throws(Failure) -> UInt32? {
     guard let address else { return nil }
+    NumberText.warnUnlessAligned(address, console)
     return try NumberText.address(address, option: "--address")
   }
 

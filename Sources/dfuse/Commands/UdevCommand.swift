@@ -51,27 +51,45 @@ enum UdevRules {
 
 /// Where the rules are kept, in the system or below a packager's folder.
 struct UdevPlace {
-  /// A folder that stands for `/`, or nil for the system itself.
-  var root: String?
+  /// The folder that stands for `/`, or nothing for `/` itself.
+  let root: String
+
+  init(root: String) {
+    self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+  }
 
   /// The folder of the rules.
-  var folder: String {
-    let root = root.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } ?? ""
-    return root + "/etc/udev/rules.d"
-  }
+  var folder: String { root + "/etc/udev/rules.d" }
 
   /// The file.
   var file: String { folder + "/" + UdevRules.fileName }
 
-  /// Writes the rules, unless they are there.
+  /// Refuses to touch the link to `/dev/null` by which udev is told to leave out rules of this name.
+  ///
+  /// - Throws: A failure with status 73.
+  func requireUnmasked() throws(Failure) {
+    guard let facts = FileFacts.of(file), let null = FileFacts.of("/dev/null"),
+      facts.isSameFile(as: null)
+    else { return }
+    throw Failure(
+      .cannotCreate, "\(file.visible) is a link to /dev/null: the rules are switched off",
+      fix: "if they are wanted, remove the link and run this again: rm \(file.shellWord)")
+  }
+
+  /// Writes the rules, unless they are there, and lets everyone read them.
   ///
   /// - Returns: Whether they were not.
   /// - Throws: A failure with status 73 or 74.
   func write(console: Console) throws(Failure) -> Bool {
     let text = Array(UdevRules.text.utf8)
-    if FileFacts.of(file) != nil, (try? InputFile(name: file).read()) == text { return false }
-    try OutputFile(name: file).write(text, console: console)
-    return true
+    let isNew = FileFacts.of(file) == nil || (try? InputFile(name: file).read()) != text
+    if isNew { try OutputFile(name: file).write(text, console: console) }
+    // A new file is made under the umask, which may keep it from packagers and from people who ask.
+    guard unsafe chmod(file, 0o644) == 0 else {
+      throw Failure(
+        .inputOutput, "cannot make \(file.visible) readable: \(Errno(rawValue: errno))")
+    }
+    return isNew
   }
 
   /// Takes the rules away.
@@ -99,6 +117,59 @@ struct UdevPlace {
   }
 }
 
+/// Whether the boards that are plugged in can be used, now that udev has the rules.
+struct UdevAccess {
+  let host: Host
+
+  /// Says it of each board.
+  func tell() {
+    let boards = ((try? host.openBus().devices()) ?? []).compactMap(\.board)
+    for board in boards { tell(board.identity) }
+    if boards.isEmpty {
+      host.console.note(
+        "no board in its bootloader is plugged in; the next one can be used at once")
+    }
+  }
+
+  private func tell(_ identity: DeviceIdentity) {
+    let name = "\(identity.path) (\(identity.usbID))"
+    let node = Self.node(of: identity)
+    guard KnownDevice.all.contains(where: { $0.id == identity.usbID }) else {
+      return host.console.warn("\(name) stays closed: the rules do not name its ids")
+    }
+    guard let mode = FileFacts.of(host.systemFolder + node)?.mode else {
+      return host.console.warn("\(name) cannot be used: its node \(node) is missing")
+    }
+    // The system knows all the ways to be let in: owner, groups, and the access list of the seat.
+    let user = host.invokingUser ?? ""
+    let test = ["runuser", "-u", user, "--", "test", "-w", node]
+    switch user.isEmpty ? .missing : host.runTool(test) {
+    case .ended(0): host.console.note("\(name) can be used by \(user.visible)")
+    case .ended(1):
+      host.console.warn(
+        "\(name) cannot be used by \(user.visible) yet: plug it in again, or join the group plugdev"
+      )
+    // No one to ask for: what is seen is whether udev has worked.
+    case .ended, .missing:
+      if mode & 0o777 == 0o660 || mode & 0o006 == 0o006 {
+        host.console.note("\(name): its node has the permissions of the rules")
+      } else {
+        host.console.warn(
+          "\(name): its node has not got the permissions of the rules; plug it in again")
+      }
+    }
+  }
+
+  /// The file by which a device is opened.
+  static func node(of identity: DeviceIdentity) -> String {
+    let bus = identity.path.prefix { $0.isNumber }
+    let numbers = [String(bus), "\(identity.address)"].map { number in
+      String(repeating: "0", count: max(0, 3 - number.count)) + number
+    }
+    return "/dev/bus/usb/" + numbers.joined(separator: "/")
+  }
+}
+
 /// `dfuse udev`.
 struct UdevCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -123,16 +194,24 @@ struct UdevOptions: ParsableArguments {
 
   /// The host and the place of the rules.
   ///
-  /// - Throws: A failure with status 77 for what only root may do, with the line that does it.
+  /// - Throws: A failure with status 64 for a folder without a name, 73 for rules that are switched
+  ///   off, 77 for what only root may do, with the line that does it.
   func begin(
     _ host: Host, _ command: Suggestion.Kind
   ) throws(Failure) -> (Host, UdevPlace) {
-    let place = UdevPlace(root: root)
+    guard root != "" else {
+      throw Failure(
+        .usage, "--root is empty: that would be the system itself",
+        why: "a variable such as $DESTDIR is not set",
+        fix: "name a folder, or leave --root out")
+    }
+    let place = UdevPlace(root: root ?? host.systemFolder)
     guard root != nil || host.isRoot else {
       throw Failure(
         .noPermission, "\(place.folder) can be changed by root only",
         fix: "\(Suggestion(command))")
     }
+    try place.requireUnmasked()
     return (host.quiet(quiet), place)
   }
 }
@@ -167,16 +246,16 @@ struct UdevInstallCommand: HostCommand {
     host.console.note(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")
-    guard place.root == nil else { return }
-    if place.apply(host) {
-      host.console.note("boards that are plugged in can be used now; if one cannot, re-plug it")
-    } else {
+    guard options.root == nil else { return }
+    if !place.apply(host) {
       host.console.warn(
         "udev was not told (is udevadm there, and udev running?): plug boards in again, or restart")
     }
+    UdevAccess(host: host).tell()
+    let user = host.invokingUser ?? "USER"
     host.console.note(
-      "for logins over the network, and where no one sits: sudo usermod -aG plugdev USER, then "
-        + "log in again")
+      "for logins over the network, and where no one sits: sudo usermod -aG plugdev "
+        + "\(user.shellWord), then log in again")
   }
 }
 
@@ -193,6 +272,6 @@ struct UdevUninstallCommand: HostCommand {
       return host.console.note("\(place.file.visible) is not there")
     }
     host.console.note("removed \(place.file.visible)")
-    if place.root == nil { _ = place.apply(host) }
+    if options.root == nil { _ = place.apply(host) }
   }
 }

@@ -9,13 +9,17 @@ struct UnprotectCommand: BoardCommand {
     discussion: """
       The chip erases its whole flash and restarts; option bytes get their default values. That \
       takes up to half a minute, and cutting the power meanwhile can ruin the chip. Often the board \
-      has to be plugged in again afterwards. Nothing is done without --yes.
+      has to be plugged in again afterwards. Nothing is done without --yes, nor to a chip that is not \
+      protected.
       """
   )
 
   @Flag(help: "Yes: erase everything on the chip.")
   var yes = false
-  @Flag(help: "Send the command even if the bootloader does not list it, as with AT32.")
+  @Flag(
+    help: """
+      Send the command even if the bootloader does not list it, as with AT32, or is not protected.
+      """)
   var unlisted = false
   @OptionGroup var work: WorkOptions
 
@@ -33,7 +37,7 @@ struct UnprotectCommand: BoardCommand {
   ) throws(Failure) -> Conclusion {
     context.report(
       .note("removing the read protection: leave the board plugged in, it may take half a minute"))
-    let outcome: LeaveOutcome
+    let outcome: LeaveOutcome?
     do throws(FlashError) {
       outcome = try flasher.unprotect(unlisted: unlisted)
     } catch {
@@ -41,6 +45,11 @@ struct UnprotectCommand: BoardCommand {
     }
     let (end, departure): (String, String)
     switch outcome {
+    case nil:
+      return Conclusion(
+        verdict: "\(context.board) is not read protected, and nothing was erased; to erase it: "
+          + "\(Suggestion(.erase, on: context.board))",
+        details: ResultDetails(departure: "stayed"))
     case .left(.returned): (end, departure) = ("the board is back", "bootloader")
     case .left: (end, departure) = ("plug the board in again", "gone")
     case .stayed(let state, _):

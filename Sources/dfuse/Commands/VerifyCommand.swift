@@ -21,6 +21,7 @@ struct VerifyCommand: BoardCommand {
   func order(_ console: Console) throws(Failure) -> FirmwareFile {
     let file = try FirmwareFile(firmware)
     for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
+    NumberText.warnUnlessAligned(firmware.address, console)
     return file
   }
 

@@ -107,7 +107,8 @@ extension DeviceFilter {
   /// What was asked for, in words.
   fileprivate var words: [String] {
     [
-      usbID.map { "the ids \($0)" }, serial.map { "the serial number \($0.visible)" },
+      usbIDs.isEmpty ? nil : "the ids " + usbIDs.map(\.description).joined(separator: " or "),
+      serial.map { "the serial number \($0.visible)" },
       path.map { "the port \($0.visible)" },
     ].compactMap { $0 }
   }

@@ -19,6 +19,14 @@ extension NumberText {
     }
   }
 
+  /// Tells of an address between two words, where there can be data, but no program.
+  static func warnUnlessAligned(_ text: String?, _ console: Console) {
+    guard let text, case .success(let address) = hexadecimal(text, as: UInt32.self),
+      !address.isMultiple(of: 4)
+    else { return }
+    console.warn("--address \(text.visible) is no multiple of 4, and no program begins there")
+  }
+
   /// A number of bytes: `16384`, `0x4000`, `16K` or `1M`, with `KiB` and `MiB` as well.
   ///
   /// - Returns: 1 to 2^32.
@@ -74,7 +82,8 @@ enum NumberText {
       return .failure(.notHexadecimal)
     }
     let digits = groups.joined()
-    guard let value = T(digits, radix: 16) else {
+    // A digit too many is a mistake, whatever it is: 008000000 was meant to be 0x08000000.
+    guard digits.count <= T.bitWidth / 4, let value = T(digits, radix: 16) else {
       return .failure(.tooLarge(bits: T.bitWidth, digits: digits))
     }
     return .success(value)

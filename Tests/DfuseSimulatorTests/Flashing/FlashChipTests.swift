@@ -213,8 +213,8 @@ import Testing
       #expect(try rig.board.state == before)
       let outcome = try rig.flasher().unprotect(
         unlisted: chip.profile.quirks.answersNoCommandList)
-      guard case .left(.returned) = outcome else {
-        Issue.record("the board did not come back: \(outcome)")
+      guard case .left(.returned)? = outcome else {
+        Issue.record("the board did not come back: \(String(describing: outcome))")
         return
       }
       let result = try rig.flash(Firmware(image), options: options)

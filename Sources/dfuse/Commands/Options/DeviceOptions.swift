@@ -5,8 +5,10 @@ import DfuseDevice
 struct DeviceOptions: ParsableArguments {
   @Option(
     name: [.customShort("d"), .long],
-    help: ArgumentHelp("Only boards with these USB ids.", valueName: "vid:pid"))
-  var device: String?
+    help: ArgumentHelp(
+      "Only boards with these USB ids; 0483: is any of that vendor's; repeatable.",
+      valueName: "vid:pid"))
+  var device: [String] = []
   @Option(
     name: [.customShort("S"), .long],
     help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"))
@@ -26,7 +28,7 @@ struct DeviceOptions: ParsableArguments {
   var assumesDfuSe = false
   @Option(
     help: ArgumentHelp(
-      "A simulated board instead; its memory is kept in the file, if one is named.",
+      "A simulated board instead, as stm32f405; its memory is kept in the file, if one is named.",
       valueName: "chip[:state-file]"))
   var simulate: String?
   @Option(
@@ -38,13 +40,13 @@ struct DeviceOptions: ParsableArguments {
   var polling: Polling?
   @Option(
     help: ArgumentHelp(
-      "What goes wrong on the simulated board: stall@write:3.", valueName: "spec",
-      visibility: .hidden))
+      "What goes wrong on the simulated board: stall@write:3, rdp=1; repeatable.",
+      valueName: "spec"))
   var fault: [String] = []
 
   /// The options that choose the same boards again, or of those the one at a port.
   func words(at port: String? = nil) -> [String] {
-    Suggestion.option("--device", device) + Suggestion.option("--serial", serial)
+    device.flatMap { Suggestion.option("--device", $0) } + Suggestion.option("--serial", serial)
       + Suggestion.option("--path", port ?? path) + (assumesDfuSe ? ["--assume-dfuse"] : [])
       + Suggestion.option("--simulate", simulate)
   }
@@ -54,31 +56,41 @@ struct DeviceOptions: ParsableArguments {
   /// - Throws: A failure with status 64 for ids that are none, or that are missing.
   var filter: DeviceFilter {
     get throws(Failure) {
-      guard !assumesDfuSe || device != nil else {
+      let usbIDs = try usbIDs
+      guard !assumesDfuSe || !usbIDs.isEmpty && usbIDs.allSatisfy({ $0.productID != nil }) else {
         throw Failure(
           .usage, "--assume-dfuse needs --device VID:PID",
           why: "a device that speaks plain DFU loses its firmware to DfuSe commands",
           fix: "name the one device that is known to speak DfuSe, as 'dfuse list' shows its ids")
       }
       return DeviceFilter(
-        usbID: try usbID, serial: serial, path: path, assumesDfuSe: assumesDfuSe)
+        usbIDs: usbIDs, serial: serial, path: path, assumesDfuSe: assumesDfuSe)
     }
   }
 
-  private var usbID: USBID? {
+  private var usbIDs: [USBIDPattern] {
     get throws(Failure) {
-      guard let device else { return nil }
-      let parts = device.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-      if parts.count == 2,
-        case .success(let vendor) = NumberText.hexadecimal(parts[0], as: UInt16.self),
-        case .success(let product) = NumberText.hexadecimal(parts[1], as: UInt16.self)
-      {
-        return USBID(vendorID: vendor, productID: product)
+      let texts = device.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      return try texts.map { text throws(Failure) in
+        if let pattern = Self.pattern(String(text)) { return pattern }
+        throw Failure(
+          .usage, "--device '\(String(text).visible)' is not a pair of USB ids",
+          fix: "write vendor and product in hexadecimal: --device 0483:df11")
       }
-      throw Failure(
-        .usage, "--device '\(device.visible)' is not a pair of USB ids",
-        fix: "write vendor and product in hexadecimal: --device 0483:df11")
     }
+  }
+
+  /// The ids that a text such as `0483:df11` or `0483:` stands for.
+  private static func pattern(_ text: String) -> USBIDPattern? {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2,
+      case .success(let vendor) = NumberText.hexadecimal(parts[0], as: UInt16.self)
+    else { return nil }
+    if parts[1].isEmpty { return USBIDPattern(vendorID: vendor, productID: nil) }
+    guard case .success(let product) = NumberText.hexadecimal(parts[1], as: UInt16.self) else {
+      return nil
+    }
+    return USBIDPattern(vendorID: vendor, productID: product)
   }
 
   /// The boards to choose from; `changes` says whether the command may change them.

@@ -91,6 +91,11 @@ struct SimulateCommand: HostCommand {
     for line in boards.introduction(address: address, port: server.port) {
       try host.console.output(line)
     }
+    if !address.hasPrefix("127.") {
+      host.console.warn(
+        "whoever reaches \(address):\(server.port) can use these boards, and keep others from "
+          + "them: USB/IP knows no passwords")
+    }
     var failure: Failure?
     server.run(
       while: { !host.isInterrupted() },
@@ -108,6 +113,11 @@ struct SimulateCommand: HostCommand {
       })
     try boards.keep(console: host.console)
     for line in boards.summary { try host.console.output(line) }
+    for device in boards.devices {
+      for note in FaultPlan.unreached(fault, on: device.board) {
+        host.console.note("\(device.record.busID): \(note)")
+      }
+    }
     if let failure { throw failure }
   }
 }
