@@ -223,7 +223,7 @@ import Testing
     let failed = sandbox.run("flash", "@fw.dfu", "--loop")
     #expect(failed.status == .inputOutput)
     #expect(failed.error.contains("error: the board at 1-1 cannot be opened: it is in use\n"))
-    #expect(failed.error.hasSuffix("plug these in again and run the same command again\n"))
+    #expect(failed.error.hasSuffix("plug it in again and run the same command again\n"))
   }
 
   @Test func `a list that cannot be had does not abandon boards at work`() throws {

@@ -233,7 +233,7 @@ import Testing
         """
         error: there is no simulated chip 'stm32f999'
           fix: choose one; 'dfuse simulate --list' describes them:
-            stm32f042 stm32f072 stm32f070 stm32f107 stm32f105 stm32f303 stm32f302 
+            stm32f042 stm32f072 stm32f070 stm32f107 stm32f105 stm32f303 stm32f302
         """))
   }
 
