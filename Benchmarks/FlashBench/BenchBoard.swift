@@ -69,10 +69,7 @@ struct BenchBoard {
   }
 
   /// What is known of the chip on the host's side.
-  func hostProfile() throws(BenchError) -> ChipProfile {
-    let transport = try open()
-    return Flasher(transport: transport).profile
-  }
+  func hostProfile() throws(BenchError) -> ChipProfile { try open().board.chip }
 
   private var input: Firmware {
     var memory = MemoryImage()

@@ -50,7 +50,7 @@ public struct MemoryImage: Sendable {
   /// Takes time in proportion to the bytes, and to n log n of the elements: the way to build an
   /// image of very many pieces.
   ///
-  /// - Parameter elements: The pieces; empty ones count for nothing.
+  /// - Parameter elements: The pieces; empty ones are left out.
   /// - Throws: ``FormatError/overlap(new:existing:firstDifference:)`` if two elements differ in a
   ///   byte: `new` is the range of the later one in `elements`;
   ///   ``FormatError/outsideAddressSpace(address:size:)`` if one ends above 0x1_0000_0000.

@@ -83,7 +83,7 @@ enum ReportFile {
   ///
   /// - Returns: The file's path; nil when it can be written in neither place.
   static func append(_ lines: [String], of command: [String]) -> String? {
-    let head = "\(now)  \(command.map(\.shellWord).joined(separator: " "))"
+    let head = "\(now)  \(command.shellLine)"
     let text = ([head] + lines).map { $0 + "\n" }.joined()
     let home = environmentVariable("HOME").map { "\($0)/\(name)" }
     return [name, home].compactMap { $0 }.first { path in

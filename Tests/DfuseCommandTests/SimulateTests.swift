@@ -1,5 +1,6 @@
 import ArgumentParser
 import DfuseSimulator
+import DfuseTestSupport
 import Foundation
 import SystemPackage
 import Testing
@@ -171,22 +172,7 @@ import Testing
   #if os(Linux)
     /// A client of a server, which asks for one board.
     private func importing(_ busID: String?, port: UInt16) throws -> FileDescriptor {
-      let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      var limit = timeval(tv_sec: 5, tv_usec: 0)
-      unsafe setsockopt(
-        number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-      let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let result = unsafe withUnsafePointer(to: &address) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe connect(number, $0, size)
-        }
-      }
-      try #require(result == 0)
-      let client = FileDescriptor(rawValue: number)
+      let client = FileDescriptor(rawValue: try connectedSocket(port: port, readingFor: 5))
       guard let busID else { return client }
       let name = Array(busID.utf8)
       try client.writeAll(

@@ -105,6 +105,12 @@ import Testing
         try follow(flash + "--fault rdp=1 fw.bin", .protocolError)
           == "dfuse unprotect --yes \(board)")
       #expect(try shell(flash + "fw.bin").status == .success)
+    case .unpack:
+      try sandbox.write(
+        Firmware.container([(0, 0x0800_0000, optionBytes)]), to: "-outer 1.dfu")
+      #expect(
+        try follow("dfuse verify \(small) -- '-outer 1.dfu'", .badData)
+          == "dfuse unpack -- '-outer 1.dfu'")
     case .installRules, .uninstallRules:
       let words = kind.rawValue.split(separator: " ").map(String.init)
       let rules = sandbox.path("root/etc/udev/rules.d/60-dfuse.rules")

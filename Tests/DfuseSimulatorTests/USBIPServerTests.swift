@@ -1,3 +1,4 @@
+import DfuseTestSupport
 import Dispatch
 import Synchronization
 import Testing
@@ -63,25 +64,7 @@ import Testing
     private let descriptor: Int32
 
     init(port: UInt16) throws {
-      #if canImport(Glibc)
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      #else
-        descriptor = socket(AF_INET, SOCK_STREAM, 0)
-      #endif
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = port.bigEndian
-      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-      var limit = timeval(tv_sec: 10, tv_usec: 0)
-      unsafe setsockopt(
-        descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-      let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let result = unsafe withUnsafePointer(to: &address) {
-        unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          unsafe connect(descriptor, $0, size)
-        }
-      }
-      try #require(result == 0)
+      descriptor = try connectedSocket(port: port, readingFor: 10)
     }
 
     deinit { _ = close(descriptor) }

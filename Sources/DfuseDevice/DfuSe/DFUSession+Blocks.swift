@@ -16,7 +16,7 @@ extension DFUSession {
   /// Leaves the device in dfuUPLOAD-IDLE, or in dfuIDLE after a short block.
   ///
   /// Ends a download that is going on. Block numbers may jump. A ROM does not always stop at the
-  /// end of the memory: ask for nothing beyond it.
+  /// end of the memory: do not ask for bytes beyond it.
   ///
   /// - Parameters:
   ///   - block: Block number, 2 to 0xFFFF; ``BlockNumbering`` says which address it means.

@@ -11,12 +11,10 @@ public struct Flasher: ~Copyable {
   public let board: Board
   /// The memories behind the interface's alternate settings, corrected where known to be wrong.
   public var memories: [AlternateMemory] { board.memories }
-  /// What is known of the chip.
-  public var profile: ChipProfile { board.chip }
   /// The device.
   public var identity: DeviceIdentity { board.identity }
   /// The bootloader, if it is a program in flash that is known.
-  public var bootloader: ApplicationBootloader? { board.bootloader }
+  var bootloader: ApplicationBootloader? { board.bootloader }
 
   var session: DFUSession
   let isCancelled: () -> Bool

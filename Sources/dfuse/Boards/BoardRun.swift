@@ -1,7 +1,6 @@
 import ArgumentParser
 import DfuseDevice
 import DfuseFormat
-import DfuseSimulator
 
 /// A subcommand that works on one board.
 protocol BoardCommand: HostCommand {
@@ -94,12 +93,10 @@ final class BoardRun {
     reporter.begin(board)
     let result = Result { () throws(Failure) in try body(work, reporter.show) }
     reporter.clear()
-    let simulated = (source.bus as? SimulatedBus)?.board(at: board.identity.path)
-    FaultPlan.unreached(options.device.fault, on: simulated).forEach(host.console.note)
-    let kept = Result { () throws(Failure) in try source.keepState(host.console) }
+    let finished = Result { () throws(Failure) in try source.finish(host.console) }
     // The failure that came first is the one to tell.
     let conclusion = try result.get()
-    try kept.get()
+    try finished.get()
     return conclusion
   }
 }

@@ -7,8 +7,9 @@ struct BoardSource {
   let bus: any USBBus
   /// Whether the bus has a clock of its own, on which waiting takes no time.
   let isSimulated: Bool
-  /// Keeps what the simulated board's memories hold, where a file was named for it.
-  var keepState: (Console) throws(Failure) -> Void = { _ in }
+  /// Ends the work: tells of faults that a simulated board did not come to, and keeps what its
+  /// memories hold, where a file was named for it.
+  var finish: (Console) throws(Failure) -> Void = { _ in }
 
   /// The machine's USB.
   ///
@@ -48,18 +49,20 @@ struct BoardSource {
   ) throws(Failure) -> BoardSource {
     let chip = try SimulatedChip.wanted(String(text.prefix { $0 != ":" }))
     let plan = try FaultPlan.wanted(faults)
-    guard let path = BoardStateFile.path(in: text) else {
-      return BoardSource(
-        bus: SimulatedBus([SimulatedBoard(chip, faults: plan)]), isSimulated: true)
+    var file: BoardStateFile?
+    if let path = BoardStateFile.path(in: text) {
+      guard !path.isEmpty, path != "-" else {
+        throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
+      }
+      file = BoardStateFile(path: path, changes: changes)
     }
-    guard !path.isEmpty, path != "-" else {
-      throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
-    }
-    let file = BoardStateFile(path: path, changes: changes)
     let bus = SimulatedBus()
-    let port = bus.plugIn(try file.board(chip, faults: plan))
-    return BoardSource(bus: bus, isSimulated: true) { console throws(Failure) in
-      if let board = bus.board(at: port) { try file.write(board, console: console) }
+    let port = bus.plugIn(
+      try file?.board(chip, faults: plan) ?? SimulatedBoard(chip, faults: plan))
+    return BoardSource(bus: bus, isSimulated: true) { [file] console throws(Failure) in
+      guard let board = bus.board(at: port) else { return }
+      FaultPlan.unreached(faults, on: board).forEach(console.note)
+      try file?.write(board, console: console)
     }
   }
 }

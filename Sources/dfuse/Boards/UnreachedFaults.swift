@@ -2,9 +2,8 @@ import DfuseSimulator
 
 extension FaultPlan {
   /// A line for each of the faults that a person typed whose request never came.
-  static func unreached(_ texts: [String], on board: SimulatedBoard?) -> [String] {
-    guard let board else { return [] }
-    return texts.compactMap { text in
+  static func unreached(_ texts: [String], on board: SimulatedBoard) -> [String] {
+    texts.compactMap { text in
       // Conditions such as rdp=1 have no request.
       guard let fault = (try? FaultPlan(parsing: [text]))?.faults.first else { return nil }
       let count = board.counters.count(fault.trigger.kind)

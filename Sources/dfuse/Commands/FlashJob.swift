@@ -54,7 +54,7 @@ struct FlashJob: Sendable {
     var report = report
     guard var result = report.result else { return report }
     var flasher = flasher
-    let ready = try firmware(flasher.memories, flasher.profile, flasher.bootloader, context)
+    let ready = try file.firmware(for: flasher.board, alternate: try context.memory(alternate))
     do throws(FlashError) {
       do throws(FlashError) {
         for write in result.toCheck where options.verify {
@@ -77,21 +77,12 @@ struct FlashJob: Sendable {
     return report
   }
 
-  private func firmware(
-    _ memories: [AlternateMemory], _ profile: ChipProfile, _ bootloader: ApplicationBootloader?,
-    _ context: BoardContext
-  ) throws(Failure) -> BoardFirmware {
-    try file.firmware(
-      alternate: try context.memory(alternate), memories: memories,
-      profile: profile, bootloader: bootloader)
-  }
-
   private func run(
     _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> FlashReport {
     var flasher = flasher
     let start = context.now()
-    let firmware = try firmware(flasher.memories, flasher.profile, flasher.bootloader, context)
+    let firmware = try file.firmware(for: flasher.board, alternate: try context.memory(alternate))
     for note in firmware.notes { context.report(note) }
     let identity = flasher.identity
     let plan: FlashPlan

@@ -41,9 +41,7 @@ final class FlashStation {
       } else {
         try flashAll(fleet, source)
       }
-      let simulated = (source.bus as? SimulatedBus)?.board(at: "1-1")
-      FaultPlan.unreached(command.work.device.fault, on: simulated).forEach(host.console.note)
-      try source.keepState(host.console)
+      try source.finish(host.console)
       if let failure = outputFailure { throw failure }
     } catch {
       let error = error.stopped(by: host.interruptStatus())

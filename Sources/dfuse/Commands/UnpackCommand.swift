@@ -141,6 +141,6 @@ struct UnpackPlan {
     }
     if !isPlain { words = ["--format", "raw"] + words }
     // A path that begins with a dash is no trouble: each follows an option that takes it.
-    packCommand = (["dfuse", "pack"] + words).map(\.shellWord).joined(separator: " ")
+    packCommand = (["dfuse", "pack"] + words).shellLine
   }
 }

@@ -31,8 +31,8 @@ struct VerifyCommand: BoardCommand {
     var flasher = flasher
     let start = context.now()
     let firmware = try file.firmware(
-      alternate: try context.memory(self.firmware.alternate.alternateSetting),
-      memories: context.memories, profile: flasher.profile, bootloader: flasher.bootloader)
+      for: flasher.board,
+      alternate: try context.memory(self.firmware.alternate.alternateSetting))
     for note in firmware.notes { context.report(note) }
     let count: UInt64
     do throws(FlashError) {

@@ -27,33 +27,26 @@ struct BoardFirmware {
 }
 
 extension FirmwareFile {
-  /// The firmware for a board with these memories.
+  /// The firmware for a board.
   ///
   /// - Parameters:
+  ///   - board: The board.
   ///   - alternate: The memory that `-a` chose, or nil.
-  ///   - memories: All of the board's.
-  ///   - profile: What the board is.
-  ///   - bootloader: The bootloader, if it is a program in flash that is known.
   /// - Returns: What to flash, or to compare with.
   /// - Throws: A failure with status 64 or 65.
   func firmware(
-    alternate: AlternateMemory?, memories: [AlternateMemory], profile: ChipProfile,
-    bootloader: ApplicationBootloader?
+    for board: Board, alternate: AlternateMemory?
   ) throws(Failure) -> BoardFirmware {
     var ready = BoardFirmware(firmware: firmware)
-    if !firmware.isPlaced {
-      try place(
-        &ready, alternate: alternate, memories: memories, profile: profile, bootloader: bootloader)
-    }
+    if !firmware.isPlaced { try place(&ready, on: board, alternate: alternate) }
     if let alternate { try choose(alternate, in: &ready.firmware) }
-    leaveOutside(&ready, memories)
+    leaveOutside(&ready, board.memories)
     guard ready.size > 0 else {
       throw Failure(
         .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
     }
-    let flash = memories.first { $0.alternateSetting == 0 } ?? memories.first
-    if let start = flash?.map.programStart(under: bootloader).map(UInt64.init),
-      let reason = ready.misfit(at: start, mayBeRISCV: profile.family == .gd32)
+    if let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init),
+      let reason = ready.misfit(at: start, mayBeRISCV: board.mayBeRISCV)
     {
       ready.notes.append(
         .warning(
@@ -121,11 +114,12 @@ extension FirmwareFile {
   /// Puts bytes without an address where the board's programs start, if they are a program for that
   /// place.
   private func place(
-    _ ready: inout BoardFirmware, alternate: AlternateMemory?, memories: [AlternateMemory],
-    profile: ChipProfile, bootloader: ApplicationBootloader?
+    _ ready: inout BoardFirmware, on board: Board, alternate: AlternateMemory?
   ) throws(Failure) {
-    let memory = alternate ?? memories.first { $0.alternateSetting == 0 } ?? memories.first
-    guard let memory, let start = memory.map.programStart(under: bootloader) else {
+    let bootloader = board.bootloader
+    guard let memory = alternate ?? board.firstMemory,
+      let start = memory.map.programStart(under: bootloader)
+    else {
       throw Failure(
         .usage, "\(shown) is a raw binary, and nothing says where it belongs",
         fix: "say it: --address 0x08000000")
@@ -134,7 +128,7 @@ extension FirmwareFile {
     if alternate == nil || memory.map.kind == .internalFlash {
       try checkFit(
         firmware.elements.first?.bytes ?? [], to: start, in: memory.map,
-        mayBeRISCV: profile.family == .gd32, sparing: bootloader?.ownRanges ?? [])
+        mayBeRISCV: board.mayBeRISCV, sparing: bootloader?.ownRanges ?? [])
     }
     do throws(FormatError) { try ready.firmware.place(at: start) } catch {
       throw Failure(.badData, "\(shown): \(error)")
@@ -187,6 +181,16 @@ extension FirmwareFile {
         choices: choices)
     }
   }
+}
+
+extension Board {
+  /// The memory that a file without addresses is for: that of alternate setting 0.
+  fileprivate var firstMemory: AlternateMemory? {
+    memories.first { $0.alternateSetting == 0 } ?? memories.first
+  }
+
+  /// Whether it may run programs of either kind: GD32's id stands for RISC-V and ARM parts.
+  fileprivate var mayBeRISCV: Bool { chip.family == .gd32 }
 }
 
 extension MemoryMap {

@@ -98,12 +98,9 @@ extension Firmware.Finding {
 extension Failure {
   /// What is wrong with the data of an input.
   init(reading input: InputFile, _ error: FormatError) {
-    // A name that begins with a dash would be taken for an option.
-    let word =
-      (input.name.hasPrefix("-") && input.name != "-" ? "-- " : "") + input.name.shellWord
     let fix: String? =
       switch error {
-      case .containerInElement: "dfuse unpack \(word)"
+      case .containerInElement: "\(Suggestion(.unpack, file: input.name))"
       case .notFirmware(.gitLFSPointer), .otherThanNamed(_, holds: .foreign(.gitLFSPointer)):
         "get the file itself: git lfs pull"
       case .notFirmware(.uf2), .otherThanNamed(_, holds: .foreign(.uf2)):

@@ -93,7 +93,7 @@ struct CommandWords {
   }
 
   private static func line(_ words: [String]) -> String {
-    (["dfuse"] + words.map(\.shellWord)).joined(separator: " ")
+    (["dfuse"] + words).shellLine
   }
 
   private static func isTaken(_ words: [String]) -> Bool {

@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// A command line with the options of another tool, and what it means here.
 ///
 /// - SeeAlso: dfu-util 0.11's manual; ST UM2237 (STM32CubeProgrammer), section 3.2.
@@ -111,11 +113,12 @@ struct ForeignCommandLine {
     let parts = value.split(separator: ":", omittingEmptySubsequences: false)
     of(.dfuUtil, word)
     if let first = parts.first, !first.isEmpty { address = String(first) }
-    if parts.dropFirst().contains("mass-erase") { options.append("--mass-erase") }
-    if parts.dropFirst().contains("unprotect") {
+    let modifiers = parts.dropFirst().compactMap { DfuSeOptions.Modifier(rawValue: String($0)) }
+    if modifiers.contains(.massErase) { options.append("--mass-erase") }
+    if modifiers.contains(.unprotect) {
       command = "unprotect"
       options.append("--yes")
-    } else if parts.dropFirst().contains("leave") {
+    } else if modifiers.contains(.leave) {
       command = command ?? "leave"
     }
   }
@@ -140,14 +143,10 @@ struct ForeignCommandLine {
 
 /// A word that may be the name of a file.
 enum FileWord {
-  private static let endings = [
-    ".dfu", ".hex", ".ihx", ".ihex", ".h86", ".bin", ".elf", ".axf", ".out", ".s19", ".s28",
-    ".s37", ".srec", ".mot", ".raw", ".img",
-  ]
-
   /// Whether its name is that of firmware.
   static func isFirmware(_ word: String) -> Bool {
     let name = word.lowercased()
-    return endings.contains { name.hasSuffix($0) }
+    return Firmware.Format(promisedBy: name) != nil
+      || [".bin", ".raw", ".img"].contains { name.hasSuffix($0) }
   }
 }

@@ -11,6 +11,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case erase = "erase --all"
     case leave = "leave"
     case unprotect = "unprotect --yes"
+    case unpack = "unpack"
     case installRules = "udev install"
     case uninstallRules = "udev uninstall"
     case simulateList = "simulate --list"
@@ -37,7 +38,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
       if file.hasPrefix("-"), file != "-" { words.append("--") }
       words.append(file)
     }
-    return words.map(\.shellWord).joined(separator: " ")
+    return words.shellLine
   }
 
   /// An option with its value, if it has one: a value that begins with a dash is no option.

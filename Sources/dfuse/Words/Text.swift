@@ -44,6 +44,11 @@ extension String {
   }
 }
 
+extension Sequence<String> {
+  /// The words as a POSIX shell's command line.
+  var shellLine: String { map(\.shellWord).joined(separator: " ") }
+}
+
 extension Unicode.Scalar {
   /// Whether a terminal shows the character and does nothing else.
   fileprivate var isVisible: Bool {

@@ -1,4 +1,10 @@
-private import CLibUSB
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
 
 /// The USB devices that the Linux kernel has, as its own files show them.
 ///
@@ -115,18 +121,5 @@ struct KernelDevices: Hashable, Sendable {
     var facts = stat()
     guard unsafe stat(path, &facts) == 0 else { return nil }
     return UInt64(facts.st_ino)
-  }
-}
-
-/// Lets the thread sleep for `duration`, whatever signals arrive.
-func sleep(_ duration: Duration) {
-  let end = ContinuousClock.now + duration
-  while true {
-    let left = ContinuousClock.now.duration(to: end)
-    guard left > .zero else { return }
-    var time = timespec()
-    time.tv_sec = .init(clamping: left.components.seconds)
-    time.tv_nsec = .init(clamping: left.components.attoseconds / 1_000_000_000)
-    _ = unsafe nanosleep(&time, nil)
   }
 }

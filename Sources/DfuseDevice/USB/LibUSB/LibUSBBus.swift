@@ -210,8 +210,8 @@ final class LibUSBTransport: USBTransport {
   /// Watches the port, twenty times a second.
   ///
   /// The device is the same one as long as it was not plugged in anew. What has
-  /// vanished is given a second to come back: an application that uses USB takes less, and whoever
-  /// waits for the next flash of one that does not should not wait for nothing.
+  /// vanished is given a second to come back: an application that uses USB takes less, and one that
+  /// does not never comes.
   func watchPort(for limit: Duration) -> PortSighting {
     var end = now + limit
     var vanished = false

@@ -151,7 +151,7 @@ struct DfuUtilMatch: Sendable {
   func narrowing(_ source: BoardSource) -> BoardSource {
     BoardSource(
       bus: NarrowedBus(bus: source.bus, match: self), isSimulated: source.isSimulated,
-      keepState: source.keepState)
+      finish: source.finish)
   }
 }
 
