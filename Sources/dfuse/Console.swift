@@ -8,7 +8,8 @@ import SystemPackage
   import Darwin
 #endif
 
-/// Where a command prints: results on standard output, everything else on standard error.
+/// Where a command prints: results and its verdict on standard output, everything else on standard
+/// error.
 ///
 /// Tests hand in closures that collect the text.
 struct Console {
@@ -26,8 +27,10 @@ struct Console {
   var keepReport: (Failure) -> String? = { _ in nil }
   /// Whether there is no standard output.
   var outputIsClosed = false
-  /// Whether all but errors is held back.
+  /// Whether all is held back but errors, and what a person must know.
   var isQuiet = false
+  /// Whether standard output carries a file, so that sentences go to standard error.
+  var outputCarriesData = false
   /// Whether text on a terminal may have a colour.
   var mayColour = true
 
@@ -41,9 +44,16 @@ struct Console {
     if !isQuiet { writeError(line + "\n") }
   }
 
-  /// Prints a warning on standard error, unless quiet.
-  func warn(_ text: String) {
-    note(styled("warning:", .yellow) + " " + text)
+  /// Prints how a command ended, unless quiet.
+  func verdict(_ line: String) throws(Failure) {
+    if isQuiet { return }
+    if outputCarriesData { note(line) } else { try output(line) }
+  }
+
+  /// Prints a warning on standard error; when quiet, only what a person must know.
+  func warn(_ text: String, evenIfQuiet: Bool = false) {
+    guard evenIfQuiet || !isQuiet else { return }
+    writeError(styled("warning:", .yellow) + " " + text + "\n")
   }
 
   /// Prints a failure on standard error, even when quiet.
@@ -64,7 +74,6 @@ struct Console {
 
 /// The few looks that text can have (ECMA-48, select graphic rendition).
 enum TerminalStyle: String {
-  case bold = "1"
   case red = "1;31"
   case yellow = "33"
 }

@@ -21,6 +21,8 @@ struct Host {
   }
   /// Takes over Ctrl-C, SIGTERM and SIGHUP.
   var listenForInterrupt: () -> Void = {}
+  /// Is told when an erase begins on a board, 1, and when it is over, -1: work cannot stop between.
+  var countErase: @Sendable (Int) -> Void = { _ in }
   /// Whether one of them has come.
   var isInterrupted: @Sendable () -> Bool = { false }
   /// The exit status for the one that came.
@@ -38,7 +40,9 @@ struct Host {
   static func live() -> Host {
     Host(
       console: .live(), openBus: { () throws(Failure) in try BoardSource.machine() },
-      listenForInterrupt: Interrupt.listen, isInterrupted: { Interrupt.isRequested },
+      listenForInterrupt: Interrupt.listen,
+      countErase: { Interrupt.erases.wrappingAdd($0, ordering: .relaxed) },
+      isInterrupted: { Interrupt.isRequested },
       interruptStatus: { Interrupt.status }, isRoot: SystemTool.isRoot,
       invokingUser: environmentVariable("SUDO_USER").flatMap { $0 == "root" ? nil : $0 },
       runTool: SystemTool.run)
@@ -62,6 +66,34 @@ enum Interrupt {
   static var status: ExitStatus {
     ExitStatus(rawValue: 128 + first.load(ordering: .relaxed)) ?? .interrupted
   }
+
+  /// Boards on which an erase goes on, which nothing can stop.
+  static let erases = Atomic<Int>(0)
+  /// Whether a signal is answered at once: 0 no, 1 yes, 2 over a line that moves.
+  private static let answers = Atomic<Int>(0)
+
+  /// What is said at once when work is to stop and an erase goes on.
+  private static let answer: StaticString = """
+    stopping when the erase that has begun is over; Ctrl-C again ends dfuse at once
+
+    """
+
+  /// Says whether a signal is answered on standard error, and whether a bar may move there.
+  static func answer(_ isWanted: Bool, isTerminal: Bool) {
+    answers.store(isWanted ? isTerminal ? 2 : 1 : 0, ordering: .relaxed)
+  }
+
+  /// Answers a signal; called in its handler, where nothing but a plain write is safe.
+  private static func sayStopping() {
+    let way = answers.load(ordering: .relaxed)
+    guard way > 0, erases.load(ordering: .relaxed) > 0 else { return }
+    let before = errno
+    if way == 2 { unsafe write(STDERR_FILENO, clearLine.utf8Start, clearLine.utf8CodeUnitCount) }
+    unsafe write(STDERR_FILENO, answer.utf8Start, answer.utf8CodeUnitCount)
+    errno = before
+  }
+
+  private static let clearLine: StaticString = "\r\u{1B}[K"
 
   /// Lets SIGINT, SIGTERM and SIGHUP remove what is half written before they end the process.
   ///
@@ -91,6 +123,8 @@ enum Interrupt {
   /// starts programs like that.
   static func listen() {
     // A static is made at its first use, which must not be in a signal handler.
+    erases.store(0, ordering: .relaxed)
+    sayStopping()
     first.store(0, ordering: .relaxed)
     seen.store(0, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] { _ = signal(number, take) }
@@ -103,6 +137,7 @@ enum Interrupt {
     let bit = UInt64(1) << UInt64(number)
     let isSecond = Interrupt.seen.bitwiseOr(bit, ordering: .relaxed).oldValue & bit != 0
     if isSecond, number != SIGHUP { Interrupt.end(number) }
+    if !isSecond { Interrupt.sayStopping() }
   }
 }
 

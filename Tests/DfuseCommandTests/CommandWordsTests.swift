@@ -140,7 +140,7 @@ import Testing
   @Test func `a usage error has the form of all errors`() {
     #expect(
       error("flash") == """
-        error: missing expected argument '<file>'
+        error: missing expected argument '<file> ...'
           fix: 'dfuse flash --help' shows what there is
 
         """)

@@ -144,7 +144,7 @@ import Testing
     #expect(run.output.contains("Download done.\n"))
     #expect(run.output.contains("File downloaded successfully\n"))
     #expect(run.error.contains("verified"))
-    #expect(run.error.contains("the board stays in its bootloader") != caller.leaves)
+    #expect(run.output.contains("the board stays in its bootloader") != caller.leaves)
   }
 
   // MARK: - Scrapers of -l

@@ -96,6 +96,6 @@ import Testing
     #expect(try sandbox.read("r.bin") == program)
     #expect(sandbox.run(["erase"] + part).status == .success)
     #expect(sandbox.run("verify", "@x.bin", "--simulate", board).status == .different)
-    #expect(sandbox.run("leave", "--simulate", board).status == .success)
+    #expect(sandbox.run("leave", "--force", "--simulate", board).status == .success)
   }
 }

@@ -61,7 +61,7 @@ import Testing
           ImageElement(address: address, bytes: (0..<count).map { UInt8($0) | 0x80 })
         })
     let total = groups.reduce(0) { $0 + $1.1 }
-    #expect(run.error.contains("read \(total) bytes (\(UInt64(groups[0].0).addressText)-"))
+    #expect(run.output.contains("read \(total) bytes (\(UInt64(groups[0].0).addressText)-"))
     #expect(sandbox.run("verify", "@o.dfu").status == .success)
   }
 
@@ -121,7 +121,7 @@ import Testing
     let run = sandbox.run(flash)
     #expect(run.status == .success)
     #expect(
-      run.error.contains(": verified; the board restarted when its option bytes were written\n"))
+      run.output.contains(": verified; the board restarted when its option bytes were written\n"))
     #expect(bus.board(at: "1-1")?.read(2, at: 0x1FFF_C008) == [0x12, 0x34])
     let again = sandbox.run(flash + ["--json"])
     #expect(again.output.contains(#""verified":true"#))
@@ -143,7 +143,7 @@ import Testing
       ImageElement(address: 0x1FFE_C008, bytes: [5, 6, 7, 8]))
     let run = sandbox.run(flash)
     #expect(run.status == .success)
-    #expect(run.error.contains(": verified; "))
+    #expect(run.output.contains(": verified; "))
     #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFF_C008) == [1, 2, 3, 4])
     #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFE_C008) == [5, 6, 7, 8])
   }
@@ -155,7 +155,7 @@ import Testing
     let run = sandbox.run(flash)
     #expect(run.status == .success)
     #expect(
-      run.error.contains(
+      run.output.contains(
         ": verified but for the option bytes: the chip is read protected now; "))
     #expect(bus.board(at: "1-1")?.state.readProtection == 1)
   }

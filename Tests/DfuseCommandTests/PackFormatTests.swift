@@ -36,7 +36,7 @@ import Testing
     #expect(run.status == .success)
     #expect(try elements("f.dfu") == twoRuns)
     #expect(
-      run.error.contains("    0x0800_0020-0x0800_0023  4 bytes  fw.hex\n"))
+      run.output.contains("    0x0800_0020-0x0800_0023  4 bytes  fw.hex\n"))
   }
 
   @Test func `the short form writes beside its input`() throws {

@@ -121,7 +121,7 @@ import Testing
       let run = sandbox.run("unprotect", "--yes", "--path", "1-1")
       #expect(run.status == .success)
       #expect(
-        run.error.contains(
+        run.output.contains(
           " at 1-1 is not read protected, and nothing was erased; to erase it: "
             + "dfuse erase --all --path 1-1\n"))
       #expect(bus.board(at: "1-1")?.counters.count(.unprotect) == 0)
@@ -232,7 +232,7 @@ import Testing
     let run = sandbox.run("flash", "@fw.bin", "--address", "0x0800C000", "--stay")
     #expect(run.status == .success)
     #expect(run.error.contains("--full --no-verify"))
-    #expect(run.error.contains("not verified, since the memory cannot be read"))
+    #expect(run.output.contains("not verified, since the memory cannot be read"))
     #expect(sandbox.run("read", "-o", "@r.bin").status == .protocolError)
     #expect(bus.board(at: "1-1")?.counters.count(.upload) == 0)
   }

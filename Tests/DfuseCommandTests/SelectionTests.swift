@@ -11,7 +11,9 @@ import Testing
 
   init() throws { sandbox = try Sandbox() }
 
-  private func leave(_ words: String...) -> Sandbox.Run { sandbox.run(["leave"] + words) }
+  private func leave(_ words: String...) -> Sandbox.Run {
+    sandbox.run(["leave", "--force"] + words)
+  }
 
   @Test func `several boards are listed with the option that picks each`() {
     sandbox.bus = StubBus([.board(path: "1-1.3"), .board(path: "1-2", serial: "206A36B25435")])
@@ -305,7 +307,7 @@ import Testing
 
   @Test func `the state of another chip is refused`() {
     let state = sandbox.path("b.state")
-    #expect(sandbox.run("leave", "--simulate", "f405:\(state)").status == .success)
+    #expect(sandbox.run("leave", "--force", "--simulate", "f405:\(state)").status == .success)
     let run = sandbox.run("leave", "--simulate", "l072:\(state)")
     #expect(run.status == .badData)
     #expect(

@@ -230,7 +230,7 @@ import Testing
     Refusal(
       chip: "stm32f405", words: ["flash", "@lock.dfu", "--stay", "--allow-option-bytes"],
       options: "--allow-permanent-lock 315A28A0B956"),
-    Refusal(chip: "stm32f405", words: ["leave", "--wait=x"], options: "--wait=30"),
+    Refusal(chip: "stm32f405", words: ["leave", "--force", "--wait=x"], options: "--wait=30"),
     Refusal(
       chip: "tinyusb-dfu", words: ["read", "-o", "@r.bin"],
       options: "--assume-dfuse --device 0483:df11", status: .protocolError),

@@ -51,6 +51,31 @@ interrupted() {
   expect_output "verified"
 }
 
+# An erase cannot be stopped: Ctrl-C is answered at once, and obeyed when the erase is over. A second
+# one ends the program, and the next run goes on with the board.
+interrupted_erase() {
+  start_board stm32f405 --time-scale 4
+  expect_status 0 dfuse flash --stay --address 0x08000000 /tmp/first.bin
+  begin_mass_erase
+  if beside_has_ended; then fail_check "it did not wait for the end of the erase"; fi
+  expect_end 130
+  expect_output "stopped on request"
+  expect_output "run the same command again"
+  begin_mass_erase
+  kill -INT "$beside"
+  expect_end 130
+  if grep -q "stopped on request" "$state/beside"; then fail_check "the second Ctrl-C did not end it"; fi
+  expect_status 0 dfuse flash --stay --address 0x08000000 /tmp/first.bin
+  expect_status 0 dfuse verify --address 0x08000000 /tmp/first.bin
+}
+
+begin_mass_erase() {
+  start_beside dfuse flash --mass-erase --stay --json --address 0x08000000 /tmp/first.bin
+  wait_for_output 20 '"event":"start","phase":"erase"' "$state/beside"
+  kill -INT "$beside"
+  wait_for_output 1 "stopping when the erase that has begun is over" "$state/beside"
+}
+
 # Each line an object, the last one the result; nothing else on standard output.
 json_lines() {
   start_board stm32g474 --time-scale 20
@@ -107,6 +132,7 @@ check "--wait, and a board is plugged in" waits_for_board
 check "--wait at a port, while another board is there" waits_at_path
 check "--wait in vain" waits_in_vain
 check "Ctrl-C while waiting, and while erasing" interrupted
+check "Ctrl-C during an erase is answered at once, and twice ends" interrupted_erase
 check "flash --json: an object a line, the last one the result" json_lines
 for chip in gd32vf103 stm32wb55 stm32h7a3 stm32f405 stm32c071; do
   check "$chip: leaves after a flash, and once more" leaves "$chip" 0x08000000

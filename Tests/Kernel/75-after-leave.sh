@@ -60,7 +60,9 @@ nothing() {
 # A blank chip has nothing to start.
 blank() {
   start_board stm32f405 --time-scale 20 --after-leave application
-  expect_status 0 dfuse leave
+  expect_status 65 dfuse leave
+  expect_output "the place is blank"
+  expect_status 0 dfuse leave --force
   expect_in_log "1-1 went off the bus, and no firmware runs; attach it again"
   re_attach
   expect_status 0 dfuse list

@@ -51,7 +51,7 @@ public enum FlashNote: Hashable, Sendable {
   case bootloaderKept(Range<UInt64>)
   /// The device left the bus when its option bytes were written.
   case resetByOptionBytes
-  /// Bytes beside the image, in sectors that are erased, will be lost.
+  /// Bytes that are not blank, beside the image in sectors that are erased, will be lost.
   case bytesLost(UInt64)
 }
 

@@ -46,15 +46,7 @@ package struct FlashLayout {
 
   private func checkIDs(of firmware: Firmware) throws(FlashError) {
     guard let stated = firmware.suffix else { return }
-    // Of 73 real containers 38 have the product 0, ST's own among them: it means any, as 0xFFFF.
-    func fits(_ wanted: UInt16, _ found: UInt16) -> Bool {
-      wanted == 0xFFFF || wanted == 0 || wanted == found
-    }
-    guard
-      options.ignoreIDs
-        || fits(stated.vendorID, board.identity.vendorID)
-          && fits(stated.productID, board.identity.productID)
-    else {
+    guard options.ignoreIDs || stated.fits(board.identity) else {
       throw .otherDevice(
         vendorID: stated.vendorID, productID: stated.productID,
         deviceVendorID: board.identity.vendorID, deviceProductID: board.identity.productID)
@@ -311,5 +303,17 @@ extension [ImageElement] {
     } else {
       append(run)
     }
+  }
+}
+
+extension DFUSuffix {
+  /// Whether firmware with these ids is for a device.
+  ///
+  /// Of 73 real containers 38 have the product 0, ST's own among them: it means any, as 0xFFFF.
+  package func fits(_ device: DeviceIdentity) -> Bool {
+    func fits(_ wanted: UInt16, _ found: UInt16) -> Bool {
+      wanted == 0xFFFF || wanted == 0 || wanted == found
+    }
+    return fits(vendorID, device.vendorID) && fits(productID, device.productID)
   }
 }

@@ -101,17 +101,6 @@ package struct FlashPlanner {
   }
 }
 
-extension FlashPlan {
-  /// Bytes that will be lost: in sectors that are erased, but not in the image.
-  func bytesLost(_ work: [MemoryWork]) -> UInt64 {
-    zip(work, memories).reduce(0) { sum, pair in
-      pair.1.sectors.filter { $0.action == .eraseAndWrite }.reduce(sum) { sum, sector in
-        sum + UInt64(sector.range.count) - pair.0.runs(in: sector.range).map(\.range).byteCount
-      }
-    }
-  }
-}
-
 /// How long control transfers occupy a full-speed bus, apart from the device's own time.
 ///
 /// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64

@@ -19,7 +19,9 @@ extension Flasher {
     var planner = FlashPlanner(
       board: board, chip: options.supply == .from2700mV ? board.chip.withWordTimes : nil,
       usesMassErase: options.massErase)
+    var lost: UInt64 = 0
     for (work, states) in zip(work, try states(of: work, options: options)) {
+      if !options.preserve { lost += try bytesLost(work, states) }
       if work.memory.map.kind.isFlash {
         let kept = try preserving(work, states, options: options)
         planner.add(try wholeWords(kept, states), states)
@@ -33,8 +35,7 @@ extension Flasher {
     plan.steps = FlashSteps(plan: plan, board: board).list(
       options: options, sparing: bootloaderSectors,
       byOneCommand: massEraseWorks(allowBootloader: options.allowBootloader))
-    let lost = plan.bytesLost(work)
-    if lost > 0, !options.preserve { report(.note(.bytesLost(lost))) }
+    if lost > 0 { report(.note(.bytesLost(lost))) }
     report(.planned(plan))
     return plan
   }
@@ -96,6 +97,26 @@ extension Flasher {
       work.preserve(before, at: sector)
     }
     return work
+  }
+
+  /// Counts what will be lost: bytes that are not blank, beside the image in sectors that are erased.
+  ///
+  /// Of sectors that were not read, because all is to be erased anyway, nothing is known.
+  private mutating func bytesLost(
+    _ work: MemoryWork, _ states: [SectorState]
+  ) throws(FlashError) -> UInt64 {
+    var lost = 0
+    for (sector, state) in zip(work.sectors, states)
+    where state == .different && work.memory.map.allows(.erasable, in: sector) {
+      for (area, gaps) in work.gaps(in: sector, joining: board.blocks.length) {
+        guard work.memory.map.allows(.readable, in: area) else { continue }
+        let there = ImageElement(
+          address: UInt32(truncatingIfNeeded: area.lowerBound),
+          bytes: try read(area, of: work.memory))
+        for gap in gaps { lost += there.slice(gap).count { $0 != board.chip.erasedByte } }
+      }
+    }
+    return UInt64(lost)
   }
 
   /// Widens what goes into memory that is not erased to whole words, by what is there: such words
@@ -183,6 +204,27 @@ extension MemoryWork {
       }
     }
     return ranges.joined
+  }
+
+  /// What the firmware leaves out of a sector: parts, and the areas in which to read them together,
+  /// as those are that less than `length` bytes lie between.
+  func gaps(
+    in sector: Range<UInt64>, joining length: Int
+  ) -> [(area: Range<UInt64>, gaps: [Range<UInt64>])] {
+    var areas: [(area: Range<UInt64>, gaps: [Range<UInt64>])] = []
+    var start = sector.lowerBound
+    let ends = image.runs.compactMap { $0.part(sector)?.range } + [sector.upperBound..<(1 << 32)]
+    for run in ends {
+      let gap = start..<max(run.lowerBound, start)
+      start = run.upperBound
+      guard !gap.isEmpty else { continue }
+      if let last = areas.last, gap.lowerBound - last.area.upperBound < length {
+        areas[areas.count - 1] = (last.area.lowerBound..<gap.upperBound, last.gaps + [gap])
+      } else {
+        areas.append((gap, [gap]))
+      }
+    }
+    return areas
   }
 
   /// The least that memory which is not erased is written in: AN2606 writes words.

@@ -1,3 +1,5 @@
+public import DfuseFormat
+
 /// Puts firmware on one board: plans, erases, writes, verifies, leaves.
 ///
 /// ``plan(_:options:)`` changes nothing and finds what cannot work; ``run(_:)`` does what
@@ -100,6 +102,16 @@ public struct Flasher: ~Copyable {
   }
 }
 
+/// What a look at the place has told where a program would start.
+public enum ProgramSight: Hashable, Sendable {
+  /// Something that may be a program.
+  case program
+  /// The place is blank.
+  case blank(at: UInt32)
+  /// What is there is no vector table, without which a ROM starts nothing.
+  case noVectorTable(at: UInt32, VectorTable.Implausibility)
+}
+
 extension ChipProfile {
   /// The polling that was asked for, or else what is safe on the chip.
   func polling(_ choice: Polling?) -> any PollPolicy {
@@ -187,11 +199,7 @@ extension Flasher {
   /// - Returns: What became of the board.
   /// - Throws: ``FlashError/device(_:_:)``.
   public consuming func leave(to address: UInt32? = nil) throws(FlashError) -> LeaveOutcome {
-    let wanted = address ?? bootloader?.programStart
-    let flash =
-      wanted.flatMap { start in memories.first { $0.map.segment(at: UInt64(start)) != nil } }
-      ?? memories.first { $0.map.kind == .internalFlash }
-    let start = wanted ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
+    let (start, flash) = program(at: address)
     if let flash { try select(flash.alternateSetting) }
     if session.state == nil { try enter() }
     if let start {
@@ -201,6 +209,44 @@ extension Flasher {
       return try session.leave(to: nil)
     } catch {
       throw .device(error, .untouched)
+    }
+  }
+
+  /// Where a program starts, and the memory that has it.
+  private func program(at address: UInt32?) -> (start: UInt32?, memory: AlternateMemory?) {
+    let wanted = address ?? bootloader?.programStart
+    let flash =
+      wanted.flatMap { start in memories.first { $0.map.segment(at: UInt64(start)) != nil } }
+      ?? memories.first { $0.map.kind == .internalFlash }
+    let start = wanted ?? flash?.map.segments.map(\.start).min().flatMap { UInt32(exactly: $0) }
+    return (start, flash)
+  }
+
+  /// Looks for a program where ``leave(to:)`` would start one, and changes nothing.
+  ///
+  /// - Parameter address: As for ``leave(to:)``.
+  /// - Returns: What is there; nil where nothing can be read.
+  public mutating func lookForProgram(at address: UInt32? = nil) -> ProgramSight? {
+    guard case (let start?, let memory?) = program(at: address), board.canUpload else {
+      return nil
+    }
+    let end = min(
+      memory.map.readableEnd(from: UInt64(start)), UInt64(start) + UInt64(VectorTable.size))
+    guard end > UInt64(start) + 1 else { return nil }
+    do throws(FlashError) {
+      try enter()
+      let bytes = try read(UInt64(start)..<end, of: memory)
+      if bytes.allSatisfy({ $0 == board.chip.erasedByte }) { return .blank(at: start) }
+      // An application bootloader may start what has a form of its own.
+      guard bootloader == nil, !ProgramShape.isRISCV(bytes) else { return .program }
+      let reason = VectorTable.implausibility(of: bytes) { address in
+        memories.contains { $0.map.segment(at: address) != nil }
+      }
+      return reason.map { .noVectorTable(at: start, $0) } ?? .program
+    } catch {
+      reader = BlockReader()
+      _ = try? session.enter()
+      return nil
     }
   }
 

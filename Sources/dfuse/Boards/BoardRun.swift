@@ -11,6 +11,8 @@ protocol BoardCommand: HostCommand {
   static var changesBoard: Bool { get }
 
   var work: WorkOptions { get }
+  /// Whether standard output gets a file.
+  var outputCarriesData: Bool { get }
 
   /// Makes the order, and refuses what can be refused before a board is looked for.
   func order(_ console: Console) throws(Failure) -> Order
@@ -23,10 +25,12 @@ protocol BoardCommand: HostCommand {
 
 extension BoardCommand {
   static var changesBoard: Bool { true }
+  var outputCarriesData: Bool { false }
 
   func run(host: Host) throws(Failure) {
     let run = BoardRun(
-      Self.configuration.commandName ?? "", host: host, options: work, changes: Self.changesBoard)
+      Self.configuration.commandName ?? "", host: host, options: work, changes: Self.changesBoard,
+      outputCarriesData: outputCarriesData)
     try run.telling { () throws(Failure) in
       let order = try order(run.host.console)
       return try run.onWork { work, report throws(Failure) in
@@ -40,17 +44,22 @@ extension BoardCommand {
 
 /// A command on one board, from the choice of the board to the last line.
 final class BoardRun {
-  /// What the program runs on; it says nothing but errors if that was asked for.
+  /// What the program runs on, with its console as the options ask for it.
   let host: Host
   private let command: String
   private let options: WorkOptions
   private let changes: Bool
   private var reporter: BoardReporter?
 
-  init(_ command: String, host: Host, options: WorkOptions, changes: Bool) {
+  init(
+    _ command: String, host: Host, options: WorkOptions, changes: Bool,
+    outputCarriesData: Bool = false
+  ) {
     self.command = command
     self.changes = changes
-    self.host = host.quiet(options.output.quiet)
+    var host = host.quiet(options.output.quiet)
+    host.console.outputCarriesData = outputCarriesData
+    self.host = host
     self.options = options
   }
 
@@ -66,8 +75,12 @@ final class BoardRun {
     }.mapError { $0.stopped(by: host.interruptStatus()) }
     let line = JSONLine(command, reporter?.board, result)
     switch result {
-    case .success(let end) where !options.output.json: host.console.note(end.verdict)
-    case .success: try host.console.output(JSONText.line(line))
+    case .success(let end):
+      if options.output.json {
+        try host.console.output(JSONText.line(line))
+      } else {
+        try end.tell(on: host.console)
+      }
     case .failure(let failure):
       // Standard output may be what failed; the failure that came first is the one to tell.
       if options.output.json { try? host.console.output(JSONText.line(line)) }
@@ -83,11 +96,12 @@ final class BoardRun {
     _ body: (BoardWork, _ report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Conclusion
   ) throws(Failure) -> Conclusion {
     host.listenForInterrupt()
+    Interrupt.answer(!host.console.isQuiet, isTerminal: host.console.errorIsTerminal)
     let source = try options.device.source(host: host, changes: changes)
     let board = try BoardFinder(source: source, options: options, host: host).one()
     let work = BoardWork(
       board, bus: source.bus, isSimulated: source.isSimulated, options: options,
-      isCancelled: host.isInterrupted)
+      isCancelled: host.isInterrupted, countErase: host.countErase)
     let reporter = BoardReporter(work.name, console: host.console, output: options.output)
     self.reporter = reporter
     reporter.begin(board)
@@ -126,7 +140,7 @@ struct BoardContext {
 }
 
 extension Host {
-  /// The same host, which says nothing but errors if that was asked for.
+  /// The same host, which says no more than it must if that was asked for.
   func quiet(_ isQuiet: Bool) -> Host {
     var host = self
     host.console.isQuiet = isQuiet
@@ -144,18 +158,21 @@ struct BoardWork: Sendable {
   let isSimulated: Bool
   private let options: WorkOptions
   private let isCancelled: @Sendable () -> Bool
+  private let countErase: @Sendable (Int) -> Void
   /// The board as it is called in messages.
   let name: BoardName
 
   init(
     _ board: Board, bus: any USBBus, isSimulated: Bool, options: WorkOptions,
-    isOneOfMany: Bool = false, isCancelled: @escaping @Sendable () -> Bool
+    isOneOfMany: Bool = false, isCancelled: @escaping @Sendable () -> Bool,
+    countErase: @escaping @Sendable (Int) -> Void
   ) {
     self.board = board
     self.bus = bus
     self.isSimulated = isSimulated
     self.options = options
     self.isCancelled = isCancelled
+    self.countErase = countErase
     name = BoardName(
       board, choice: options.device.words(at: isOneOfMany ? board.identity.path : nil))
   }
@@ -173,9 +190,23 @@ struct BoardWork: Sendable {
     }
     let start = transport.now
     let now = { transport.now - start }
+    var isErasing = false
+    func count(_ erases: Bool) {
+      if erases != isErasing { countErase(erases ? 1 : -1) }
+      isErasing = erases
+    }
+    defer { count(false) }
     let flasher = Flasher(
       transport: transport, polling: options.device.polling,
-      isCancelled: isCancelled, report: { event in report(.event(event, at: now())) })
+      isCancelled: isCancelled,
+      report: { event in
+        switch event {
+        case .started(let phase, _): count(phase == .erase)
+        case .finished: count(false)
+        case .planned, .advanced, .repeating, .note: break
+        }
+        report(.event(event, at: now()))
+      })
     let context = BoardContext(
       board: name, memories: flasher.memories, report: report, now: now)
     return try body(flasher, context)

@@ -35,34 +35,63 @@ struct BoardSource {
     }
   }
 
-  /// A bus with one simulated board.
+  /// A bus with simulated boards, on ports 1-1, 1-2 and so on.
   ///
   /// - Parameters:
-  ///   - text: `CHIP[:STATE-FILE]`.
-  ///   - faults: What goes wrong, as ``FaultPlan`` reads it.
-  ///   - changes: Whether the command may change the board, and so its state file.
-  /// - Returns: The bus, with the board on port 1-1.
+  ///   - texts: `CHIP[:STATE-FILE]` for each of them.
+  ///   - faults: What goes wrong on each, as ``FaultPlan`` reads it.
+  ///   - changes: Whether the command may change the boards, and so their state files.
+  /// - Returns: The bus with the boards.
   /// - Throws: A failure with status 64 for a chip or a fault that does not exist; for a state file,
   ///   as ``BoardStateFile/board(_:serial:faults:)``.
   static func simulated(
-    _ text: String, faults: [String], changes: Bool
+    _ texts: [String], faults: [String], changes: Bool
   ) throws(Failure) -> BoardSource {
-    let chip = try SimulatedChip.wanted(String(text.prefix { $0 != ":" }))
     let plan = try FaultPlan.wanted(faults)
-    var file: BoardStateFile?
-    if let path = BoardStateFile.path(in: text) {
-      guard !path.isEmpty, path != "-" else {
-        throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
-      }
-      file = BoardStateFile(path: path, changes: changes)
-    }
+    try refuseSharedFiles(texts)
     let bus = SimulatedBus()
-    let port = bus.plugIn(
-      try file?.board(chip, faults: plan) ?? SimulatedBoard(chip, faults: plan))
-    return BoardSource(bus: bus, isSimulated: true) { [file] console throws(Failure) in
-      guard let board = bus.board(at: port) else { return }
-      FaultPlan.unreached(faults, on: board).forEach(console.note)
-      try file?.write(board, console: console)
+    var files: [(port: String, file: BoardStateFile?)] = []
+    var counts: [String: Int] = [:]
+    for text in texts {
+      let chip = try SimulatedChip.wanted(String(text.prefix { $0 != ":" }))
+      let serial = chip.serial(ofBoard: counts[chip.name, default: 0])
+      counts[chip.name, default: 0] += 1
+      let file = try stateFile(of: text, changes: changes)
+      let board =
+        try file?.board(chip, serial: serial, faults: plan)
+        ?? SimulatedBoard(chip, serial: serial, faults: plan)
+      files.append((bus.plugIn(board), file))
+    }
+    return BoardSource(bus: bus, isSimulated: true) { [files] console throws(Failure) in
+      FaultPlan.unreached(faults, on: files.compactMap { bus.board(at: $0.port) })
+        .forEach { console.note($0) }
+      for (port, file) in files {
+        guard let board = bus.board(at: port) else { continue }
+        try file?.write(board, console: console)
+      }
+    }
+  }
+
+  private static func stateFile(
+    of text: String, changes: Bool
+  ) throws(Failure) -> BoardStateFile? {
+    guard let path = BoardStateFile.path(in: text) else { return nil }
+    guard !path.isEmpty, path != "-" else {
+      throw Failure(.usage, "--simulate \(text.visible) names no state file behind the colon")
+    }
+    return BoardStateFile(path: path, changes: changes)
+  }
+
+  /// Two boards in one file would overwrite each other.
+  private static func refuseSharedFiles(_ texts: [String]) throws(Failure) {
+    let paths = texts.compactMap(BoardStateFile.path(in:))
+    for (number, path) in paths.enumerated()
+    where paths.prefix(number).contains(where: {
+      OutputFile(name: $0).isSameFile(as: path) || $0 == path
+    }) {
+      throw Failure(
+        .usage, "two simulated boards have the state file \(path.visible)",
+        fix: "name a file of its own for each")
     }
   }
 }

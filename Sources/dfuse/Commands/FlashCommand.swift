@@ -12,13 +12,17 @@ struct FlashCommand: HostCommand {
       the same command again: the board stays in its bootloader.
 
       A raw file goes to --address, or else to where the board's programs start, if it is a \
-      program for that place. With -a, a raw file goes to that memory, and of a container only the \
+      program for that place. Several files go to the board together. With -a, a raw file goes to that memory, and of a container only the \
       targets for it are flashed.
       """
   )
 
   @OptionGroup var firmware: FirmwareOptions
-  @Flag(help: "Erase and write every sector, also those that hold their bytes already.")
+  @Flag(
+    help: """
+      Erase and write every sector, also those that hold their bytes already, without reading them \
+      first.
+      """)
   var full = false
   @Flag(help: "Keep the bytes that share a sector with the firmware but are not in it.")
   var preserve = false
@@ -77,7 +81,7 @@ struct FlashCommand: HostCommand {
       return try run.onWork { board, update throws(Failure) in
         let report = try job.run(board, report: update)
         if dryRun, !work.output.json {
-          try host.console.output("\(firmware.file.visible) on \(report.board):")
+          try host.console.output("\(job.files.shown) on \(report.board):")
           for line in PlanReport(report.plan).lines { try host.console.output(line) }
         }
         return report.conclusion
@@ -90,9 +94,8 @@ struct FlashCommand: HostCommand {
   /// - Throws: A failure with status 64, 65 or 66.
   func job(console: Console) throws(Failure) -> FlashJob {
     try check()
-    let file = try FirmwareFile(firmware)
-    for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
-    NumberText.warnUnlessAligned(firmware.address, console)
+    let files = try FirmwareSet(firmware)
+    files.warn(firmware, on: console)
     var options = FlashOptions()
     options.full = full
     options.preserve = preserve
@@ -105,7 +108,7 @@ struct FlashCommand: HostCommand {
     options.allowBootloader = allowBootloader
     options.permanentLockSerial = allowPermanentLock
     return FlashJob(
-      file: file, alternate: firmware.alternate.alternateSetting, options: options,
+      files: files, alternate: firmware.alternate.alternateSetting, options: options,
       isDryRun: dryRun,
       stays: stay)
   }

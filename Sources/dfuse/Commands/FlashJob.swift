@@ -3,7 +3,7 @@ import DfuseFormat
 
 /// What `dfuse flash` does with one board.
 struct FlashJob: Sendable {
-  var file: FirmwareFile
+  var files: FirmwareSet
   /// The memory that was asked for.
   var alternate: String?
   var options: FlashOptions
@@ -54,7 +54,7 @@ struct FlashJob: Sendable {
     var report = report
     guard var result = report.result else { return report }
     var flasher = flasher
-    let ready = try file.firmware(for: flasher.board, alternate: try context.memory(alternate))
+    let ready = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
     do throws(FlashError) {
       do throws(FlashError) {
         for write in result.toCheck where options.verify {
@@ -71,7 +71,7 @@ struct FlashJob: Sendable {
         result.add(try flasher.run(plan))
       }
     } catch {
-      throw context.failure(error, .flashing(file: file.shown))
+      throw context.failure(error, .flashing(file: files.shown))
     }
     report.result = result
     return report
@@ -82,7 +82,7 @@ struct FlashJob: Sendable {
   ) throws(Failure) -> FlashReport {
     var flasher = flasher
     let start = context.now()
-    let firmware = try file.firmware(for: flasher.board, alternate: try context.memory(alternate))
+    let firmware = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
     for note in firmware.notes { context.report(note) }
     let identity = flasher.identity
     let plan: FlashPlan
@@ -91,7 +91,8 @@ struct FlashJob: Sendable {
       plan = try flasher.plan(firmware.firmware, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
-      throw file.naming(error, context.failure(error, .flashing(file: file.shown)))
+      throw firmware.naming(
+        error, files.naming(error, context.failure(error, .flashing(file: files.shown))))
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,
@@ -148,6 +149,12 @@ struct FlashReport: Sendable {
   /// Until all was written and verified.
   let time: Duration
   var departure = Departure.notAsked
+
+  /// What is to be said even if nothing but errors is wanted: that nobody knows whether it is there.
+  private var caution: String? {
+    guard let result, !plan.isEmpty, !result.isVerified else { return nil }
+    return "\(board): \(verificationText(result))"
+  }
 
   private var verdict: String {
     guard let result else { return "\(board): nothing was changed (--dry-run)" }
@@ -206,7 +213,7 @@ struct FlashReport: Sendable {
     } else {
       details.dryRun = true
     }
-    return Conclusion(verdict: verdict, details: details)
+    return Conclusion(verdict: verdict, details: details, caution: caution)
   }
 
   /// The end of a flash whose firmware is on the board but was not started.

@@ -34,6 +34,7 @@ final class FlashStation {
     do throws(Failure) {
       let job = try command.job(console: host.console)
       host.listenForInterrupt()
+      Interrupt.answer(!host.console.isQuiet, isTerminal: host.console.errorIsTerminal)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
       if command.loop {
@@ -51,19 +52,19 @@ final class FlashStation {
     let summary = summary
     try lastLine(summary)
     if let summary { throw summary }
-    if !output.json { host.console.note("flashed \(flashedCount.counted("board"))") }
+    if !output.json { try host.console.verdict("flashed \(flashedCount.counted("board"))") }
   }
 
   // MARK: - Boards
 
   private func fleet(_ job: FlashJob, _ source: BoardSource) -> Fleet {
-    let isCancelled = host.isInterrupted
+    let (isCancelled, countErase) = (host.isInterrupted, host.countErase)
     let (bus, isSimulated) = (source.bus, source.isSimulated)
     let options = command.work
     return Fleet { board, report in
       let work = BoardWork(
         board, bus: bus, isSimulated: isSimulated, options: options, isOneOfMany: true,
-        isCancelled: isCancelled)
+        isCancelled: isCancelled, countErase: countErase)
       return Result { () throws(Failure) in try job.run(work, report: report) }
     }
   }
@@ -156,6 +157,11 @@ final class FlashStation {
 
   // MARK: - News
 
+  /// Prints, and keeps why that could not be done: the boards must not stop for it.
+  private func tell(_ print: () throws(Failure) -> Void) {
+    do throws(Failure) { try print() } catch { outputFailure = outputFailure ?? error }
+  }
+
   private func show(_ news: Fleet.News, at now: Duration) {
     switch news {
     case .event(let identity, let update): reporters[identity.path]?.show(update)
@@ -167,7 +173,9 @@ final class FlashStation {
       switch result {
       case .success(let report):
         flashedCount += 1
-        if !output.json { host.console.note(report.conclusion.verdict) }
+        if !output.json {
+          tell { () throws(Failure) in try report.conclusion.tell(on: host.console) }
+        }
       case .failure(var failure):
         failures.append((identity.path, false, failure))
         if !failure.what.contains(" at \(identity.path)") {

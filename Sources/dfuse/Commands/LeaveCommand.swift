@@ -1,5 +1,6 @@
 import ArgumentParser
 import DfuseDevice
+import DfuseFormat
 
 /// What became of a board that was told to start its firmware, or was not.
 struct Departure: Sendable, Equatable {
@@ -46,6 +47,7 @@ struct LeaveCommand: BoardCommand {
     commandName: "leave",
     abstract: "End a board's bootloader and start its firmware.",
     discussion: """
+      Looks first whether there is a program; where nothing can be read, it leaves all the same. \
       Watches the port for two seconds and says what became of the board. One that restarts into \
       its bootloader usually has BOOT0 set.
       """
@@ -53,6 +55,8 @@ struct LeaveCommand: BoardCommand {
 
   @Option(help: "Where the firmware's vector table is, if not at the start of the flash.")
   var address: String?
+  @Flag(help: "Leave even if no program is found there.")
+  var force = false
   @OptionGroup var work: WorkOptions
 
   func order(_ console: Console) throws(Failure) -> UInt32? {
@@ -64,7 +68,9 @@ struct LeaveCommand: BoardCommand {
   func perform(
     _ start: UInt32?, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
+    var flasher = flasher
     let identity = flasher.identity
+    if !force, let sight = flasher.lookForProgram(at: start) { try check(sight, context.board) }
     do throws(FlashError) {
       let departure = Departure(try flasher.leave(to: start), of: identity)
       return Conclusion(
@@ -73,5 +79,20 @@ struct LeaveCommand: BoardCommand {
     } catch {
       throw context.failure(error, .leaving)
     }
+  }
+
+  /// Refuses to start what is no program.
+  private func check(_ sight: ProgramSight, _ board: BoardName) throws(Failure) {
+    let (place, reason): (UInt32, String)
+    switch sight {
+    case .program: return
+    case .blank(let start): (place, reason) = (start, "the place is blank")
+    case .noVectorTable(let start, let problem): (place, reason) = (start, "\(problem)")
+    }
+    throw Failure(
+      .badData, "there is no program at \(UInt64(place).addressText) of \(board)", why: reason,
+      now: "the board is as it was, and stays in its bootloader",
+      fix: "flash a program, say with --address where another begins, or leave all the same with "
+        + "--force")
   }
 }

@@ -31,6 +31,8 @@ struct ReadCommand: BoardCommand {
   var asBytes = false
   @OptionGroup var work: WorkOptions
 
+  var outputCarriesData: Bool { OutputFile(name: outputFile).isStandardOutput }
+
   func order(_ console: Console) throws(Failure) -> (file: OutputFile, console: Console) {
     let file = OutputFile(name: outputFile)
     if work.output.json, file.isStandardOutput {
@@ -42,9 +44,8 @@ struct ReadCommand: BoardCommand {
         .usage, "\(file.shown): an ELF file cannot be made of what a board holds",
         fix: "name a file that ends in .dfu, .hex, .s19 or .bin")
     }
-    if let state = work.device.simulate.flatMap(BoardStateFile.path(in:)),
-      state == outputFile || file.isSameFile(as: state)
-    {
+    let states = work.device.simulate.compactMap(BoardStateFile.path(in:))
+    if states.contains(where: { $0 == outputFile || file.isSameFile(as: $0) }) {
       throw Failure(
         .usage, "the output \(file.shown) is the state file of the simulated board",
         why: "reading would destroy what it holds", fix: "name another file with -o")

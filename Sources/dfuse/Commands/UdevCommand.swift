@@ -243,7 +243,7 @@ struct UdevInstallCommand: HostCommand {
     let (host, place) = try options.begin(host, .installRules)
     try Folder.make(place.folder)
     let isNew = try place.write(console: host.console)
-    host.console.note(
+    try host.console.verdict(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")
     guard options.root == nil else { return }
@@ -269,9 +269,9 @@ struct UdevUninstallCommand: HostCommand {
   func run(host: Host) throws(Failure) {
     let (host, place) = try options.begin(host, .uninstallRules)
     guard try place.remove() else {
-      return host.console.note("\(place.file.visible) is not there")
+      return try host.console.verdict("\(place.file.visible) is not there")
     }
-    host.console.note("removed \(place.file.visible)")
+    try host.console.verdict("removed \(place.file.visible)")
     if options.root == nil { _ = place.apply(host) }
   }
 }

@@ -18,19 +18,18 @@ struct VerifyCommand: BoardCommand {
   var ignoreIds = false
   @OptionGroup var work: WorkOptions
 
-  func order(_ console: Console) throws(Failure) -> FirmwareFile {
-    let file = try FirmwareFile(firmware)
-    for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
-    NumberText.warnUnlessAligned(firmware.address, console)
-    return file
+  func order(_ console: Console) throws(Failure) -> FirmwareSet {
+    let files = try FirmwareSet(firmware)
+    files.warn(firmware, on: console)
+    return files
   }
 
   func perform(
-    _ file: FirmwareFile, _ flasher: consuming Flasher, _ context: BoardContext
+    _ files: FirmwareSet, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let start = context.now()
-    let firmware = try file.firmware(
+    let firmware = try files.firmware(
       for: flasher.board,
       alternate: try context.memory(self.firmware.alternate.alternateSetting))
     for note in firmware.notes { context.report(note) }
@@ -40,15 +39,17 @@ struct VerifyCommand: BoardCommand {
     } catch {
       let flash = Suggestion(
         .flash, self.firmware.words + (ignoreIds ? ["--ignore-ids"] : []), on: context.board,
-        file: self.firmware.file)
-      throw file.naming(error, context.failure(error, .verifying(file: file.shown, flash: flash)))
+        files: self.firmware.files)
+      throw firmware.naming(
+        error,
+        files.naming(error, context.failure(error, .verifying(file: files.shown, flash: flash))))
     }
     let time = context.now() - start
     var details = ResultDetails(seconds: time.roundedSeconds, size: firmware.size)
     details.bytesVerified = count
     details.verified = true
     return Conclusion(
-      verdict: "\(context.board) holds \(file.shown): \(count.sizeText) compared in "
+      verdict: "\(context.board) holds \(files.shown): \(count.sizeText) compared in "
         + time.timeText,
       details: details)
   }

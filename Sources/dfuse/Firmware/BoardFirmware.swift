@@ -6,6 +6,8 @@ struct BoardFirmware {
   var firmware: Firmware
   /// What the user should know of it.
   var notes: [BoardUpdate] = []
+  /// What came from which file, if there are several.
+  var parts: [(name: String, elements: [ImageElement])] = []
 
   /// Bytes in all.
   var size: UInt64 { UInt64(firmware.byteCount) }

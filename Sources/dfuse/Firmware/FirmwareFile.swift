@@ -9,19 +9,29 @@ struct FirmwareFile: Sendable {
   /// Whether bytes that no memory of the board takes are left out (`--skip-outside`).
   var skipsOutside: Bool
 
-  /// Reads the file that the options name.
+  /// Reads a file that the options name.
   ///
+  /// - Parameters:
+  ///   - name: The file.
+  ///   - options: How to take it.
+  ///   - addresses: Those that were stated; the file takes the first if it needs one.
   /// - Throws: A failure with status 64 for an address that a file does not take, or needs; 65 for
   ///   a damaged file; 66 for one that cannot be read.
-  init(_ options: FirmwareOptions) throws(Failure) {
-    let input = InputFile(name: options.file)
+  init(
+    _ name: String, _ options: FirmwareOptions, taking addresses: inout ArraySlice<UInt32>
+  ) throws(Failure) {
+    let input = InputFile(name: name)
     shown = input.shown
     skipsOutside = options.skipOutside
-    let address = try options.address.map { text throws(Failure) in
-      try NumberText.address(text, option: "--address")
-    }
+    let format = try options.format.kind
+    var address: UInt32?
     do throws(Failure) {
-      firmware = try input.firmware(as: try options.format.kind, at: address)
+      let bytes = try input.read()
+      // Of several files, those that bring their addresses need none.
+      if options.files.count == 1 || !input.bringsAddresses(bytes, as: format) {
+        address = addresses.popFirst()
+      }
+      firmware = try input.firmware(bytes, as: format, at: address)
     } catch {
       var failure = error
       if failure.status == .badData { failure.now = FlashError.Progress.untouched.onChip }
@@ -57,7 +67,20 @@ extension InputFile {
   /// - Throws: A failure with status 65 for a damaged file or no firmware, 66 for one that cannot be
   ///   read.
   func firmware(as format: Firmware.Format?, at address: UInt32?) throws(Failure) -> Firmware {
-    let bytes = try read()
+    try firmware(read(), as: format, at: address)
+  }
+
+  /// Whether the file, which holds these bytes, says where they belong.
+  fileprivate func bringsAddresses(_ bytes: [UInt8], as format: Firmware.Format?) -> Bool {
+    switch Firmware.inspect(bytes, name: isStandardInput ? nil : name, as: format).format {
+    case nil, .raw, .plainDFU: false
+    case .container, .hex, .srec, .elf: true
+    }
+  }
+
+  fileprivate func firmware(
+    _ bytes: [UInt8], as format: Firmware.Format?, at address: UInt32?
+  ) throws(Failure) -> Firmware {
     do throws(FormatError) {
       return try Firmware(
         reading: bytes, name: isStandardInput ? nil : name, as: format, at: address)
@@ -100,7 +123,7 @@ extension Failure {
   init(reading input: InputFile, _ error: FormatError) {
     let fix: String? =
       switch error {
-      case .containerInElement: "\(Suggestion(.unpack, file: input.name))"
+      case .containerInElement: "\(Suggestion(.unpack, files: [input.name]))"
       case .notFirmware(.gitLFSPointer), .otherThanNamed(_, holds: .foreign(.gitLFSPointer)):
         "get the file itself: git lfs pull"
       case .notFirmware(.uf2), .otherThanNamed(_, holds: .foreign(.uf2)):

@@ -99,6 +99,14 @@ struct Conclusion: Sendable {
   var verdict: String
   /// The facts for programs.
   var details: ResultDetails
+  /// What is to be told even to those who want to hear of errors only; it is part of the sentence.
+  var caution: String?
+
+  /// Tells it to people.
+  func tell(on console: Console) throws(Failure) {
+    if let caution, console.isQuiet { return console.warn(caution, evenIfQuiet: true) }
+    try console.verdict(verdict)
+  }
 }
 
 /// What a command did; what does not apply is missing.

@@ -45,6 +45,10 @@ final class BoardReporter {
   func clear() { renderer.clear() }
 
   private func show(_ event: FlashEvent, at time: Duration) {
+    if case .note(let note) = event, note.isWarning {
+      renderer.warn(note.text, evenIfQuiet: true)
+      if !output.json { return }
+    }
     if output.json {
       if case .advanced = event {
         if let progressAt, time - progressAt < .milliseconds(100) { return }
@@ -85,9 +89,14 @@ extension FlashNote {
   /// Whether it is said only with `--verbose`.
   var isDetail: Bool {
     switch self {
-    case .entered, .bytesLost: true
+    case .entered: true
     default: false
     }
+  }
+
+  /// Whether it is said whatever else is not.
+  var isWarning: Bool {
+    if case .bytesLost = self { true } else { false }
   }
 
   /// The note in words.
@@ -95,8 +104,8 @@ extension FlashNote {
     switch self {
     case .entered(let report): report.steps.map(\.description).joined(separator: "; ")
     case .bytesLost(let count):
-      "\(count.sizeText) beside the firmware, in sectors that are erased, will be lost; "
-        + "--preserve keeps them"
+      "\(count.sizeText) of other data beside the firmware, in sectors that are erased, will be "
+        + "lost; --preserve keeps them"
     case .notReadable(let name):
       "\(name.visible) cannot be read: it is neither compared nor verified, "
         + "as with --full --no-verify"

@@ -60,9 +60,9 @@ struct ProgressRenderer {
   }
 
   /// Prints a warning, and goes on below it.
-  mutating func warn(_ line: String) {
+  mutating func warn(_ line: String, evenIfQuiet: Bool = false) {
     clear()
-    console.warn(prefix + line)
+    console.warn(prefix + line, evenIfQuiet: evenIfQuiet)
   }
 
   /// Takes the bar away, so that other lines can be printed.

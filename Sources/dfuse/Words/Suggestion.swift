@@ -20,25 +20,22 @@ struct Suggestion: CustomStringConvertible, Hashable {
   var kind: Kind
   /// Its options.
   var options: [String] = []
-  /// The file that it takes.
-  var file: String?
+  /// The files that it takes.
+  var files: [String] = []
 
-  init(_ kind: Kind, _ options: [String] = [], on board: BoardName? = nil, file: String? = nil) {
+  init(_ kind: Kind, _ options: [String] = [], on board: BoardName? = nil, files: [String] = []) {
     self.kind = kind
     self.options = options + (board?.choice ?? [])
-    self.file = file
+    self.files = files
   }
 
   /// The line, to be given to a shell.
   var description: String {
     var words = ["dfuse"] + kind.rawValue.split(separator: " ").map(String.init) + options
     if kind == .installRules || kind == .uninstallRules { words.insert("sudo", at: 0) }
-    if let file {
-      // A lone dash is standard input.
-      if file.hasPrefix("-"), file != "-" { words.append("--") }
-      words.append(file)
-    }
-    return words.shellLine
+    // A lone dash is standard input.
+    if files.contains(where: { $0.hasPrefix("-") && $0 != "-" }) { words.append("--") }
+    return (words + files).shellLine
   }
 
   /// An option with its value, if it has one: a value that begins with a dash is no option.

@@ -83,20 +83,6 @@ import Testing
     #expect(plan.memories[0].runs.map(\.range) == [0x0802_0000..<0x0802_0040])
   }
 
-  @Test func `bytes beside the image in erased sectors are lost`() throws {
-    let bench = try FlashBench.f405
-    let image = try MemoryImage(merging: [piece(0x0800_0000, 100), piece(0x0800_4000, 0x4000)])
-    let work = try bench.layout.work(for: Firmware(image))
-    for (states, lost): ([SectorState], UInt64) in [
-      ([.different, .different], 0x4000 - 100), ([.same, .different], 0),
-      ([.blank, .unread], 0), ([.unread, .same], 0x4000 - 100),
-    ] {
-      var planner = FlashPlanner(board: bench.board)
-      planner.add(work[0], states)
-      #expect(planner.finished().bytesLost(work) == lost)
-    }
-  }
-
   @Test func `a mass erase counts instead of the sectors`() throws {
     let bench = try FlashBench.f405
     let image = try MemoryImage(merging: [piece(0x0800_0000, 4)])

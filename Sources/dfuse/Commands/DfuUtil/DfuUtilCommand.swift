@@ -83,7 +83,7 @@ struct DfuUtilCommand {
       let kind: Suggestion.Kind = request.download == nil ? .list : .flash
       failure.fix =
         "plain DFU takes the original dfu-util; if it speaks DfuSe all the same: "
-        + "\(Suggestion(kind, assume, file: request.download))"
+        + "\(Suggestion(kind, assume, files: request.download.map { [$0] } ?? []))"
     } else {
       failure.why = "it runs its application, and dfuse does not send it into its bootloader"
     }
@@ -164,7 +164,7 @@ struct DfuUtilCommand {
   private func leave(_ board: Board) throws(Failure) {
     guard request.has(.leave) else { return }
     let address = request.dfuse?.address.map { ["--address", $0.hex] }
-    try run(LeaveCommand.self, address ?? [], on: board)
+    try run(LeaveCommand.self, ["--force"] + (address ?? []), on: board)
   }
 
   private func needsForce(_ command: String) throws(Failure) {
@@ -277,7 +277,7 @@ extension DfuUtilCommand {
     if let size = request.transferSize {
       host.console.note("-t \(size) changes nothing: blocks have the size that the board states")
     }
-    let file = flash.job.file
+    let file = flash.job.files.files[0]
     if let number = request.match.alternateSetting(on: board) {
       flash.job.alternate = "\(number)"
       for other in file.alternateSettings.subtracting([number]).sorted() {
@@ -292,7 +292,7 @@ extension DfuUtilCommand {
     throw .dfuUtilUsage(
       "\(file.shown) is no DfuSe container, and nothing says where it belongs",
       fix: "for a raw file, say the address: -s 0x08000000:leave; Intel HEX, S-record and ELF are "
-        + "taken by: \(Suggestion(.flash, file: flash.file))")
+        + "taken by: \(Suggestion(.flash, files: [flash.file]))")
   }
 
   /// A command of `dfuse`, from words that this program has made.

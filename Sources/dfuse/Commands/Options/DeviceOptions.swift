@@ -28,9 +28,10 @@ struct DeviceOptions: ParsableArguments {
   var assumesDfuSe = false
   @Option(
     help: ArgumentHelp(
-      "A simulated board instead, as stm32f405; its memory is kept in the file, if one is named.",
+      "A simulated board instead, as stm32f405; its memory is kept in the file, if one is named; "
+        + "repeatable.",
       valueName: "chip[:state-file]"))
-  var simulate: String?
+  var simulate: [String] = []
   @Option(
     help: ArgumentHelp(
       "How to wait while it works: as it says (spec), or learning (adaptive); default: by chip.",
@@ -40,7 +41,7 @@ struct DeviceOptions: ParsableArguments {
   var polling: Polling?
   @Option(
     help: ArgumentHelp(
-      "What goes wrong on the simulated board: stall@write:3, rdp=1; repeatable.",
+      "What goes wrong on each simulated board: stall@write:3, rdp=1; repeatable.",
       valueName: "spec"))
   var fault: [String] = []
 
@@ -48,7 +49,7 @@ struct DeviceOptions: ParsableArguments {
   func words(at port: String? = nil) -> [String] {
     device.flatMap { Suggestion.option("--device", $0) } + Suggestion.option("--serial", serial)
       + Suggestion.option("--path", port ?? path) + (assumesDfuSe ? ["--assume-dfuse"] : [])
-      + Suggestion.option("--simulate", simulate)
+      + simulate.flatMap { Suggestion.option("--simulate", $0) }
   }
 
   /// Which boards are meant.
@@ -98,7 +99,7 @@ struct DeviceOptions: ParsableArguments {
   /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65, 66, 73 and 74
   ///   for a state file, 69 where there is no USB.
   func source(host: Host, changes: Bool = true) throws(Failure) -> BoardSource {
-    if let simulate { return try .simulated(simulate, faults: fault, changes: changes) }
+    if !simulate.isEmpty { return try .simulated(simulate, faults: fault, changes: changes) }
     guard fault.isEmpty else {
       throw Failure(
         .usage, "--fault needs --simulate",
@@ -117,7 +118,9 @@ struct WorkOptions: ParsableArguments {
 
 /// How much to say, and in which form.
 struct OutputOptions: ParsableArguments {
-  @Flag(name: [.short, .long], help: "Print nothing but errors.")
+  @Flag(
+    name: [.short, .long],
+    help: "Print only errors, data that will be lost, and what is not verified.")
   var quiet = false
   @Flag(name: [.customShort("v"), .long], help: "Show each operation on the board.")
   var verbose = false

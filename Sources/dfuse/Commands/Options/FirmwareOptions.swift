@@ -36,21 +36,26 @@ extension BoardContext {
 /// The firmware of a command, and where it belongs.
 struct FirmwareOptions: ParsableArguments {
   @OptionGroup var alternate: AlternateOption
-  @Option(help: "Where a raw file belongs, hexadecimal; the others bring their own addresses.")
-  var address: String?
+  @Option(
+    help: """
+      Where a raw file belongs, hexadecimal; the others bring their own addresses. Repeatable, for \
+      several raw files in their order.
+      """)
+  var address: [String] = []
   @Flag(help: "Leave out what is in no memory of the board, such as data for RAM.")
   var skipOutside = false
   @OptionGroup var format: InputFormatOptions
   @Argument(
     help: ArgumentHelp(
-      "A .dfu container, Intel HEX, S-record, ELF or raw file; '-' is standard input.",
+      "A .dfu container, Intel HEX, S-record, ELF or raw file, or several; '-' is standard input.",
       valueName: "file"),
     completion: .file())
-  var file: String
+  var files: [String]
 
   /// The options, for another command that is to take the same file in the same way.
   var words: [String] {
-    Suggestion.option("-a", alternate.alternateSetting) + Suggestion.option("--address", address)
+    Suggestion.option("-a", alternate.alternateSetting)
+      + address.flatMap { Suggestion.option("--address", $0) }
       + (skipOutside ? ["--skip-outside"] : [])
       + (format.format == "auto" ? [] : Suggestion.option("--format", format.format))
   }

@@ -16,7 +16,7 @@ struct Packer {
     var isSelfAddressed: Bool
   }
 
-  /// Packs, and prints a summary on standard error.
+  /// Packs, and prints a summary.
   func run() throws(Failure) {
     for warning in request.warnings { console.warn(warning) }
     let output = OutputFile(name: try outputName())
@@ -47,7 +47,11 @@ struct Packer {
       console.warn("two images hold the same bytes for the same addresses")
     }
     try output.write(file, console: console)
-    tell(firmware, sources: sources, checksum: checksum, output: output.shown)
+    var console = console
+    console.outputCarriesData = output.isStandardOutput
+    for line in summary(firmware, sources: sources, checksum: checksum, output: output.shown) {
+      try console.verdict(line)
+    }
   }
 
   // MARK: - Images
@@ -156,23 +160,23 @@ struct Packer {
       fix: "give each image addresses of its own with -m, or leave one out")
   }
 
-  private func tell(
+  private func summary(
     _ firmware: Firmware, sources: [[String]], checksum: UInt32, output: String
-  ) {
+  ) -> [String] {
     let size = Int(clamping: firmware.encodedSize)
-    console.note(
-      console.styled("packed \(output)", .bold) + "  \(size.byteText), CRC \(checksum.hex)")
-    console.note(
+    var lines = [
+      "packed \(output)  \(size.byteText), CRC \(checksum.hex)",
       "  vendor \(request.suffix.vendorID.hex)  product \(request.suffix.productID.hex)  "
-        + "version \(request.suffix.deviceVersion.hex)")
+        + "version \(request.suffix.deviceVersion.hex)",
+    ]
     for (target, sources) in zip(firmware.targets, sources) {
       let name = target.name.map { " \"\($0.visible)\"" } ?? ", no name"
-      console.note("  alternate setting \(target.alternateSetting ?? 0)\(name)")
-      for (element, source) in zip(target.elements, sources) {
-        console.note(
-          "    \(element.range.addressText)  \(element.bytes.count.byteText)  \(source)")
+      lines.append("  alternate setting \(target.alternateSetting ?? 0)\(name)")
+      lines += zip(target.elements, sources).map { element, source in
+        "    \(element.range.addressText)  \(element.bytes.count.byteText)  \(source)"
       }
     }
+    return lines
   }
 }
 

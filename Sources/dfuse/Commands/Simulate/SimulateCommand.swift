@@ -114,7 +114,7 @@ struct SimulateCommand: HostCommand {
     try boards.keep(console: host.console)
     for line in boards.summary { try host.console.output(line) }
     for device in boards.devices {
-      for note in FaultPlan.unreached(fault, on: device.board) {
+      for note in FaultPlan.unreached(fault, on: [device.board]) {
         host.console.note("\(device.record.busID): \(note)")
       }
     }
