@@ -72,10 +72,7 @@ struct BenchBoard {
   func hostProfile() throws(BenchError) -> ChipProfile { try open().board.chip }
 
   private var input: Firmware {
-    var memory = MemoryImage()
-    // One piece in an empty image; the flashes of all chips end below 4 GiB.
-    try? memory.insert(image, at: UInt64(flash.start))
-    return Firmware(memory)
+    Firmware(suffix: nil, targets: [.init(elements: [.init(address: flash.start, bytes: image)])])
   }
 
   private func open() throws(BenchError) -> any USBTransport {

@@ -86,11 +86,7 @@ struct BenchRow {
     let dfuUtil = try other.flashLikeDfuUtil().total
     let used = try BenchBoard(chip)
     let blank = try BenchBoard(chip, isBlank: true)
-    let isAdaptive: Bool =
-      switch try used.hostProfile().safePolling {
-      case .adaptive: true
-      case .spec: false
-      }
+    let isAdaptive = try used.hostProfile().mayBePolledEarly
     var rows: [BenchRow] = []
     for flashCase in FlashCase.allCases {
       let board = flashCase == .blank ? blank : used

@@ -16,10 +16,8 @@ extension Firmware {
     reading bytes: [UInt8], name: String? = nil, as format: Format? = nil,
     at address: UInt32? = nil
   ) throws(FormatError) {
-    let known =
-      if let format { format } else {
-        try FileContent.recognise(bytes, name: name, isPlaced: address != nil)
-      }
+    let known = try FileContent.recognise(
+      bytes, name: name, as: format, isPlaced: address != nil)
     self = try Self.read(bytes, as: known, at: address)
     if let error = firstError { throw error }
   }
@@ -38,10 +36,7 @@ extension Firmware {
   ) -> Firmware {
     var known = format
     do throws(FormatError) {
-      let format =
-        if let format { format } else {
-          try FileContent.recognise(bytes, name: name, isPlaced: false)
-        }
+      let format = try FileContent.recognise(bytes, name: name, as: format, isPlaced: false)
       known = format
       return try read(bytes, as: format, at: nil)
     } catch .otherThanNamed(.plainDFU, holds: .firmware(.raw)),

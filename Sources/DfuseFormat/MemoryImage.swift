@@ -32,108 +32,37 @@ public struct ImageElement: Hashable, Sendable {
 ///
 /// The bytes are kept as runs in rising order that neither overlap nor touch. Addresses go up to
 /// 0xFFFF_FFFF; ranges are 64 bits wide, because the last may end at 0x1_0000_0000. Two images
-/// are equal when they hold the same bytes at the same addresses.
-public struct MemoryImage: Sendable {
+/// are equal when they hold the same bytes at the same addresses, however they came to hold them.
+public struct MemoryImage: Hashable, Sendable {
   /// The contiguous pieces, in rising order of address, none of them empty.
   public private(set) var runs: [ImageElement] = []
-  /// How many bytes were inserted again, with the value that was there already.
-  public private(set) var duplicateByteCount = 0
-
-  /// One more than the highest address.
-  private static let end: UInt64 = 0x1_0000_0000
 
   /// Makes an image without bytes.
   public init() {}
 
   /// Unites elements that may come in any order.
   ///
-  /// Takes time in proportion to the bytes, and to n log n of the elements: the way to build an
-  /// image of very many pieces.
+  /// Takes time in proportion to the bytes, and to n log n of the elements. Bytes that come again
+  /// with the same value are accepted.
   ///
   /// - Parameter elements: The pieces; empty ones are left out.
-  /// - Throws: ``FormatError/overlap(new:existing:firstDifference:)`` if two elements differ in a
-  ///   byte: `new` is the range of the later one in `elements`;
-  ///   ``FormatError/outsideAddressSpace(address:size:)`` if one ends above 0x1_0000_0000.
+  /// - Throws: ``FormatError/outsideAddressSpace(address:size:)`` if one ends above 0x1_0000_0000;
+  ///   ``FormatError/overlap(new:existing:firstDifference:)`` if two differ in a byte: `new` is the
+  ///   range of the later one in `elements`.
   public init(merging elements: some Sequence<ImageElement>) throws(FormatError) {
-    let all = Array(elements)
-    let order = all.indices.sorted {
-      (all[$0].address, $0) < (all[$1].address, $1)
+    let all = elements.filter { !$0.bytes.isEmpty }
+    for element in all { try element.checkAddresses() }
+    for overlap in ElementOverlap.list(among: all) where overlap.firstDifference != nil {
+      throw overlap.error
     }
-    // Elements apart from each other, as most are, become runs without a copy.
-    let areApart = zip(order, order.dropFirst()).allSatisfy { one, other in
-      all[one].range.upperBound < all[other].range.lowerBound
-    }
-    if areApart, order.last.map({ all[$0].range.upperBound <= Self.end }) ?? true {
-      runs = order.map { all[$0] }.filter { !$0.bytes.isEmpty }
-      return
-    }
-    for index in order {
-      do {
-        try insert(all[index].bytes, at: UInt64(all[index].address))
-      } catch {
-        throw MemoryImage.namingElements(in: all, error)
+    for element in all.sorted(by: { $0.address < $1.address }) {
+      let start = element.range.lowerBound
+      if let end = runs.last?.range.upperBound, end >= start {
+        runs[runs.count - 1].bytes += element.bytes.dropFirst(Int(end - start))
+      } else {
+        runs.append(element)
       }
     }
-  }
-
-  /// Adds bytes.
-  ///
-  /// Bytes that are there already with the same value are accepted and counted in
-  /// ``duplicateByteCount``. After an error the image is what it was.
-  ///
-  /// - Parameters:
-  ///   - bytes: The data; if empty, nothing changes.
-  ///   - address: Where the first byte belongs.
-  /// - Throws: ``FormatError/overlap(new:existing:firstDifference:)`` if a byte is there already
-  ///   with another value; ``FormatError/outsideAddressSpace(address:size:)`` if the data do not
-  ///   end at or below 0x1_0000_0000.
-  /// - Note: Inserting at or above the start of the last run costs no more than the bytes
-  ///   inserted. Anywhere else all runs are sorted anew: use ``init(merging:)`` for many pieces in no
-  ///   order.
-  public mutating func insert(_ bytes: [UInt8], at address: UInt64) throws(FormatError) {
-    let (end, wraps) = address.addingReportingOverflow(UInt64(bytes.count))
-    guard !wraps, end <= MemoryImage.end else {
-      throw .outsideAddressSpace(address: address, size: UInt64(bytes.count))
-    }
-    guard !bytes.isEmpty else { return }
-    let new = ImageElement(address: UInt32(truncatingIfNeeded: address), bytes: bytes)
-    guard let last = runs.last, last.range.upperBound >= address else { return runs.append(new) }
-    guard address >= UInt64(last.address) else {
-      let known = duplicateByteCount
-      self = try MemoryImage(merging: runs + [new])
-      duplicateByteCount += known
-      return
-    }
-    let shared = Int(min(last.range.upperBound, end) - address)
-    let theirs = last.bytes.dropFirst(Int(address - UInt64(last.address)))
-    if let difference = zip(bytes, theirs).enumerated().first(where: { $1.0 != $1.1 }) {
-      throw .overlap(
-        new: new.range, existing: last.range,
-        firstDifference: address + UInt64(difference.offset))
-    }
-    duplicateByteCount += shared
-    runs[runs.count - 1].bytes.append(contentsOf: bytes.dropFirst(shared))
-  }
-
-  /// Puts the two elements into an error that names the merged runs.
-  private static func namingElements(
-    in all: [ImageElement], _ error: FormatError
-  ) -> FormatError {
-    guard case .overlap(_, _, let address) = error else { return error }
-    var existing: ImageElement?
-    for element in all where element.range.contains(address) {
-      guard let known = existing else {
-        existing = element
-        continue
-      }
-      let offsets = (
-        Int(address - UInt64(known.address)), Int(address - UInt64(element.address))
-      )
-      if known.bytes[offsets.0] != element.bytes[offsets.1] {
-        return .overlap(new: element.range, existing: known.range, firstDifference: address)
-      }
-    }
-    return error
   }
 
   /// Fills the gaps that are short enough.
@@ -153,25 +82,6 @@ public struct MemoryImage: Sendable {
       }
     }
     runs = filled
-  }
-}
-
-extension MemoryImage: Hashable {
-  /// Compares what the images hold, not how they came to hold it.
-  ///
-  /// - Parameters:
-  ///   - left: An image.
-  ///   - right: Another.
-  /// - Returns: Whether both have the same bytes at the same addresses.
-  public static func == (left: MemoryImage, right: MemoryImage) -> Bool {
-    left.runs == right.runs
-  }
-
-  /// Feeds the runs to a hasher.
-  ///
-  /// - Parameter hasher: Takes the runs.
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(runs)
   }
 }
 

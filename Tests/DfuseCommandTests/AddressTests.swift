@@ -40,7 +40,7 @@ import Testing
   func `faults take both`(fault: String) throws {
     let plan = try FaultPlan(parsing: [fault, "stuckbit@0x0800_0123:4"])
     #expect(plan.writeProtected == [0x0800_4000])
-    #expect(plan.stuckBits == [FaultPlan.StuckBit(address: 0x0800_0123, bit: 4)])
+    #expect(plan.stuckBits == [0x0800_0123: 0x10])
   }
 
   @Test(arguments: ["_08004000", "0x_08004000", "08004000_", "0800__4000", "_", "0x", ""])

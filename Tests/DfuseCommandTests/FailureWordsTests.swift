@@ -187,7 +187,7 @@ import Testing
       (.malformedReply([1], during: .entering), .protocolError),
       (.stillBusy(after: .seconds(30), during: .massErasing), .protocolError),
       (.shortBlock(found: 1, expected: 2, address: 0), .protocolError),
-      (.notOffered(.massErase, listed: nil), .protocolError),
+      (.notOffered(listed: nil, during: .massErasing), .protocolError),
       (.cannotRecover(bState: 10, status: .errVENDOR), .protocolError),
       (.illegalRequest(.abort, state: nil, during: .aborting), .software),
       (.illegalBlock(1, count: 0, transferSize: 2048), .software),

@@ -10,7 +10,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
   var erased: UInt8 = 0xFF
   var release: UInt16 = 0x2200
   var product: String? = "STM32  BOOTLOADER"
-  var quirks: ChipQuirks = []
+  var quirks: Set<ChipQuirk> = []
   var alternates: [String]
 
   var testDescription: String { name + " " + (alternates.first ?? "") }
@@ -77,7 +77,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Option Bytes  /0x1FFFC000/01*016 e", otpF4, feature,
       ]),
     .init(
-      name: "STM32F42x/43x", family: .f4, unit: 4, quirks: .secondBankEraseBroken,
+      name: "STM32F42x/43x", family: .f4, unit: 4, quirks: [.secondBankEraseBroken],
       alternates: [
         "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg,04*016Kg,01*064Kg,07*128Kg",
         "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e", otpF4, feature,
@@ -107,13 +107,13 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
         "@Option Bytes  /0x1FF80000/01*032 e",
       ]),
     .init(
-      name: "STM32L4", family: .l4, unit: 8, quirks: .stallsWhileBusy,
+      name: "STM32L4", family: .l4, unit: 8, quirks: [.stallsWhileBusy],
       alternates: [
         "@Internal Flash  /0x08000000/0256*0002Kg", "@Option Bytes  /0x1FFF7800/01*040 e",
         "@OTP Memory /0x1FFF7000/01*0001Ke", feature,
       ]),
     .init(
-      name: "STM32L4R/4S", family: .l4, unit: 8, quirks: .stallsWhileBusy,
+      name: "STM32L4R/4S", family: .l4, unit: 8, quirks: [.stallsWhileBusy],
       alternates: [
         "@Internal Flash  /0x08000000/512*0004Kg",
         "@Option Bytes  /0x1FF00000/01*040 e/0x1FF01000/01*040 e",
@@ -240,13 +240,13 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
 
   @Test(
     arguments: [
-      (0x28E9, 0x0189, "GD32VF103", 4, .leavesWithoutStatus),
+      (0x28E9, 0x0189, "GD32VF103", 4, [.leavesWithoutStatus]),
       (0x2E3C, 0xDF11, "AT32F435/437", 32, []),
       (0x314B, 0x0106, "APM32", 32, []),
       (0x3997, 0xDF11, "X32", 32, []),
-    ] as [(UInt16, UInt16, String, Int, ChipQuirks)])
+    ] as [(UInt16, UInt16, String, Int, Set<ChipQuirk>)])
   func `a clone is told by its ids`(
-    vendor: UInt16, product: UInt16, name: String, unit: Int, quirks: ChipQuirks
+    vendor: UInt16, product: UInt16, name: String, unit: Int, quirks: Set<ChipQuirk>
   ) {
     let identity = DeviceIdentity(
       vendorID: vendor, productID: product, bcdDevice: 0x1000, path: "1-1", address: 4)
@@ -297,7 +297,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
   @Test func `an unknown chip is written 32 bytes at a time and polled as it says`() {
     #expect(ChipProfile.unknown.programmingUnit == 32)
     #expect(ChipProfile.unknown.erasedByte == 0xFF)
-    #expect(ChipProfile.unknown.safePolling == .spec(reason: "the chip is not known"))
+    #expect(!ChipProfile.unknown.mayBePolledEarly)
     #expect(!ChipProfile.unknown.massEraseWorks)
   }
 
@@ -309,7 +309,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
     #expect(profile.name == "STM32H74x/75x")
     #expect(profile.programmingUnit == 32)
     #expect(profile.quirks == [])
-    #expect(profile.safePolling == .spec(reason: "the bootloader is not the chip's ROM"))
+    #expect(!profile.mayBePolledEarly)
     #expect(!profile.massEraseWorks)
   }
 
@@ -330,12 +330,9 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
 
   @Test func `only families seen to bear it are polled early`() {
     let early = ChipCase.all.filter { sample in
-      let profile = ChipProfile.identify(
-        sample.identity, maps: sample.alternates.compactMap(MemoryMap.parse))
-      switch profile.safePolling {
-      case .adaptive: return true
-      case .spec: return false
-      }
+      ChipProfile.identify(
+        sample.identity, maps: sample.alternates.compactMap(MemoryMap.parse)
+      ).mayBePolledEarly
     }
     #expect(Set(early.map(\.family)) == [.f4, .f7, .h7])
     #expect(early.filter { $0.family == .h7 }.allSatisfy { $0.name == "STM32H74x/75x" })

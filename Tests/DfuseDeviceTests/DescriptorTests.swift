@@ -139,7 +139,7 @@ import Testing
     let identity = DeviceIdentity(
       vendorID: vendor, productID: product, bcdDevice: 0x0100, path: "1-1", address: 4)
     let interface = Self.interface(version: version, name: name)
-    #expect(interface.speaksDfuSe(on: identity) == expected)
+    #expect((interface.dfuProtocol(on: identity) == .dfuse) == expected)
   }
 
   /// Seven bytes have no version; nine that say 1.0 state one.
@@ -174,8 +174,8 @@ import Testing
     var maple = DeviceIdentity(
       vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, path: "1-1", address: 4)
     let interface = Self.interface(version: 0x011A, name: nil)
-    #expect(!interface.speaksDfuSe(on: maple))
+    #expect(interface.dfuProtocol(on: maple) != .dfuse)
     maple.bcdDevice = 0x0201
-    #expect(interface.speaksDfuSe(on: maple))
+    #expect(interface.dfuProtocol(on: maple) == .dfuse)
   }
 }

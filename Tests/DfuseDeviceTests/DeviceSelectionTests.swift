@@ -158,7 +158,6 @@ import Testing
     #expect(KnownDevice.all.first?.id == .stBootloader)
     let all = KnownDevice.all + KnownDevice.plain
     #expect(Set(all.map(\.id)).count == all.count)
-    #expect(all.allSatisfy { !$0.source.isEmpty })
     #expect(USBID.stBootloader.description == "0483:df11")
     #expect(USBID(vendorID: 0x0001, productID: 0xABCD).description == "0001:abcd")
   }

@@ -178,7 +178,7 @@ final class ScriptedTransport: USBTransport {
 @discardableResult
 func play<Result>(
   _ script: String, limits: OperationLimits = OperationLimits(), transferSize: UInt16 = 2048,
-  polling: any PollPolicy = .spec, source: SourceLocation = #_sourceLocation,
+  polling: any PollPolicy = SpecificationPolling(), source: SourceLocation = #_sourceLocation,
   _ body: (inout DFUSession) throws -> Result
 ) throws -> Result {
   let transport = ScriptedTransport(

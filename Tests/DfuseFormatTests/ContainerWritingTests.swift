@@ -153,8 +153,9 @@ import Testing
   }
 
   @Test func `firmware that names no memory and no device is for the first one of any`() throws {
-    var image = MemoryImage()
-    try image.insert([1, 2, 3, 4], at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x0800_0000, bytes: [1, 2, 3, 4])
+    ])
     let read = try Firmware(reading: Firmware(image).encoded())
     #expect(read.targets == [.init(alternateSetting: 0, elements: image.runs)])
     #expect(

@@ -39,8 +39,9 @@ import Testing
 
   @Test func `data are stored at their load address and zeroed RAM is not`() throws {
     let firmware = try Firmware(reading: Self.variant { $0.entry = 0x0800_0005 }.bytes, as: .elf)
-    var image = MemoryImage()
-    try image.insert([UInt8](1...12), at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x0800_0000, bytes: [UInt8](1...12))
+    ])
     var expected = Firmware(.elf, image, entryPoint: 0x0800_0005)
     expected.sections = firmware.sections
     #expect(firmware == expected)
@@ -236,13 +237,13 @@ import Testing
       .badELF(
         offset: 52 + 4,
         problem: .outsideFile(
-          entry: .segment(0), offset: 0x100, size: 0xFFFF_FFFF, fileSize: size)),
+          .segments, index: 0, offset: 0x100, size: 0xFFFF_FFFF, fileSize: size)),
       in: Self.variant { $0.segments[0].fileSize = 0xFFFF_FFFF }.bytes)
     expect(
       .badELF(
         offset: Self.program.sectionHeaderOffset(2) + 16,
         problem: .outsideFile(
-          entry: .section(2), offset: 0xFFFF_FFFE, size: 4, fileSize: size)),
+          .sections, index: 2, offset: 0xFFFF_FFFE, size: 4, fileSize: size)),
       in: Self.variant { $0.sections?[1].offset = 0xFFFF_FFFE }.bytes)
   }
 

@@ -240,14 +240,16 @@ import Testing
 
   /// Such records are read as a table, which knows their lines.
   @Test func `records in any order give the same image`() throws {
-    var image = MemoryImage()
+    var pieces: [ImageElement] = []
     var lines: [String] = []
     for index in 0..<6000 as Range<UInt32> {
       let place = index * 7919 % 6000
-      try image.insert([UInt8(truncatingIfNeeded: place)], at: UInt64(place * 16))
+      pieces.append(
+        ImageElement(address: place * 16, bytes: [UInt8(truncatingIfNeeded: place)]))
       lines.append(RecordLines.srec(3, place * 16, [UInt8(truncatingIfNeeded: place)]))
     }
-    #expect(try Firmware(reading: lines.file, as: .srec).image == image)
+    #expect(
+      try Firmware(reading: lines.file, as: .srec).image == MemoryImage(merging: pieces))
     lines.append(RecordLines.srec(3, 16 * 5, [0xEE]))
     #expect(throws: FormatError.self) { try Firmware(reading: lines.file, as: .srec) }
   }

@@ -73,11 +73,11 @@ import Testing
         "an entry of the table of sections takes 40 bytes, not 64"
       ),
       (
-        .outsideFile(entry: .segment(1), offset: 256, size: 64, fileSize: 300),
+        .outsideFile(.segments, index: 1, offset: 256, size: 64, fileSize: 300),
         "segment 1 has 64 bytes at offset 256, beyond the file's 300 bytes"
       ),
       (
-        .outsideFile(entry: .section(2), offset: 256, size: 64, fileSize: 300),
+        .outsideFile(.sections, index: 2, offset: 256, size: 64, fileSize: 300),
         "section 2 has 64 bytes at offset 256, beyond the file's 300 bytes"
       ),
       (

@@ -35,8 +35,9 @@ import Testing
       :00000001FF
 
       """)
-    var image = MemoryImage()
-    try image.insert([UInt8](0...0x17), at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x0800_0000, bytes: [UInt8](0...0x17))
+    ])
     #expect(firmware == Firmware(.hex, image, entryPoint: 0x0800_0009))
   }
 

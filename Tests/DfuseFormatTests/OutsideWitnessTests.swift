@@ -10,14 +10,14 @@ import Testing
   /// A random image below 4 MiB, so that formats with short addresses can hold it.
   private func image(seed: UInt64) throws -> MemoryImage {
     var random = SplitMix64(seed: seed)
-    var image = MemoryImage()
-    var address = UInt64.random(in: 0..<0x1_0000, using: &random)
+    var pieces: [ImageElement] = []
+    var address = UInt32.random(in: 0..<0x1_0000, using: &random)
     for _ in 0..<Int.random(in: 2...6, using: &random) {
       let bytes = random.bytes(Int.random(in: 1...3000, using: &random))
-      try image.insert(bytes, at: address)
-      address += UInt64(bytes.count) + UInt64.random(in: 1...0x1_0000, using: &random)
+      pieces.append(ImageElement(address: address, bytes: bytes))
+      address += UInt32(bytes.count) + UInt32.random(in: 1...0x1_0000, using: &random)
     }
-    return image
+    return try MemoryImage(merging: pieces)
   }
 
   /// The arguments that give srec_cat an image as one raw file a run.

@@ -9,8 +9,9 @@ import Testing
 
   @Test func `bytes go to the address given`() throws {
     let firmware = try Firmware(reading: Self.vectors, as: .raw, at: 0x0800_0000)
-    var image = MemoryImage()
-    try image.insert(Self.vectors, at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x0800_0000, bytes: Self.vectors)
+    ])
     #expect(firmware == Firmware(.raw, image))
   }
 
@@ -73,9 +74,11 @@ import Testing
   func `a vector table has a reset vector in the firmware`(
     stackPointer: UInt32, reset: UInt32, reason: VectorTable.Implausibility?
   ) throws {
-    var image = MemoryImage()
-    try image.insert(
-      words(stackPointer, reset) + [UInt8](repeating: 0, count: 0xFA), at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(
+        address: 0x0800_0000, bytes: words(stackPointer, reset) + [UInt8](repeating: 0, count: 0xFA)
+      )
+    ])
     #expect(VectorTable.implausibility(of: image, at: 0x0800_0000) == reason)
   }
 
@@ -97,9 +100,10 @@ import Testing
   }
 
   @Test func `where an image has nothing, no table is missed`() throws {
-    var image = MemoryImage()
-    try image.insert(Self.vectors, at: 0x0800_0000)
-    try image.insert([1, 2, 3], at: 0x1FFF_C000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x0800_0000, bytes: Self.vectors),
+      ImageElement(address: 0x1FFF_C000, bytes: [1, 2, 3]),
+    ])
     #expect(VectorTable.implausibility(of: image, at: 0x0800_0000) == nil)
     #expect(VectorTable.implausibility(of: image, at: 0x0801_0000) == nil)
     #expect(VectorTable.implausibility(of: image, at: 0x1FFF_C000) == .tooShort(bytes: 3))

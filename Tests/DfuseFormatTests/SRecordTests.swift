@@ -34,10 +34,11 @@ import Testing
       S70508000009E9
 
       """)
-    var image = MemoryImage()
-    try image.insert([UInt8](0...7), at: 0x1000)
-    try image.insert([UInt8](1...4), at: 0x08_0000)
-    try image.insert([UInt8](0...15), at: 0x0800_0000)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: 0x1000, bytes: [UInt8](0...7)),
+      ImageElement(address: 0x08_0000, bytes: [UInt8](1...4)),
+      ImageElement(address: 0x0800_0000, bytes: [UInt8](0...15)),
+    ])
     #expect(
       firmware
         == Firmware(.srec, image, entryPoint: 0x0800_0009, header: "HDR"))

@@ -5,23 +5,23 @@ import Testing
 /// Faults as text, and what they do.
 @Suite struct FaultPlanTests {
   static let texts: [(String, Fault)] = [
-    ("stall@dnload:3", Fault(.stall, at: .init(.dnload, 3))),
-    ("STALL@DNLOAD", Fault(.stall, at: .init(.dnload, 1))),
-    ("timeout@getstatus:7", Fault(.timeOut, at: .init(.getstatus, 7))),
-    ("stall@any:2+", Fault(.stall, at: .init(.any, 2, andLater: true))),
-    ("short=2@upload:1", Fault(.short(2), at: .init(.upload, 1))),
-    ("errVENDOR@write:4", Fault(.status(0x0B), at: .init(.write, 4))),
-    ("status=0x0b@write:4", Fault(.status(0x0B), at: .init(.write, 4))),
-    ("busy@erase:1", Fault(.stayBusy(nil), at: .init(.erase, 1))),
-    ("busy=2000@erase:1", Fault(.stayBusy(.seconds(2)), at: .init(.erase, 1))),
-    ("disconnect@write:5", Fault(.disconnect, at: .init(.write, 5))),
+    ("stall@dnload:3", Fault(.stall, at: .dnload, 3)),
+    ("STALL@DNLOAD", Fault(.stall, at: .dnload, 1)),
+    ("timeout@getstatus:7", Fault(.timeOut, at: .getstatus, 7)),
+    ("stall@any:2+", Fault(.stall, at: .any, 2, andLater: true)),
+    ("short=2@upload:1", Fault(.short(2), at: .upload, 1)),
+    ("errVENDOR@write:4", Fault(.status(0x0B), at: .write, 4)),
+    ("status=0x0b@write:4", Fault(.status(0x0B), at: .write, 4)),
+    ("busy@erase:1", Fault(.stayBusy(nil), at: .erase, 1)),
+    ("busy=2000@erase:1", Fault(.stayBusy(.seconds(2)), at: .erase, 1)),
+    ("disconnect@write:5", Fault(.disconnect, at: .write, 5)),
     (
       "return@write:5",
-      Fault(.disconnectAndReturn(after: .milliseconds(300)), at: .init(.write, 5))
+      Fault(.disconnectAndReturn(after: .milliseconds(300)), at: .write, 5)
     ),
     (
       "return=800@write:5",
-      Fault(.disconnectAndReturn(after: .milliseconds(800)), at: .init(.write, 5))
+      Fault(.disconnectAndReturn(after: .milliseconds(800)), at: .write, 5)
     ),
   ]
 
@@ -34,7 +34,7 @@ import Testing
     var expected = FaultPlan()
     expected.start = .dfuDNLOADIDLE
     expected.reportedPoll = .seconds(60)
-    expected.stuckBits = [.init(address: 0x0800_0123, bit: 4)]
+    expected.stuckBits = [0x0800_0123: 0x10]
     expected.isReadProtected = true
     expected.writeProtected = [0x0800_4000]
     #expect(

@@ -88,9 +88,17 @@ import Testing
       }
       try session.setAddress(address + UInt32(offset))
       try session.write(block: 2, data: Array(image[offset...]))
-      #expect(try session.read(at: address, count: image.count) == image)
+      try session.beginUpload(at: address)
+      for offset in stride(from: 0, to: image.count, by: session.transferSize) {
+        let length = min(session.transferSize, image.count - offset)
+        let block = UInt16(2 + offset / session.transferSize)
+        let read = try session.read(block: block, length: length)
+        #expect(read == Array(image[offset..<(offset + length)]))
+      }
+      try session.endUpload()
     }
-    let outcome = try session.leave(to: first)
+    try session.setAddress(first)
+    let outcome = try session.leave()
     guard case .left = outcome else {
       Issue.record("the board stayed: \(outcome)")
       return

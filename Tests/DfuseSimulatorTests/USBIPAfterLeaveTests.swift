@@ -108,7 +108,7 @@ import Testing
     #expect(other.attach("1-1"))
     _ = server.stop()
     #expect(device.departure == .firmwareUnplugged)
-    #expect(device.record.deviceDescriptor[10...11] == [0x11, 0xDF])
+    #expect(device.board.descriptors.device[10...11] == [0x11, 0xDF])
   }
 
   @Test func `with nothing after leave, a new client finds the bootloader`() throws {

@@ -231,9 +231,6 @@ import Testing
     #expect(throws: USBIPServerError.badAddress("localhost")) {
       _ = try USBIPServer(devices: [], host: "localhost", port: 0)
     }
-    #expect(
-      USBIPServerError.badAddress("localhost").description
-        == "'localhost' is not an IPv4 address")
     _ = server.stop()
   }
 }

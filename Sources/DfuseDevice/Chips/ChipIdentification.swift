@@ -84,7 +84,7 @@ extension ChipProfile {
     case (1, ...(512 << 10)): f4(name: "STM32F401/411/412/446")
     case (1, ...(1024 << 10)): f4(name: "STM32F405/407/415/417")
     case (1, _): f4(name: "STM32F413/423")
-    case (2, _): f4(name: "STM32F42x/43x", quirks: .secondBankEraseBroken)
+    case (2, _): f4(name: "STM32F42x/43x", quirks: [.secondBankEraseBroken])
     default: nil
     }
   }
@@ -166,14 +166,10 @@ struct FlashShape {
   }
 
   /// Bytes of the flash, without gaps.
-  var size: UInt64 {
-    segments.reduce(0) { $0 + $1.sectorSize * $1.sectorCount }
-  }
+  var size: UInt64 { segments.map(\.range).byteCount }
 
   /// Number of sectors.
-  var sectorCount: UInt64 {
-    segments.reduce(0) { $0 + $1.sectorCount }
-  }
+  var sectorCount: UInt64 { segments.reduce(0) { $0 + $1.sectorCount } }
 
   /// How many times the flash is 4 × `unit`, `unit` × 4 and at least one of `unit` × 8, in KiB.
   ///

@@ -31,10 +31,11 @@ public struct ChipProfile: Hashable, Sendable {
   var massEraseWorks = true
   /// Whether the bootloader is taken for the one in the chip's ROM, which cannot be erased.
   var isROM = true
-  /// Whether bwPollTimeout may be cut short.
-  public var safePolling: PollingSafety
+  /// Whether a host may ask a busy device for its status earlier than bwPollTimeout says: where that
+  /// was seen to do no harm.
+  public var mayBePolledEarly = false
   /// Known misbehaviour.
-  var quirks: ChipQuirks = []
+  var quirks: Set<ChipQuirk> = []
 
   /// How long it takes to erase a sector of `bytes` bytes.
   ///
@@ -148,25 +149,8 @@ struct FlashTimes: Hashable, Sendable {
   var massErase: ExpectedTime
 }
 
-/// Whether a host may ask a busy device for its status earlier than bwPollTimeout says.
-public enum PollingSafety: Hashable, Sendable {
-  /// Asking early does no harm; `reason` says how that is known.
-  case adaptive(reason: String)
-  /// bwPollTimeout has to be waited for, or nothing else is known; `reason` says which.
-  case spec(reason: String)
-
-  /// Nobody has measured what early polling does.
-  static let unmeasured = PollingSafety.spec(reason: "early polling has not been measured")
-}
-
 /// Misbehaviour of bootloaders that a host has to know beforehand.
-struct ChipQuirks: OptionSet, Hashable, Sendable {
-  /// One bit a quirk.
-  var rawValue: UInt16
-
-  /// Makes a set from its bits.
-  init(rawValue: UInt16) { self.rawValue = rawValue }
-
+enum ChipQuirk: Hashable, Sendable {
   /// Where bank 2 begins on the chips whose quirks are about it.
   static let secondBankStart: UInt64 = 0x0810_0000
 
@@ -174,20 +158,20 @@ struct ChipQuirks: OptionSet, Hashable, Sendable {
   ///
   /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
   /// done (betaflight-configurator#1861, dfu-util ticket 88).
-  static let h743StuckBusy = ChipQuirks(rawValue: 1 << 0)
+  case h743StuckBusy
   /// STM32L4: DFU_GETSTATUS stalls while the device is busy, because bwPollTimeout is too short.
   ///
   /// Waiting the same time again helps, at most three times (dfu-util).
-  static let stallsWhileBusy = ChipQuirks(rawValue: 1 << 1)
+  case stallsWhileBusy
   /// GD32VF103: starts the program on the empty DFU_DNLOAD; no DFU_GETSTATUS is answered (dfu-util).
-  static let leavesWithoutStatus = ChipQuirks(rawValue: 1 << 2)
+  case leavesWithoutStatus
   /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
   ///
   /// The version cannot be seen, so that what was erased there is looked at.
-  static let secondBankEraseBroken = ChipQuirks(rawValue: 1 << 3)
+  case secondBankEraseBroken
   /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
   ///
   /// The version cannot be seen: the sector is looked at until it is blank, at most for the longest
   /// erase time.
-  static let waitWorstCaseErase = ChipQuirks(rawValue: 1 << 4)
+  case waitWorstCaseErase
 }

@@ -7,12 +7,10 @@
 
 extension ChipProfile {
   /// STM32F04x, F07x.
-  static func f0(name: String) -> ChipProfile {
-    var profile = halfWords(name, .f0)
-    // It also acknowledges without having worked, on some hosts (dfu-util ticket 78).
-    profile.safePolling = .spec(reason: "an F072 polled early stalls (openmv#1508)")
-    return profile
-  }
+  ///
+  /// An F072 polled early stalls (openmv#1508), and on some hosts acknowledges without having worked
+  /// (dfu-util ticket 78).
+  static func f0(name: String) -> ChipProfile { halfWords(name, .f0) }
 
   /// STM32F105 and F107.
   static let f105 = halfWords("STM32F105/107", .f1, .microseconds(105, 140))  // 52.5/70 us twice
@@ -27,8 +25,7 @@ extension ChipProfile {
       programmingUnit: 4,  // the flash takes 2; two at 53.5/60 us make the time (datasheet)
       sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
       programTimePerUnit: programTime,
-      massEraseTime: .milliseconds(20, 40),  // datasheet
-      safePolling: .unmeasured)
+      massEraseTime: .milliseconds(20, 40))  // datasheet
   }
 }
 
@@ -37,7 +34,7 @@ extension ChipProfile {
 
 extension ChipProfile {
   /// STM32F4 of any size.
-  static func f4(name: String, quirks: ChipQuirks = []) -> ChipProfile {
+  static func f4(name: String, quirks: Set<ChipQuirk> = []) -> ChipProfile {
     ChipProfile(
       name: name, family: .f4,
       programmingUnit: 4,
@@ -51,8 +48,8 @@ extension ChipProfile {
           .kibibytes(16, 250, 500), .kibibytes(64, 550, 1100), .kibibytes(128, 1000, 2000),
         ],
         programPerUnit: .microseconds(16, 100), massErase: .milliseconds(8000, 16_000)),
-      safePolling: .adaptive(
-        reason: "an F429 polled every millisecond answered all the same (EdgeTX/buddy#88)"),
+      // An F429 polled every millisecond answered all the same (EdgeTX/buddy#88).
+      mayBePolledEarly: true,
       quirks: quirks)
   }
 }
@@ -76,8 +73,8 @@ extension ChipProfile {
           .kibibytes(32, 250, 500), .kibibytes(128, 500, 1100), .kibibytes(256, 1000, 2000),
         ],
         programPerUnit: .microseconds(32, 200), massErase: .milliseconds(8000, 16_000)),
-      safePolling: .adaptive(
-        reason: "an F745 holds back its answer until the work is done (fwupd#1944, #2696)"))
+      // An F745 holds back its answer until the work is done (fwupd#1944, #2696).
+      mayBePolledEarly: true)
   }
 }
 
@@ -97,8 +94,7 @@ extension ChipProfile {
       programmingUnit: 8,  // the alignment that AN2606 Rev 70 table 7 asks for
       sectorEraseTimes: [SectorEraseTime(sectorSize: size, time: .milliseconds(3.28, 3.94))],
       programTimePerUnit: .milliseconds(6.56, 7.88),  // datasheet: two words, each as an erase
-      massEraseTime: massErase,
-      safePolling: .unmeasured)
+      massEraseTime: massErase)
   }
 }
 
@@ -106,7 +102,7 @@ extension ChipProfile {
 // not a multiple of 8 is corrupted by some L4 ROMs (AN2606), which the unit takes care of.
 
 extension ChipProfile {
-  /// STM32L4 and L4+.
+  /// STM32L4 and L4+; one that is polled early stalls (dfu-util 0.10).
   static func l4(name: String) -> ChipProfile {
     ChipProfile(
       name: name, family: .l4,
@@ -114,8 +110,7 @@ extension ChipProfile {
       sectorEraseTimes: [.kibibytes(8, 22, 30)],  // datasheet 24.5; one board needed 30
       programTimePerUnit: .microseconds(82, 91),  // datasheet
       massEraseTime: .milliseconds(22, 30),  // datasheet 25
-      safePolling: .spec(reason: "an L4 polled early stalls (dfu-util 0.10)"),
-      quirks: .stallsWhileBusy)
+      quirks: [.stallsWhileBusy])
   }
 
   /// STM32L5.
@@ -124,8 +119,7 @@ extension ChipProfile {
     programmingUnit: 16,  // the alignment that AN2606 Rev 70 table 7 asks for
     sectorEraseTimes: [.kibibytes(4, 22, 30)],  // as L4
     programTimePerUnit: .microseconds(164, 182),  // as L4, twice
-    massEraseTime: .milliseconds(22, 30),  // as L4
-    safePolling: .unmeasured)
+    massEraseTime: .milliseconds(22, 30))  // as L4
 
   /// STM32WB30, WB35, WB50, WB55.
   static let wb = ChipProfile(
@@ -133,8 +127,7 @@ extension ChipProfile {
     programmingUnit: 8,
     sectorEraseTimes: [.kibibytes(4, 22, 24.5)],  // datasheet; 44 to 62 ms with the transfers
     programTimePerUnit: .microseconds(82, 91),  // datasheet
-    massEraseTime: .milliseconds(22, 25),  // datasheet
-    safePolling: .unmeasured)
+    massEraseTime: .milliseconds(22, 25))  // datasheet
 }
 
 // STM32G0, G4, C0 and U0: pages of 2 KiB, programmed 8 bytes at a time with ECC.
@@ -153,8 +146,7 @@ extension ChipProfile {
       programmingUnit: 8,
       sectorEraseTimes: [.kibibytes(2, 22, 40)],  // datasheet
       programTimePerUnit: .microseconds(85, 125),  // datasheet
-      massEraseTime: .milliseconds(22, 40),  // datasheet
-      safePolling: .unmeasured)
+      massEraseTime: .milliseconds(22, 40))  // datasheet
   }
 
   /// STM32G4.
@@ -164,8 +156,7 @@ extension ChipProfile {
       programmingUnit: 8,
       sectorEraseTimes: [.kibibytes(4, 22, 24.5)],  // datasheet; 4 KiB in single-bank mode
       programTimePerUnit: .microseconds(82, 83),  // datasheet
-      massEraseTime: .milliseconds(22, 25),  // datasheet
-      safePolling: .unmeasured)
+      massEraseTime: .milliseconds(22, 25))  // datasheet
   }
 }
 
@@ -180,8 +171,8 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(290, 580),  // datasheet
     massEraseTime: .milliseconds(14_500, 26_000),  // 16 sectors of 0.9 s; datasheet
     massEraseWorks: false,  // bootloader V13.3 (AN2606); the version cannot be seen
-    safePolling: .adaptive(
-      reason: "ST's own programmer does not wait once an H743 has answered (ST community 234209)"),
+    // ST's own programmer does not wait once an H743 has answered (ST community 234209).
+    mayBePolledEarly: true,
     quirks: [.h743StuckBusy, .waitWorstCaseErase])
 
   /// STM32H723, H725, H730, H733, H735.
@@ -190,8 +181,7 @@ extension ChipProfile {
     programmingUnit: 32,  // flash word with ECC
     sectorEraseTimes: [.kibibytes(128, 2000, 4000)],  // as H743
     programTimePerUnit: .microseconds(290, 580),  // as H743
-    massEraseTime: .milliseconds(7_300, 26_000),  // 8 sectors of 0.9 s; as H743
-    safePolling: .unmeasured)
+    massEraseTime: .milliseconds(7_300, 26_000))  // 8 sectors of 0.9 s; as H743
 
   /// STM32H7A3, H7B0, H7B3.
   static let h7a3 = ChipProfile(
@@ -199,8 +189,7 @@ extension ChipProfile {
     programmingUnit: 16,  // flash word with ECC
     sectorEraseTimes: [.kibibytes(8, 5, 20)],  // "some milliseconds"; the limit is a guess
     programTimePerUnit: .microseconds(290, 580),  // as H743
-    massEraseTime: .milliseconds(1_300, 5_200),  // 256 sectors
-    safePolling: .unmeasured)
+    massEraseTime: .milliseconds(1_300, 5_200))  // 256 sectors
 }
 
 // STM32U5, H5 and C5: sectors of 8 KiB.
@@ -213,8 +202,7 @@ extension ChipProfile {
       programmingUnit: 16,  // with ECC
       sectorEraseTimes: [.kibibytes(8, 1.5, 5)],  // datasheet
       programTimePerUnit: .microseconds(118, 236),  // datasheet; the limit is a guess
-      massEraseTime: .milliseconds(768, 2_560),  // 512 sectors
-      safePolling: .unmeasured)
+      massEraseTime: .milliseconds(768, 2_560))  // 512 sectors
   }
 
   /// STM32H5.
@@ -223,8 +211,7 @@ extension ChipProfile {
     programmingUnit: 16,  // with ECC
     sectorEraseTimes: [.kibibytes(8, 2, 5)],  // datasheet
     programTimePerUnit: .microseconds(31, 62),  // datasheet; the limit is a guess
-    massEraseTime: .milliseconds(512, 1_280),  // 256 sectors
-    safePolling: .unmeasured)
+    massEraseTime: .milliseconds(512, 1_280))  // 256 sectors
 
   /// STM32C5, of which little is known but its descriptors (betaflight-configurator#5300).
   static let c5 = ChipProfile(
@@ -233,8 +220,7 @@ extension ChipProfile {
     sectorEraseTimes: [.kibibytes(8, 2, 40)],  // as H5; the limit is a guess
     programTimePerUnit: .microseconds(62, 3200),  // as H5; as an unknown chip
     massEraseTime: .milliseconds(512, 32_000),  // as H5; as an unknown chip
-    massEraseWorks: false,
-    safePolling: .unmeasured)
+    massEraseWorks: false)
 }
 
 // Chips like STM32 from other makers, told by their USB ids.
@@ -248,8 +234,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(203, 406),  // 104 ms for 2048 bytes (gd32-dfu-utils#3)
     massEraseTime: .milliseconds(16_000, 32_000),  // as an unknown chip
     massEraseWorks: false,  // not tried by anybody who wrote of it
-    safePolling: .unmeasured,
-    quirks: .leavesWithoutStatus)
+    quirks: [.leavesWithoutStatus])
 
   /// AT32F435 and AT32F437.
   static let at32 = named("AT32F435/437", .at32)
@@ -280,8 +265,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(512, 3200),  // F4, byte by byte
     massEraseTime: .milliseconds(16_000, 32_000),  // F4, byte by byte
     massEraseWorks: false,
-    isROM: false,
-    safePolling: .spec(reason: "the chip is not known"))
+    isROM: false)
 
   /// An unknown chip with pages of 128 or 256 bytes, which only flash that erases to 0x00 has.
   static let unknownWithSmallPages: ChipProfile = {
@@ -296,7 +280,7 @@ extension ChipProfile {
     var profile = self
     profile.massEraseWorks = false
     profile.isROM = false
-    profile.safePolling = .spec(reason: "the bootloader is not the chip's ROM")
+    profile.mayBePolledEarly = false
     profile.quirks = []
     return profile
   }

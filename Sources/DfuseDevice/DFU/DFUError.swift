@@ -21,7 +21,7 @@ public enum DFUError: Error, Hashable, Sendable {
   /// The host was about to send what the state table forbids; nil stands for an unknown state.
   ///
   /// A mistake of the program that uses the session.
-  case illegalRequest(DFUEvent, state: DFUState?, during: Activity)
+  case illegalRequest(DFURequest, state: DFUState?, during: Activity)
   /// The host was about to use a block that does not exist or may not be sent.
   ///
   /// Data blocks are 2 to 0xFFFF, hold 2 bytes to one transfer size, lie below 4 GiB, and need an
@@ -29,8 +29,8 @@ public enum DFUError: Error, Hashable, Sendable {
   case illegalBlock(UInt16, count: Int, transferSize: Int)
   /// The device sent fewer bytes of memory than it was asked for, and memory goes on there.
   case shortBlock(found: Int, expected: Int, address: UInt64)
-  /// The device does not list this command; `listed` is what it lists, nil if it lists nothing.
-  case notOffered(DfuSeCommand, listed: [UInt8]?)
+  /// The device does not list the command for this; `listed` is what it lists, nil if it lists nothing.
+  case notOffered(listed: [UInt8]?, during: Activity)
   /// The device does not come to dfuIDLE, whatever is tried; `bState` as the device sent it.
   case cannotRecover(bState: UInt8, status: DFUStatus)
 }
@@ -53,18 +53,18 @@ extension DFUError: CustomStringConvertible {
       return "\(activity) failed: the status reply is not 6 bytes long: \(bytes.bytesText)"
     case .stillBusy(let time, let activity):
       return "\(activity) failed: the device is still busy after \(time.quantityText)"
-    case .illegalRequest(let event, let state, let activity):
+    case .illegalRequest(let request, let state, let activity):
       let place = state.map { "in \($0)" } ?? "in an unknown state"
-      return "\(activity) failed: \(event) must not be sent \(place)"
+      return "\(activity) failed: \(request) must not be sent \(place)"
     case .illegalBlock(let block, let count, let transferSize):
       return "block \(block) of \(count) bytes cannot be transferred "
         + "(transfer size \(transferSize))"
     case .shortBlock(let found, let expected, let address):
       return "reading \(expected) bytes at \(address.addressText) failed: "
         + "the device sent only \(found)"
-    case .notOffered(let command, let listed):
-      guard let listed else { return "\(command) failed: the device does not list its commands" }
-      return "\(command) failed: the device offers only the commands \(listed.bytesText)"
+    case .notOffered(let listed, let activity):
+      guard let listed else { return "\(activity) failed: the device does not list its commands" }
+      return "\(activity) failed: the device offers only the commands \(listed.bytesText)"
     case .cannotRecover(let bState, let status):
       let name = DFUState(rawValue: bState).map(\.description) ?? "the unknown state \(bState)"
       return "the device stays in \(name) with \(status) and does not come to dfuIDLE"
@@ -127,8 +127,6 @@ extension DFUError {
 public enum Activity: Hashable, Sendable {
   /// Choosing an alternate setting.
   case selecting(alternateSetting: UInt8)
-  /// Asking an application to enter DFU mode.
-  case detaching
   /// Bringing a device in DFU mode to dfuIDLE.
   case entering
   /// Ending a download or an upload.
@@ -156,7 +154,6 @@ extension Activity: CustomStringConvertible {
   public var description: String {
     switch self {
     case .selecting(let number): "selecting alternate setting \(number)"
-    case .detaching: "asking the application to enter DFU mode"
     case .entering: "bringing the device to dfuIDLE"
     case .aborting: "ending the transfer"
     case .gettingCommands: "asking for the commands"

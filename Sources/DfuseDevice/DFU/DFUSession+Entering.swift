@@ -20,14 +20,15 @@ extension DFUSession {
   /// Each is tried at most three times, and the device is reset at most once; a busy or silent one
   /// after ``OperationLimits/entry``.
   ///
-  /// - Returns: What had to be done, to be told to those who want to know.
+  /// - Returns: What had to be done, in order, to be told to those who want to know; empty when the
+  ///   device was there.
   /// - Throws: ``DFUError/unexpectedState(found:expected:during:)`` when an application answers;
   ///   ``DFUError/stillBusy(after:during:)``; ``DFUError/cannotRecover(bState:status:)``;
   ///   ``DFUError/usb(_:during:)``.
   /// - SeeAlso: DFU 1.1 appendix A.2.
   @discardableResult
-  mutating func enter() throws(DFUError) -> EntryReport {
-    var report = EntryReport()
+  mutating func enter() throws(DFUError) -> [EntryStep] {
+    var report: [EntryStep] = []
     var found: [UInt8: Int] = [:]
     var unknown = 0
     state = nil
@@ -42,12 +43,12 @@ extension DFUSession {
       case .dfuIDLE:
         return report
       case .dfuDNLOADIDLE, .dfuUPLOADIDLE:
-        report.steps.append(.aborted(reply.state ?? .dfuIDLE))
+        report.append(.aborted(reply.state ?? .dfuIDLE))
         try remedy(.abort)
       case .dfuERROR:
         // The errUNKNOWN that CLRSTATUS itself caused in an unknown state is no news.
         if unknown == 0 {
-          report.steps.append(.cleared(reply.bStatus, text: statusText(of: reply)))
+          report.append(.cleared(reply.bStatus, text: statusText(of: reply)))
         }
         try remedy(.clrStatus)
       case .dfuDNLOADSYNC, .dfuDNBUSY, .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuMANIFESTWAITRESET:
@@ -56,7 +57,7 @@ extension DFUSession {
         throw .unexpectedState(
           found: reply.state ?? .appIDLE, expected: [.dfuIDLE], during: .entering)
       case nil:
-        if unknown == 0 { report.steps.append(.foundUnknownState(reply.bState)) }
+        if unknown == 0 { report.append(.foundUnknownState(reply.bState)) }
         switch unknown {
         case 0: try remedy(.abort)
         case 1: try remedy(.clrStatus)
@@ -69,46 +70,13 @@ extension DFUSession {
     }
   }
 
-  /// Asks an application with a run-time DFU interface to enter DFU mode, and watches the port.
-  ///
-  /// DFU_DETACH with 1000 ms or the device's `wDetachTimeOut` if that is less, then a USB reset
-  /// unless bitWillDetach is set. Never sent to a device that is in DFU mode already.
-  ///
-  /// - Returns: What was seen on the port; the device usually returns with another product id.
-  /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in DFU mode;
-  ///   ``DFUError/usb(_:during:)``
-  ///   when the request failed and the device is still there.
-  /// - SeeAlso: DFU 1.1 section 5.1.
-  consuming func detach() throws(DFUError) -> PortSighting {
-    guard transport.interface.mode == .runTime else {
-      throw .illegalRequest(.detach, state: state, during: .detaching)
-    }
-    let functional = transport.interface.functional
-    state = .appIDLE
-    var failure: DFUError?
-    do {
-      try send(
-        .detach, wValue: min(1000, functional?.wDetachTimeOut ?? 1000), during: .detaching)
-      if functional?.willDetach != true {
-        // The device is expected to come back as another one, so no setting is chosen again.
-        alternateSetting = nil
-        try reset(during: .detaching)
-      }
-    } catch {
-      failure = error
-    }
-    let sighting = transport.watchPort(for: limits.detach)
-    if sighting == .stillThere, let failure { throw failure }
-    return sighting
-  }
-
   // MARK: The parts of entering
 
   /// Asks for the status until the device neither stalls nor is silent nor busy.
   ///
   /// A device that does not settle in time is reset once, and asked once more.
   private mutating func settledStatus(
-    _ report: inout EntryReport
+    _ report: inout [EntryStep]
   ) throws(DFUError) -> DFUStatusReply {
     var start = transport.now
     var stalls = 0
@@ -120,7 +88,7 @@ extension DFUSession {
       do {
         let reply = try status(during: .entering)
         guard reply.state == .dfuDNBUSY || reply.state == .dfuDNLOADSYNC else {
-          if waited > .zero { report.steps.append(.waited(waited)) }
+          if waited > .zero { report.append(.waited(waited)) }
           return reply
         }
         reported = reply.pollTimeout
@@ -134,7 +102,7 @@ extension DFUSession {
       // Whatever the device said, its next answer is not measured against it.
       state = nil
       if transport.now - start >= limit || stalls > Self.entryStalls {
-        if waited > .zero { report.steps.append(.waited(waited)) }
+        if waited > .zero { report.append(.waited(waited)) }
         try giveUpWaiting(problem, &report)
         (start, stalls, waited) = (transport.now, 0, .zero)
         // A device that has just been freed or reset has no old work to finish.
@@ -151,10 +119,10 @@ extension DFUSession {
 
   /// The way out for a device that stays busy: freed if it is of that kind, else reset.
   private mutating func giveUpWaiting(
-    _ problem: DFUError, _ report: inout EntryReport
+    _ problem: DFUError, _ report: inout [EntryStep]
   ) throws(DFUError) {
-    if case .stillBusy = problem, limits.stuckBusyRecovery, !report.steps.contains(.freed) {
-      report.steps.append(.freed)
+    if case .stillBusy = problem, limits.stuckBusyRecovery, !report.contains(.freed) {
+      report.append(.freed)
       do {
         return try freeStuckDevice(during: .entering)
       } catch {
@@ -166,10 +134,10 @@ extension DFUSession {
 
   /// Resets the device, or throws `problem` when that has been tried before.
   private mutating func resetOnce(
-    _ report: inout EntryReport, orThrow problem: DFUError
+    _ report: inout [EntryStep], orThrow problem: DFUError
   ) throws(DFUError) {
-    guard !report.steps.contains(.reset) else { throw problem }
-    report.steps.append(.reset)
+    guard !report.contains(.reset) else { throw problem }
+    report.append(.reset)
     try reset(during: .entering)
   }
 
@@ -183,32 +151,26 @@ extension DFUSession {
   }
 }
 
-/// What had to be done to bring a device to dfuIDLE, in order; empty when it was there.
+/// One thing that had to be done to bring a device to dfuIDLE.
 ///
 /// Nothing here is an error: earlier programs leave devices in all kinds of states, and an STM32F4
 /// ROM is often found in dfuERROR.
-public struct EntryReport: Hashable, Sendable {
-  /// One remedy.
-  public enum Step: Hashable, Sendable {
-    /// The device was in dfuERROR with this status, and was cleared.
-    case cleared(DFUStatus, text: String?)
-    /// The device was in a download or an upload, which was ended.
-    case aborted(DFUState)
-    /// The device was busy, or did not answer, for this long.
-    case waited(Duration)
-    /// The device stayed in dfuDNBUSY, and was freed by two DFU_CLRSTATUS.
-    case freed
-    /// The device reported a state that does not exist.
-    case foundUnknownState(UInt8)
-    /// The device was reset over USB.
-    case reset
-  }
-
-  /// The remedies, in the order they were applied.
-  public var steps: [Step] = []
+public enum EntryStep: Hashable, Sendable {
+  /// The device was in dfuERROR with this status, and was cleared.
+  case cleared(DFUStatus, text: String?)
+  /// The device was in a download or an upload, which was ended.
+  case aborted(DFUState)
+  /// The device was busy, or did not answer, for this long.
+  case waited(Duration)
+  /// The device stayed in dfuDNBUSY, and was freed by two DFU_CLRSTATUS.
+  case freed
+  /// The device reported a state that does not exist.
+  case foundUnknownState(UInt8)
+  /// The device was reset over USB.
+  case reset
 }
 
-extension EntryReport.Step: CustomStringConvertible {
+extension EntryStep: CustomStringConvertible {
   /// The step as a clause about the device.
   public var description: String {
     switch self {

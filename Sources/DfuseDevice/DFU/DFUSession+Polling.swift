@@ -26,7 +26,7 @@ extension DFUSession {
   mutating func poll(
     until expected: Set<DFUState>, kind: OperationKind, limit: Duration,
     stuckAfter: Duration? = nil, during activity: Activity
-  ) throws(DFUError) -> EraseOutcome {
+  ) throws(DFUError) -> OperationOutcome {
     let start = transport.now
     var reported: Duration = .zero
     var attempt = 0
@@ -39,7 +39,7 @@ extension DFUSession {
         let reply = try status(
           timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
         if try judge(reply, expected: expected, during: activity) {
-          polling.ended(kind, .done(busyAnswers: attempt))
+          polling.ended(kind, busyAnswers: attempt)
           return .done
         }
         stalls = 0
@@ -49,10 +49,10 @@ extension DFUSession {
         guard attempt > 0 else { throw explainedStall(during: activity) }
         guard stalls <= Self.stallsWhileBusy else { throw .usb(.stall, during: activity) }
         state = .dfuDNBUSY
-        polling.ended(kind, .troubled)
+        polling.ended(kind, busyAnswers: nil)
       } catch .usb(.timedOut, _) {
         state = .dfuDNBUSY
-        polling.ended(kind, .troubled)
+        polling.ended(kind, busyAnswers: nil)
       }
       attempt += 1
       let patience = asked - start
@@ -78,9 +78,8 @@ extension DFUSession {
     let least: Duration = answer.attempt > 1 ? .milliseconds(1) : .zero
     let delay = min(max(wanted, least), Self.longestWait)
     if delay > .zero { transport.wait(delay) }
-    if delay >= answer.reported, let state {
-      self.state = DFUTransitions.successor(of: state, on: .pollTimeoutPassed) ?? state
-    }
+    // DFU 1.1 A.2.5: when bwPollTimeout has passed, dfuDNBUSY ends by itself.
+    if delay >= answer.reported, state == .dfuDNBUSY { state = .dfuDNLOADSYNC }
   }
 
   /// Waits the time a device reported, but never longer than a minute.
@@ -132,8 +131,6 @@ struct OperationLimits: Hashable, Sendable {
   var leave: Duration = .seconds(2)
   /// Between the request to remove the read protection and the device's disappearance.
   var unprotect: Duration = .seconds(30)
-  /// Between DFU_DETACH and the return of the device in DFU mode.
-  var detach: Duration = .seconds(5)
 
   /// Ends a sector erase that stays in dfuDNBUSY by two DFU_CLRSTATUS, and takes it for done.
   ///

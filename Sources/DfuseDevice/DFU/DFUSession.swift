@@ -24,8 +24,6 @@ struct DFUSession: ~Copyable {
   var polling: any PollPolicy
   /// The alternate setting that was chosen, to choose it again after a USB reset.
   var alternateSetting: UInt8?
-  /// The commands the device lists, once it has been asked.
-  var commandList: CommandList?
 
   /// Time-out of a transfer that any device can answer at once.
   static let ordinaryTimeout: Duration = .seconds(5)
@@ -33,7 +31,7 @@ struct DFUSession: ~Copyable {
   /// Makes a session on an open device, and sends nothing.
   init(
     transport: any USBTransport, limits: OperationLimits = OperationLimits(),
-    polling: any PollPolicy = .spec
+    polling: any PollPolicy = SpecificationPolling()
   ) {
     self.transport = transport
     self.limits = limits
@@ -82,8 +80,7 @@ struct DFUSession: ~Copyable {
     timeout: Duration = ordinaryTimeout, relyingOn deviations: Set<DFUDeviation> = [],
     during activity: Activity
   ) throws(DFUError) {
-    let event = DFUEvent(request, length: data.count)
-    let next = try successor(on: event, relyingOn: deviations, during: activity)
+    let next = try successor(on: request, relyingOn: deviations, during: activity)
     let control = request.control(wValue: wValue, interface: transport.interface.number)
     try exchange(during: activity) { device throws(USBError) in
       try device.controlOut(control, data: data, timeout: timeout)
@@ -142,23 +139,22 @@ struct DFUSession: ~Copyable {
     if let alternateSetting { try selectAlternateSetting(alternateSetting) }
   }
 
-  /// The state that `event` leads to, nil when the present one is unknown.
+  /// The state that a request leads to, nil when the present one is unknown.
   ///
   /// In an unknown state only the requests that find or restore a known one are legal.
   private func successor(
-    on event: DFUEvent, relyingOn deviations: Set<DFUDeviation> = [], during activity: Activity
+    on request: DFURequest, relyingOn deviations: Set<DFUDeviation> = [], during activity: Activity
   ) throws(DFUError) -> DFUState? {
     guard let state else {
-      switch event {
+      switch request {
       case .getStatus, .getState, .clrStatus, .abort: return nil
-      case .detach, .dnloadData, .dnloadEmpty, .upload, .pollTimeoutPassed, .detachTimeoutPassed,
-        .usbReset, .powerOnReset:
-        throw .illegalRequest(event, state: nil, during: activity)
+      case .detach, .dnloadData, .dnloadEmpty, .upload:
+        throw .illegalRequest(request, state: nil, during: activity)
       }
     }
-    guard
-      let next = DFUTransitions.successor(of: state, on: event, relyingOn: deviations)
-    else { throw .illegalRequest(event, state: state, during: activity) }
+    guard let next = DFUTransitions.successor(of: state, on: request, relyingOn: deviations) else {
+      throw .illegalRequest(request, state: state, during: activity)
+    }
     return next
   }
 
@@ -232,13 +228,12 @@ extension DFUSession {
     return found
   }
 
-  /// Sends a request of a download or upload, and explains a stall.
-  mutating func sendExplained(
-    _ request: DFURequest, wValue: UInt16, data: [UInt8], timeout: Duration = ordinaryTimeout,
-    during activity: Activity
+  /// Sends a block, and explains a stall.
+  mutating func download(
+    block: UInt16, data: [UInt8], timeout: Duration = ordinaryTimeout, during activity: Activity
   ) throws(DFUError) {
     do {
-      try send(request, wValue: wValue, data: data, timeout: timeout, during: activity)
+      try send(.dnloadData, wValue: block, data: data, timeout: timeout, during: activity)
     } catch .usb(.stall, _) {
       throw explainedStall(during: activity)
     }

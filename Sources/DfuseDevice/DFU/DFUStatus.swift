@@ -125,9 +125,9 @@ extension DFUStatusReply {
   /// - Parameter bytes: What the device sent; nil comes back unless that is 6 bytes.
   init?(_ bytes: [UInt8]) {
     guard bytes.count == 6 else { return nil }
-    let milliseconds = Int64(bytes[1]) | Int64(bytes[2]) << 8 | Int64(bytes[3]) << 16
     self.init(
-      bStatus: DFUStatus(rawValue: bytes[0]), pollTimeout: .milliseconds(milliseconds),
+      bStatus: DFUStatus(rawValue: bytes[0]),
+      pollTimeout: .milliseconds(littleEndian(bytes[1...3])),
       bState: bytes[4], iString: bytes[5])
   }
 

@@ -9,8 +9,13 @@ protocol PollPolicy: Sendable {
   /// or above 1 ms.
   mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration
 
-  /// Takes note that an operation is done, or has failed.
-  mutating func ended(_ kind: OperationKind, _ end: OperationEnd)
+  /// Takes note that an operation has ended.
+  ///
+  /// - Parameters:
+  ///   - kind: What the device worked on.
+  ///   - busyAnswers: How often it was asked after its first answer until it said that it is done;
+  ///     nil when it stalled or did not answer while it worked.
+  mutating func ended(_ kind: OperationKind, busyAnswers: Int?)
 }
 
 /// What is known of an operation when the device has answered that it is busy.
@@ -23,14 +28,6 @@ struct BusyAnswer: Hashable, Sendable {
   var elapsed: Duration
   /// Busy answers so far in this operation, this one included; from 1.
   var attempt: Int
-}
-
-/// How an operation went.
-enum OperationEnd: Hashable, Sendable {
-  /// The device said that it is done, when it had been asked this often after its first answer.
-  case done(busyAnswers: Int)
-  /// The device stalled or did not answer while it worked, or reported an error.
-  case troubled
 }
 
 /// Waiting as DFU 1.1 demands: `bwPollTimeout` each time.
@@ -61,12 +58,7 @@ struct SpecificationPolling: PollPolicy {
   }
 
   /// Learns nothing.
-  mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
-}
-
-extension PollPolicy where Self == SpecificationPolling {
-  /// Waiting as DFU 1.1 demands.
-  static var spec: SpecificationPolling { SpecificationPolling() }
+  mutating func ended(_ kind: OperationKind, busyAnswers: Int?) {}
 }
 
 /// Waiting that learns how long a device really takes, for devices that may be asked early.
@@ -122,16 +114,13 @@ struct AdaptivePolling: PollPolicy {
   }
 
   /// Learns from how the operation went.
-  mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {
+  mutating func ended(_ kind: OperationKind, busyAnswers: Int?) {
     let key = Self.key(kind)
-    switch end {
-    case .troubled: learned[key]?.isTrusted = false
-    case .done(let busyAnswers): learn(key, busyAnswers: busyAnswers)
-    }
-  }
-
-  private mutating func learn(_ key: OperationKind, busyAnswers: Int) {
     guard var known = learned[key] else { return }
+    guard let busyAnswers else {
+      learned[key]?.isTrusted = false
+      return
+    }
     if busyAnswers <= 1 {
       known.enough = min(known.enough, known.wait)
     } else {

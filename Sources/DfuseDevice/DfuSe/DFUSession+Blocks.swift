@@ -44,36 +44,6 @@ extension DFUSession {
     try send(.abort, during: .aborting)
   }
 
-  /// Reads a stretch of memory: rising block numbers as far as they reach, then a new address.
-  ///
-  /// Leaves the device in dfuIDLE.
-  ///
-  /// - Parameters:
-  ///   - address: Where to begin.
-  ///   - count: Bytes to read. For a single last byte one more is asked for, because a block has
-  ///     at least two.
-  /// - Returns: The bytes; fewer than `count` when the device ended the upload.
-  /// - Throws: ``DFUError``.
-  mutating func read(at address: UInt32, count: Int) throws(DFUError) -> [UInt8] {
-    try beginUpload(at: address)
-    var (bytes, pointer): ([UInt8], UInt32) = ([], address)
-    while bytes.count < count, let next = UInt32(exactly: UInt64(address) + UInt64(bytes.count)) {
-      var block = BlockNumbering.first
-      if let number = blocks.number(at: UInt64(next), pointer: pointer) {
-        block = number
-      } else {
-        try beginUpload(at: next)
-        pointer = next
-      }
-      let length = max(2, min(transferSize, count - bytes.count))
-      let part = try read(block: block, length: length)
-      bytes += part.prefix(count - bytes.count)
-      if part.count < length { break }
-    }
-    try endUpload()
-    return bytes
-  }
-
   /// Whether the chip is read protected: errVENDOR to a read of memory that can be read otherwise.
   ///
   /// Tells protection from the other failures for which ST's USB device library also uses
@@ -83,11 +53,11 @@ extension DFUSession {
   /// - Returns: Whether the device refused; false when it sent anything.
   /// - Throws: Any other ``DFUError``: the question has no answer then.
   /// - SeeAlso: ST AN3156, the Read Memory operation under read protection.
-  mutating func isReadProtected(
-    at address: UInt32 = 0x0800_0000
-  ) throws(DFUError) -> Bool {
+  mutating func isReadProtected(at address: UInt32) throws(DFUError) -> Bool {
     do {
-      _ = try read(at: address, count: 4)
+      try beginUpload(at: address)
+      _ = try read(block: BlockNumbering.first, length: 4)
+      try endUpload()
       return false
     } catch .device(.errVENDOR, _, _, _) {
       return true
@@ -116,22 +86,20 @@ extension DFUSession {
   @discardableResult
   mutating func write(
     block: UInt16, data: [UInt8], mayReset: Bool = false
-  ) throws(DFUError) -> WriteOutcome {
+  ) throws(DFUError) -> OperationOutcome {
     let address = try self.address(of: block, count: data.count)
     let activity = Activity.writing(address: address, count: data.count)
     if state == .dfuUPLOADIDLE { try abort() }
-    try sendExplained(.dnload, wValue: block, data: data, during: activity)
+    try download(block: block, data: data, during: activity)
     do {
-      try poll(
+      return try poll(
         until: [.dfuDNLOADIDLE], kind: .write(bytes: data.count), limit: limits.write,
         during: activity)
-      return .done
     } catch {
       guard mayReset, error.mayMeanDisappearance else { throw error }
-      let sighting = transport.watchPort(for: limits.leave)
-      guard sighting != .stillThere else { throw error }
+      guard transport.watchPort(for: limits.leave) != .stillThere else { throw error }
       state = nil
-      return .deviceReset(sighting)
+      return .deviceReset
     }
   }
 

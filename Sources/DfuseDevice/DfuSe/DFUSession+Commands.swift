@@ -3,18 +3,20 @@ extension DFUSession {
   ///
   /// Leaves the device in dfuIDLE.
   ///
-  /// DFU_UPLOAD of block 0 with room for 64 commands, then DFU_ABORT. A device that refuses,
-  /// does not answer, or has nothing to say, gets the commands that every DfuSe device has.
+  /// DFU_UPLOAD of block 0 with room for 64 commands, then DFU_ABORT.
   ///
+  /// - Returns: The first byte of each command, with 0x00 for the list itself. One code stands for
+  ///   both kinds of erase, so a listed mass erase may still do nothing. Nil for a device that
+  ///   refuses, does not answer, or has nothing to say, as devices made with libopencm3: setting the
+  ///   address and erasing a sector can be counted on then; nothing else can.
   /// - Throws: ``DFUError``, but not for a refusal.
   /// - SeeAlso: ST AN3156, the Get Commands request.
-  mutating func commands() throws(DFUError) -> CommandList {
+  mutating func commands() throws(DFUError) -> [UInt8]? {
     if state == .dfuDNLOADIDLE { try abort() }
-    var list = CommandList.assumed
+    var listed: [UInt8]?
     do {
-      let codes = try upload(
-        block: 0, length: min(64, transferSize), during: .gettingCommands)
-      if !codes.isEmpty { list = .listed(codes) }
+      let codes = try upload(block: 0, length: min(64, transferSize), during: .gettingCommands)
+      if !codes.isEmpty { listed = codes }
       // Also after a short answer: not every device takes that for the end of the upload.
       try send(.abort, during: .gettingCommands)
     } catch .usb(.stall, let activity) {
@@ -24,8 +26,7 @@ extension DFUSession {
       // Not every device answers a request that it does not know.
       try enter()
     }
-    commandList = list
-    return list
+    return listed
   }
 
   /// Sets the address pointer to which block number 2 refers.
@@ -50,7 +51,7 @@ extension DFUSession {
   mutating func run(
     _ command: DfuSeCommand, kind: OperationKind, limit: Duration, stuckAfter: Duration? = nil,
     during activity: Activity
-  ) throws(DFUError) -> EraseOutcome {
+  ) throws(DFUError) -> OperationOutcome {
     try start(command, kind: kind, limit: limit, during: activity)
     return try poll(
       until: [.dfuDNLOADIDLE], kind: kind, limit: limit, stuckAfter: stuckAfter,
@@ -64,18 +65,9 @@ extension DFUSession {
     _ command: DfuSeCommand, kind: OperationKind, limit: Duration, during activity: Activity
   ) throws(DFUError) {
     if state == .dfuUPLOADIDLE { try abort() }
-    try sendExplained(
-      .dnload, wValue: 0, data: command.bytes,
+    try download(
+      block: 0, data: command.bytes,
       timeout: answerTimeout(for: kind, reported: .zero, left: limit), during: activity)
-  }
-
-  /// Makes sure the device lists `command`, asking for the list if that has not been done.
-  mutating func requireOffer(of command: DfuSeCommand) throws(DFUError) {
-    let list: CommandList
-    if let known = commandList { list = known } else { list = try commands() }
-    guard list.offers(command) else {
-      throw .notOffered(command, listed: list.codes)
-    }
   }
 }
 
@@ -100,7 +92,7 @@ extension DFUSession {
   @discardableResult
   mutating func erase(
     sectorAt address: UInt32, size: UInt64, datasheetMaximum maximum: Duration? = nil
-  ) throws(DFUError) -> EraseOutcome {
+  ) throws(DFUError) -> OperationOutcome {
     let activity = Activity.erasing(address: address, size: size)
     let limit = limits.erase(datasheetMaximum: maximum)
     addressPointer = nil
@@ -113,14 +105,12 @@ extension DFUSession {
   ///
   /// Leaves the device in dfuDNLOAD-IDLE.
   ///
-  /// ST's USB device library reports success and does nothing, so look at the flash afterwards.
+  /// Only for a device that lists the command: one made with libopencm3 would erase some page. ST's
+  /// USB device library reports success and does nothing, so look at the flash afterwards.
   ///
-  /// - Parameter forced: Sends the command even if the device does not list it. Devices made with
-  ///   libopencm3 then erase some page.
-  /// - Throws: ``DFUError/notOffered(_:listed:)`` before the command is sent; other ``DFUError``.
+  /// - Throws: ``DFUError``.
   /// - SeeAlso: ST AN3156, the Erase command.
-  mutating func massErase(forced: Bool = false) throws(DFUError) {
-    if !forced { try requireOffer(of: .massErase) }
+  mutating func massErase() throws(DFUError) {
     addressPointer = nil
     try run(.massErase, kind: .massErase, limit: limits.massErase, during: .massErasing)
   }

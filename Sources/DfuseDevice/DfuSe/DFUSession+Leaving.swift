@@ -1,27 +1,25 @@
 extension DFUSession {
-  /// Leaves DFU mode and starts the program whose vector table is at `address`.
+  /// Leaves DFU mode and starts the program whose vector table is at the address that was set.
   ///
-  /// Sets the address, sends the empty DFU_DNLOAD, asks for the status once. From the empty
+  /// The pointer is at 0x0800_0000 at power-up, and somewhere else after writing.
+  ///
+  /// Sends the empty DFU_DNLOAD, asks for the status once. From the empty
   /// DFU_DNLOAD on, every failed transfer can mean success: many devices are gone before they have
   /// answered (STM32U5, STM32H7A3, STM32WB55, GD32VF103). Only the port tells, so it is watched.
   ///
-  /// - Parameter address: The program's vector table; nil leaves the pointer where the device has
-  ///   it, 0x0800_0000 at power-up. After writing it is somewhere else.
   /// - Returns: Whether the device has left. One that stays in dfuERROR has been cleared.
-  /// - Throws: ``DFUError`` when setting the address fails, or when the device is there but does
-  ///   not answer.
+  /// - Throws: ``DFUError`` when the device is there but does not answer.
   /// - SeeAlso: ST AN3156, the Leave DFU mode operation.
-  consuming func leave(to address: UInt32?) throws(DFUError) -> LeaveOutcome {
+  consuming func leave() throws(DFUError) -> LeaveOutcome {
     if state == .dfuUPLOADIDLE { try abort() }
-    if let address { try setAddress(address) }
     var last: DFUStatusReply?
     var failure: DFUError?
     do {
       // ROMs ignore the block number. 2 is what dfu-util sends, and so what clones are tried with.
-      try send(.dnload, wValue: 2, during: .leaving)
+      try send(.dnloadEmpty, wValue: 2, during: .leaving)
       if !limits.leavesWithoutStatus { last = try status(during: .leaving) }
-    } catch .illegalRequest(let event, let state, let activity) {
-      throw .illegalRequest(event, state: state, during: activity)
+    } catch .illegalRequest(let request, let state, let activity) {
+      throw .illegalRequest(request, state: state, during: activity)
     } catch {
       failure = error
     }
@@ -63,16 +61,12 @@ extension DFUSession {
   /// DFU_DNLOAD and one DFU_GETSTATUS, which starts it; there is no second one. The device then
   /// leaves the bus, and often has to be unplugged before it comes back.
   ///
-  /// - Parameter forced: Sends the command even if the device does not list it.
   /// - Returns: Whether the device has left the bus.
-  /// - Throws: ``DFUError/notOffered(_:listed:)`` before the command is sent; errUNKNOWN as
-  ///   ``DFUError/device(_:state:text:during:)`` when the chip refuses; other ``DFUError``.
+  /// - Throws: errUNKNOWN as ``DFUError/device(_:state:text:during:)`` when the chip refuses; other
+  ///   ``DFUError``.
   /// - SeeAlso: ST AN3156, the Read Unprotect command.
-  consuming func readUnprotect(
-    forced: Bool = false
-  ) throws(DFUError) -> LeaveOutcome {
+  consuming func readUnprotect() throws(DFUError) -> LeaveOutcome {
     let activity = Activity.unprotecting
-    if !forced { try requireOffer(of: .readUnprotect) }
     try start(.readUnprotect, kind: .unprotect, limit: limits.massErase, during: activity)
     let reply: DFUStatusReply
     do {
@@ -93,22 +87,16 @@ extension DFUSession {
   }
 }
 
-/// How a sector erase ended.
-enum EraseOutcome: Hashable, Sendable {
+/// How an erase or a write ended.
+enum OperationOutcome: Hashable, Sendable {
   /// The device said that it is done.
   case done
   /// The device never said so, and was freed after the longest time an erase takes.
   ///
   /// Whether the sector is blank, only reading it tells.
   case freedWhileBusy
-}
-
-/// How a write ended.
-enum WriteOutcome: Hashable, Sendable {
-  /// The device said that it is done.
-  case done
   /// The device left the bus instead of answering, as after a write of option bytes.
-  case deviceReset(PortSighting)
+  case deviceReset
 }
 
 /// What became of a device that was told to leave DFU mode, or to remove its read protection.

@@ -36,7 +36,7 @@ public enum DfuSeCommand: Hashable, Sendable {
   var bytes: [UInt8] {
     switch self {
     case .setAddress(let address), .eraseSector(let address):
-      [code] + (0..<4).map { UInt8(truncatingIfNeeded: address >> (8 * $0)) }
+      [code] + littleEndian(address)
     case .massErase, .readUnprotect:
       [code]
     }
@@ -44,56 +44,13 @@ public enum DfuSeCommand: Hashable, Sendable {
 
   /// Reads a command from the data stage of a DFU_DNLOAD to block 0, or returns nil.
   init?(bytes: [UInt8]) {
-    let address = bytes.dropFirst().reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let address = littleEndian(bytes.dropFirst())
     switch (bytes.first, bytes.count) {
     case (0x21, 5): self = .setAddress(address)
     case (0x41, 5): self = .eraseSector(address)
     case (0x41, 1): self = .massErase
     case (0x92, 1): self = .readUnprotect
     default: return nil
-    }
-  }
-}
-
-extension DfuSeCommand: CustomStringConvertible {
-  /// What the command does, as the beginning of a sentence.
-  public var description: String {
-    switch self {
-    case .setAddress(let address): "setting the address \(UInt64(address).addressText)"
-    case .eraseSector(let address): "erasing the sector at \(UInt64(address).addressText)"
-    case .massErase: "erasing the whole flash"
-    case .readUnprotect: "removing the read protection"
-    }
-  }
-}
-
-/// The commands a device lists.
-///
-/// - SeeAlso: ST AN3156, the Get Commands request.
-enum CommandList: Hashable, Sendable {
-  /// What the device sent: the first byte of each command, with 0x00 for the list itself.
-  case listed([UInt8])
-  /// The device has no list, as devices made with libopencm3.
-  ///
-  /// Setting the address and erasing a sector can be counted on; nothing else can.
-  case assumed
-
-  /// Whether the device can be sent `command`.
-  ///
-  /// One code stands for both kinds of erase, so a listed mass erase may still do nothing.
-  func offers(_ command: DfuSeCommand) -> Bool {
-    switch (self, command) {
-    case (.listed(let codes), _): codes.contains(command.code)
-    case (.assumed, .setAddress), (.assumed, .eraseSector): true
-    case (.assumed, .massErase), (.assumed, .readUnprotect): false
-    }
-  }
-
-  /// The listed bytes, or nil when there is no list.
-  var codes: [UInt8]? {
-    switch self {
-    case .listed(let codes): codes
-    case .assumed: nil
     }
   }
 }

@@ -23,12 +23,7 @@ public struct MemoryMap: Hashable, Sendable {
   ///
   /// An empty range is contained when its address is.
   public func contains(_ range: Range<UInt64>) -> Bool {
-    var next = range.lowerBound
-    repeat {
-      guard let segment = segment(at: next) else { return false }
-      next = segment.end
-    } while next < range.upperBound
-    return true
+    end(of: [], from: range.lowerBound) >= max(range.upperBound, range.lowerBound + 1)
   }
 }
 
@@ -63,11 +58,18 @@ extension MemoryMap {
       .sorted { $0.lowerBound < $1.lowerBound }.joined
   }
 
-  /// Behind the last address that can be read in one go from `address` on.
-  func readableEnd(from address: UInt64) -> UInt64 {
+  /// Behind the last address that allows some access in one go from `address` on.
+  func end(of access: MemoryAccess, from address: UInt64) -> UInt64 {
     var end = address
-    while let segment = segment(at: end), segment.access.contains(.readable) { end = segment.end }
+    while let segment = segment(at: end), segment.access.isSuperset(of: access) {
+      end = segment.end
+    }
     return end
+  }
+
+  /// Whether every address of a range allows some access.
+  func allows(_ access: MemoryAccess, throughout range: Range<UInt64>) -> Bool {
+    end(of: access, from: range.lowerBound) >= range.upperBound
   }
 }
 
@@ -99,14 +101,6 @@ public struct MemorySegment: Hashable, Sendable {
   public var sectorCount: UInt64
   /// What may be done with it.
   public var access: MemoryAccess
-
-  /// Makes a segment.
-  public init(start: UInt64, sectorSize: UInt64, sectorCount: UInt64, access: MemoryAccess) {
-    self.start = start
-    self.sectorSize = sectorSize
-    self.sectorCount = sectorCount
-    self.access = access
-  }
 
   /// First address behind the segment.
   public var end: UInt64 { start + sectorSize * sectorCount }

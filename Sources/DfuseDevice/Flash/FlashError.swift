@@ -11,14 +11,13 @@ public enum FlashError: Error, Hashable, Sendable {
   /// The firmware is for an alternate setting that the device does not have.
   case noSuchAlternateSetting(UInt8, available: [UInt8])
   /// The container is for another device; 0xFFFF in it would mean any.
-  case otherDevice(
-    vendorID: UInt16, productID: UInt16, deviceVendorID: UInt16, deviceProductID: UInt16)
+  case otherDevice(wanted: USBID, found: USBID)
   /// The firmware has no bytes.
   case nothingToFlash
   /// Two pieces of the firmware differ about the same addresses.
   case conflict(FormatError)
   /// The memory that was chosen has no sectors.
-  case nothingThere(alternateSetting: UInt8, name: String)
+  case nothingThere(AlternateMemory)
   /// Data lie outside the memory; `found` names the alternate setting that would have room.
   case outsideMemory(Range<UInt64>, alternateSetting: UInt8?, memory: MemoryMap?, found: UInt8?)
   /// Data lie in a segment that cannot be written; `writable` is the next one that can.
@@ -113,11 +112,6 @@ public enum FlashError: Error, Hashable, Sendable {
 }
 
 extension FlashError {
-  /// The failure for a memory without sectors.
-  static func nothingThere(_ memory: AlternateMemory) -> FlashError {
-    .nothingThere(alternateSetting: memory.alternateSetting, name: memory.map.name)
-  }
-
   /// The failure for addresses that a memory does not have.
   static func outside(_ range: Range<UInt64>, _ memory: AlternateMemory?) -> FlashError {
     .outsideMemory(

@@ -38,7 +38,7 @@ public enum FlashEvent: Hashable, Sendable {
 /// Something worth knowing that stops nothing.
 public enum FlashNote: Hashable, Sendable {
   /// An earlier program had left the device in another state than dfuIDLE.
-  case entered(EntryReport)
+  case entered([EntryStep])
   /// The memory cannot be read, so that it is neither compared nor verified.
   case notReadable(name: String)
   /// The mass erase left data behind; those sectors are erased one by one.

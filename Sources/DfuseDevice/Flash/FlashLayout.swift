@@ -34,12 +34,7 @@ package struct FlashLayout {
       work.append(widened(image, in: memory))
     }
     guard !work.isEmpty else { throw .nothingToFlash }
-    return work.enumerated()
-      .sorted {
-        ($0.element.memory.map.kind.order, $0.offset)
-          < ($1.element.memory.map.kind.order, $1.offset)
-      }
-      .map(\.element)
+    return work.sorted { $0.memory.map.kind.order < $1.memory.map.kind.order }
   }
 
   // MARK: - Which memory
@@ -48,11 +43,14 @@ package struct FlashLayout {
     guard let stated = firmware.suffix else { return }
     guard options.ignoreIDs || stated.fits(board.identity) else {
       throw .otherDevice(
-        vendorID: stated.vendorID, productID: stated.productID,
-        deviceVendorID: board.identity.vendorID, deviceProductID: board.identity.productID)
+        wanted: USBID(vendorID: stated.vendorID, productID: stated.productID),
+        found: board.identity.usbID)
     }
   }
 
+  /// Unites what goes to each memory.
+  ///
+  /// Several alternate settings with one map lead to the same memory, and the first serves for all.
   private func assign(
     _ firmware: Firmware
   ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
@@ -65,36 +63,15 @@ package struct FlashLayout {
         board.memories.pieces(of: $0, named: named)
       }) {
         guard let memory else { throw outside(piece.range, of: named) }
-        elements[memory.alternateSetting, default: []].append(piece)
+        let shared = board.memories.first { $0.map.text == memory.map.text } ?? memory
+        elements[shared.alternateSetting, default: []].append(piece)
       }
     }
-    return try mergedWhereShared(united(elements))
-  }
-
-  private func united(
-    _ elements: [UInt8: [ImageElement]]
-  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
     var assigned: [(memory: AlternateMemory, image: MemoryImage)] = []
     for (number, elements) in elements.sorted(by: { $0.key < $1.key }) {
       assigned.append((try memory(number), try united(elements)))
     }
     return assigned
-  }
-
-  /// Several alternate settings with one map lead to the same memory, and the first serves for all.
-  private func mergedWhereShared(
-    _ assigned: [(AlternateMemory, MemoryImage)]
-  ) throws(FlashError) -> [(memory: AlternateMemory, image: MemoryImage)] {
-    var merged: [(memory: AlternateMemory, image: MemoryImage)] = []
-    for (memory, image) in assigned {
-      let shared = board.memories.first { $0.map.text == memory.map.text } ?? memory
-      if let index = merged.firstIndex(where: { $0.memory == shared }) {
-        merged[index].image = try united(merged[index].image.runs + image.runs)
-      } else {
-        merged.append((shared, image))
-      }
-    }
-    return merged
   }
 
   private func memory(_ number: UInt8) throws(FlashError) -> AlternateMemory {
@@ -204,7 +181,11 @@ package struct FlashLayout {
   private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
     var rest = image.runs[...]
     return image.runs.map { run in
-      roundedDown(run.range.lowerBound, in: map)..<roundedUp(run.range.upperBound, in: map)
+      let (start, end) = (run.range.lowerBound, run.range.upperBound)
+      let whole = run.range.rounded(to: UInt64(board.chip.programmingUnit))
+      let (first, last) = (erasableSector(at: start, in: map), erasableSector(at: end - 1, in: map))
+      let low = max(whole.lowerBound, first?.lowerBound ?? start)
+      return low..<min(whole.upperBound, last?.upperBound ?? end)
     }.joined.map { range in
       var padded = ImageElement(
         address: UInt32(truncatingIfNeeded: range.lowerBound),
@@ -217,23 +198,12 @@ package struct FlashLayout {
     }
   }
 
-  private func roundedDown(_ address: UInt64, in map: MemoryMap) -> UInt64 {
+  private func erasableSector(at address: UInt64, in map: MemoryMap) -> Range<UInt64>? {
     guard let segment = map.segment(at: address), segment.access.contains(.erasable) else {
-      return address
+      return nil
     }
-    let sector = segment.sector(at: address)
-    return max(address / unit * unit, sector.lowerBound)
+    return segment.sector(at: address)
   }
-
-  private func roundedUp(_ end: UInt64, in map: MemoryMap) -> UInt64 {
-    guard let segment = map.segment(at: end - 1), segment.access.contains(.erasable) else {
-      return end
-    }
-    let sector = segment.sector(at: end - 1)
-    return min((end + unit - 1) / unit * unit, sector.upperBound)
-  }
-
-  private var unit: UInt64 { UInt64(max(board.chip.programmingUnit, 1)) }
 }
 
 extension MemoryKind {

@@ -210,7 +210,6 @@ struct FinalBlock {
   /// The block's bytes, as a run of its own.
   var run: ImageElement
   var address: UInt64 { run.range.lowerBound }
-  var count: Int { run.bytes.count }
   /// The sector that holds it, if that can be erased.
   var sector: Range<UInt64>? {
     memory.sectors.first { $0.range.contains(address) && $0.action != .keep }?.range

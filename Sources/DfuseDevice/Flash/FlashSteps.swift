@@ -217,10 +217,10 @@ package struct FlashSteps: Sendable {
   /// it is not: its two ends, and where the image has its first pieces in it.
   ///
   /// An earlier program was likely to have something there. The F42x does nothing, the H74x is not
-  /// finished (``ChipQuirks/secondBankEraseBroken``, ``ChipQuirks/waitWorstCaseErase``).
+  /// finished (``ChipQuirk/secondBankEraseBroken``, ``ChipQuirk/waitWorstCaseErase``).
   func look(afterErasing sector: Range<UInt64>, in alternateSetting: UInt8) -> LookAfterErase? {
     let mayGoOn = board.chip.quirks.contains(.waitWorstCaseErase)
-    guard sector.lowerBound >= ChipQuirks.secondBankStart,
+    guard sector.lowerBound >= ChipQuirk.secondBankStart,
       mayGoOn || board.chip.quirks.contains(.secondBankEraseBroken)
     else { return nil }
     let longest = board.chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum
@@ -246,7 +246,7 @@ package struct FlashSteps: Sendable {
   /// Whether a range can be read in one go.
   func canRead(_ range: Range<UInt64>, in alternateSetting: UInt8) -> Bool {
     guard board.canUpload, let map = board.memory(alternateSetting)?.map else { return false }
-    return map.readableEnd(from: range.lowerBound) >= range.upperBound
+    return map.allows(.readable, throughout: range)
   }
 
   private func segment(at address: UInt64, in alternateSetting: UInt8) -> MemorySegment? {
@@ -293,6 +293,12 @@ extension FlashPlan.Memory {
 extension Range<UInt64> {
   /// Whether it shares no address with another range, if there is one.
   func isApart(from other: Range<UInt64>?) -> Bool { other.map { !$0.overlaps(self) } ?? true }
+
+  /// The range widened to whole units.
+  func rounded(to unit: UInt64) -> Range<UInt64> {
+    let unit = Swift.max(unit, 1)
+    return lowerBound / unit * unit..<(upperBound + unit - 1) / unit * unit
+  }
 
   /// The first so many addresses.
   func prefix(_ count: UInt64) -> Range<UInt64> {

@@ -129,9 +129,8 @@ extension Flasher {
     where !work.memory.map.allows(.erasable, in: sector) && state != .same {
       var done = sector.lowerBound
       for run in work.image.runs.compactMap({ $0.part(sector) }) {
-        let word = MemoryWork.wordSize
-        let start = max(run.range.lowerBound / word * word, done)
-        let end = min((run.range.upperBound + word - 1) / word * word, sector.upperBound)
+        let whole = run.range.rounded(to: MemoryWork.wordSize)
+        let (start, end) = (max(whole.lowerBound, done), min(whole.upperBound, sector.upperBound))
         guard start < end else { continue }
         done = end
         guard (start..<end) != run.range else { continue }
@@ -156,7 +155,7 @@ extension Flasher {
     for range in work.directRanges(unit: UInt64(board.chip.programmingUnit)) {
       guard let address = UInt32(exactly: range.lowerBound) else { continue }
       var before: ImageElement?
-      if board.canUpload, work.memory.map.readableEnd(from: range.lowerBound) >= range.upperBound {
+      if board.canUpload, work.memory.map.allows(.readable, throughout: range) {
         before = ImageElement(address: address, bytes: try read(range, of: work.memory))
       } else if !work.runs.contains(where: { $0.range.contains(range) }) {
         throw .cannotPreserve(range)
@@ -196,9 +195,9 @@ extension MemoryWork {
     for run in runs {
       var address = run.range.lowerBound
       while address < run.range.upperBound, let segment = memory.map.segment(at: address) {
-        let low = max(segment.start, address / unit * unit)
-        let high = (run.range.upperBound + unit - 1) / unit * unit
-        let range = low..<min(segment.end, max(high, low + unit))
+        let whole = (address..<run.range.upperBound).rounded(to: unit)
+        let low = max(segment.start, whole.lowerBound)
+        let range = low..<min(segment.end, max(whole.upperBound, low + unit))
         ranges.append(range)
         address = max(range.upperBound, address + 1)
       }

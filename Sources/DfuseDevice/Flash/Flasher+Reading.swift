@@ -14,7 +14,7 @@ extension Flasher {
   ) throws(FlashError) -> ImageElement {
     let memory = try memory(for: range, alternateSetting: alternateSetting)
     guard !memory.map.segments.isEmpty else { throw .nothingThere(memory) }
-    guard !range.isEmpty, memory.map.readableEnd(from: range.lowerBound) >= range.upperBound else {
+    guard !range.isEmpty, memory.map.allows(.readable, throughout: range) else {
       throw .outside(range, memory)
     }
     return try read([range], of: memory).first ?? ImageElement(address: 0, bytes: [])
@@ -143,7 +143,7 @@ extension Flasher {
     _ range: Range<UInt64>, toEnd: Bool = true, in map: MemoryMap,
     take: (inout Flasher, [UInt8], UInt64) -> Bool
   ) throws(FlashError) {
-    guard map.readableEnd(from: range.lowerBound) > range.lowerBound else {
+    guard map.end(of: .readable, from: range.lowerBound) > range.lowerBound else {
       throw .outsideMemory(range, alternateSetting: nil, memory: map, found: nil)
     }
     var address = range.lowerBound
@@ -222,7 +222,7 @@ struct BlockReader {
     if upload?.block(holding: address) == nil {
       try end(&session)
       var next = UploadRun(
-        pointer: pointer, blocks: session.blocks, end: map.readableEnd(from: address))
+        pointer: pointer, blocks: session.blocks, end: map.end(of: .readable, from: address))
       if next.block(holding: address) == nil { next.pointer = UInt32(truncatingIfNeeded: address) }
       upload = next
       try session.beginUpload(at: next.pointer)

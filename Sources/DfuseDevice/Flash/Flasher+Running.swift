@@ -84,7 +84,8 @@ extension Flasher {
       try session.write(block: BlockNumbering.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
       return .done
     case .massErase:
-      guard try session.commands().offers(.massErase) else { return .notOffered }
+      let listed = try session.commands() ?? []
+      guard listed.contains(DfuSeCommand.massErase.code) else { return .notOffered }
       try session.massErase()
       return .done
     case .erase(let sector):
@@ -125,7 +126,7 @@ extension Flasher {
       let outcome = try session.write(
         block: BlockNumbering.first, data: Array(write.bytes.slice(block)),
         mayReset: write.memory.map.kind == .optionBytes)
-      if case .deviceReset = outcome { return .reset }
+      if outcome == .deviceReset { return .reset }
     }
     return .done
   }

@@ -65,7 +65,7 @@ public struct Flasher: ~Copyable {
       throw .blocksTooShort(transferSize: size)
     }
     let entered = try attemptAgain { session throws(DFUError) in try session.enter() }
-    if entered != EntryReport() { report(.note(.entered(entered))) }
+    if !entered.isEmpty { report(.note(.entered(entered))) }
   }
 
   /// Whether memory can be read back.
@@ -115,12 +115,12 @@ public enum ProgramSight: Hashable, Sendable {
 extension ChipProfile {
   /// The polling that was asked for, or else what is safe on the chip.
   func polling(_ choice: Polling?) -> any PollPolicy {
-    switch (choice, safePolling) {
-    case (.spec, _), (nil, .spec):
+    switch (choice, mayBePolledEarly) {
+    case (.spec, _), (nil, false):
       SpecificationPolling(
         eraseTimes: quirks.contains(.stallsWhileBusy) ? sectorEraseTimes : [])
-    case (.adaptive, .spec): AdaptivePolling()
-    case (.adaptive, .adaptive), (nil, .adaptive): AdaptivePolling(longestTimesOf: self)
+    case (.adaptive, false): AdaptivePolling()
+    case (.adaptive, true), (nil, true): AdaptivePolling(longestTimesOf: self)
     }
   }
 }
@@ -181,13 +181,7 @@ extension Flasher {
   /// - Returns: Whether it is worth going on: false when the device is gone or says no, or when
   ///   this has happened too often.
   mutating func recover(from error: DFUError) -> Bool {
-    guard retries.allow(error) else { return false }
-    do {
-      try session.enter()
-      return true
-    } catch {
-      return false
-    }
+    retries.allow(error) && (try? session.enter()) != nil
   }
 }
 
@@ -206,7 +200,7 @@ extension Flasher {
       try attemptAgain { session throws(DFUError) in try session.setAddress(start) }
     }
     do {
-      return try session.leave(to: nil)
+      return try session.leave()
     } catch {
       throw .device(error, .untouched)
     }
@@ -231,7 +225,7 @@ extension Flasher {
       return nil
     }
     let end = min(
-      memory.map.readableEnd(from: UInt64(start)), UInt64(start) + UInt64(VectorTable.size))
+      memory.map.end(of: .readable, from: UInt64(start)), UInt64(start) + UInt64(VectorTable.size))
     guard end > UInt64(start) + 1 else { return nil }
     do throws(FlashError) {
       try enter()
@@ -258,22 +252,20 @@ extension Flasher {
   /// - Parameter unlisted: Sends it whatever the device lists, and whether or not it is protected.
   /// - Returns: What became of the board; often it has to be plugged in again. nil for a chip that
   ///   lets its flash be read: it is not protected, and the command would only erase it.
-  /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(_:listed:)`` when nothing was
-  ///   sent.
+  /// - Throws: ``FlashError/device(_:_:)``, with ``DFUError/notOffered(listed:during:)`` when nothing
+  ///   was sent.
   public consuming func unprotect(unlisted: Bool = false) throws(FlashError) -> LeaveOutcome? {
     try enter()
-    var forced = unlisted
-    if !forced, identity.usbID == .stBootloader {
-      forced = try attemptAgain { session throws(DFUError) in try session.commands() } == .assumed
+    if !unlisted {
+      let listed = try attemptAgain { session throws(DFUError) in try session.commands() }
+      let isOffered = listed?.contains(DfuSeCommand.readUnprotect.code)
+      guard isOffered ?? (identity.usbID == .stBootloader) else {
+        throw .device(.notOffered(listed: listed, during: .unprotecting), .untouched)
+      }
+      if try isReadProtected() == false { return nil }
     }
     do {
-      if !forced { try session.requireOffer(of: .readUnprotect) }
-    } catch {
-      throw .device(error, .untouched)
-    }
-    if !unlisted, try isReadProtected() == false { return nil }
-    do {
-      return try session.readUnprotect(forced: forced)
+      return try session.readUnprotect()
     } catch {
       throw .device(error, .untouched)
     }

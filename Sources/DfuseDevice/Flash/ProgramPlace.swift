@@ -37,7 +37,7 @@ public enum ProgramPlace: Hashable, Sendable {
     let others = program.possibleStarts(in: map).filter { $0 != start }
     if let reason = program.misfit(at: start) {
       let fitting = others.filter {
-        program.misfit(at: $0) == nil && map.canWrite(bytes.count, at: $0)
+        program.misfit(at: $0) == nil && map.allows(.writable, throughout: program.range(at: $0))
       }
       return .elsewhere(reason, candidates: program.best(of: fitting))
     }
@@ -45,7 +45,7 @@ public enum ProgramPlace: Hashable, Sendable {
       program.misfit(at: $0) == nil && program.speaksFor($0, against: start, times: 2, atLeast: 3)
     }
     if let likely = program.best(of: better).first {
-      let usable = better.filter { map.canWrite(bytes.count, at: $0) }
+      let usable = better.filter { map.allows(.writable, throughout: program.range(at: $0)) }
       return .doubtful(likely: likely, candidates: program.best(of: usable) + [start])
     }
     // No board has a sector at every such place, but a program for another one may begin there.
@@ -92,7 +92,7 @@ public enum ProgramShape {
   static func isRISCV(_ bytes: some Collection<UInt8>) -> Bool {
     let first = Array(bytes.prefix(4))
     guard first.count == 4 else { return false }
-    let word = first.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    let word = littleEndian(first[...])
     let function = word >> 12 & 7
     switch word & 0x7F {
     case 0x6F: return word >> 7 & 31 <= 1
@@ -140,17 +140,15 @@ private struct PlacedProgram {
 
   /// What leads from an alias of the flash to the flash; nil for any other address.
   private static func alias(of address: UInt32) -> UInt32? {
-    switch address {
-    case 0..<0x0020_0000: 0x0800_0000
-    case 0x0020_0000..<0x0100_0000: 0x07E0_0000
-    case 0x0C00_0000..<0x0D00_0000: 0xFC00_0000
-    default: nil
-    }
+    VectorTable.meanings(of: address).dropFirst().last.map { $0 &- address }
   }
+
+  /// The addresses of the bytes, if they begin at `start`.
+  func range(at start: UInt64) -> Range<UInt64> { start..<(start + count) }
 
   /// Why the vectors do not fit bytes at `start`; nil if they do.
   func misfit(at start: UInt64) -> VectorTable.Implausibility? {
-    let range = start..<(start + count)
+    let range = range(at: start)
     return VectorTable.implausibility(of: table) { range.contains($0) }
   }
 
@@ -191,7 +189,7 @@ private struct PlacedProgram {
   /// bytes name, and the higher.
   func best(of starts: [UInt64]) -> [UInt64] {
     let ranked = starts.map { start in
-      (inside: count(in: start..<(start + count)), named: count(in: start..<(start + 1)), start)
+      (inside: count(in: range(at: start)), named: count(in: start..<(start + 1)), start)
     }.sorted { ($0.0, min($0.1, 1), $0.2) > ($1.0, min($1.1, 1), $1.2) }
     let most = ranked.first?.inside ?? 0
     return ranked.filter { $0.inside * 10 >= most * 9 }.prefix(4).map(\.2)
@@ -213,17 +211,5 @@ extension MemoryMap {
   fileprivate var extent: Range<UInt64> {
     let start = segments.map(\.start).min() ?? 0
     return start..<max(segments.map(\.end).max() ?? 0, start)
-  }
-
-  /// Whether so many bytes at an address are all in segments that can be written.
-  fileprivate func canWrite(_ count: Int, at start: UInt64) -> Bool {
-    var address = start
-    while address < start + UInt64(count) {
-      guard let segment = segment(at: address), segment.access.contains(.writable) else {
-        return false
-      }
-      address = segment.end
-    }
-    return true
   }
 }

@@ -51,15 +51,9 @@ public struct Station: Sendable {
   ///   - now: The bus's time.
   /// - Returns: What to do, in the order of the ports.
   public mutating func see(_ selection: DeviceSelection, at now: Duration) -> [Instruction] {
-    var instructions: [Instruction] = []
-    for board in selection.selected {
-      if let instruction = see(board, at: now) { instructions.append(instruction) }
-    }
-    for device in selection.notOpenable {
-      guard let error = device.openError else { continue }
-      if let instruction = see(closed: device.identity, error, at: now) {
-        instructions.append(instruction)
-      }
+    let open = selection.selected.compactMap { see($0, at: now) }
+    let closed = selection.notOpenable.compactMap { device in
+      device.openError.flatMap { see(closed: device.identity, $0, at: now) }
     }
     let there = Set(
       selection.selected.map(\.identity.path) + selection.notOpenable.map(\.identity.path))
@@ -73,7 +67,7 @@ public struct Station: Sendable {
       case .atWork: break
       }
     }
-    return instructions
+    return open + closed
   }
 
   /// Takes in how the work on a board ended.

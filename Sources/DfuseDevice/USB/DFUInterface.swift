@@ -49,8 +49,6 @@ public struct DFUFunctionalDescriptor: Hashable, Sendable {
 
   /// bitCanUpload: the device accepts DFU_UPLOAD, so that memory can be read back.
   public var canUpload: Bool { bmAttributes & 0x02 != 0 }
-  /// bitWillDetach: the device leaves the bus by itself on DFU_DETACH.
-  var willDetach: Bool { bmAttributes & 0x08 != 0 }
 
   /// Whether the version names ST's extension, DfuSe.
   ///
@@ -98,11 +96,6 @@ extension DFUInterface {
     if !statesVersion, hasMemoryMap { return .dfuse }
     let mayHaveMap = known?.dfuse == .withMap || known != nil && !statesVersion
     return mayHaveMap && !namesAreKnown ? .undecided : .plain
-  }
-
-  /// Whether the interface, found in the device `identity`, is known to speak DfuSe.
-  package func speaksDfuSe(on identity: DeviceIdentity) -> Bool {
-    dfuProtocol(on: identity) == .dfuse
   }
 
   /// Whether the name of an alternate setting is a memory map with sectors in it.

@@ -1,24 +1,3 @@
-/// The descriptors in a blob of descriptors, one after the other.
-///
-/// The walk ends at the first descriptor that cannot be: shorter than its own header, or longer
-/// than the bytes that are left. What came before it stands.
-///
-/// - SeeAlso: USB 2.0 section 9.5.
-struct DescriptorWalk: Sequence, IteratorProtocol {
-  private var rest: ArraySlice<UInt8>
-
-  init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
-
-  /// The next whole descriptor, `bLength` and `bDescriptorType` included.
-  mutating func next() -> ArraySlice<UInt8>? {
-    guard let length = rest.first.map(Int.init), length >= 2, length <= rest.count else {
-      return nil
-    }
-    defer { rest = rest.dropFirst(length) }
-    return rest.prefix(length)
-  }
-}
-
 extension ArraySlice<UInt8> {
   /// The byte at `offset` from the slice's own start, or 0 when the slice ends before it.
   func field8(_ offset: Int) -> UInt8 {
@@ -162,7 +141,7 @@ package enum ConfigurationDescriptor {
     var found: [(protocolCode: UInt8, descriptor: DFUInterfaceDescriptor)] = []
     // The interface whose descriptors are being read; nil within one that is not for DFU.
     var current: Int?
-    for descriptor in DescriptorWalk(bytes[...]) {
+    for descriptor in descriptors(in: bytes) {
       switch descriptor.field8(1) {
       case DescriptorType.interface:
         guard descriptor.count >= 9, descriptor.field8(5) == 0xFE, descriptor.field8(6) == 0x01
@@ -195,6 +174,23 @@ package enum ConfigurationDescriptor {
       // The DSO Nano's bootloader leaves the protocol 0 and says DfuSe in its version.
       code == 1 || code == 2 || code == 0 && descriptor.interface.functional?.isDfuSe == true
     }.map(\.descriptor)
+  }
+
+  /// The descriptors in a blob of descriptors, one after the other, `bLength` and `bDescriptorType`
+  /// included.
+  ///
+  /// The walk ends at the first descriptor that cannot be: shorter than its own header, or longer
+  /// than the bytes that are left. What came before it stands.
+  ///
+  /// - SeeAlso: USB 2.0 section 9.5.
+  private static func descriptors(in bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    var found: [ArraySlice<UInt8>] = []
+    var rest = bytes[...]
+    while let length = rest.first.map(Int.init), length >= 2, length <= rest.count {
+      found.append(rest.prefix(length))
+      rest = rest.dropFirst(length)
+    }
+    return found
   }
 
   /// The functional descriptor; without `bcdDFUVersion`, which came with DFU 1.1, it is DFU 1.0.

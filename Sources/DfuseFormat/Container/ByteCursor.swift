@@ -42,15 +42,11 @@ struct ByteCursor {
     UInt8(try number(1, field: field))
   }
 
-  mutating func uint16(field: String) throws(FormatError) -> UInt16 {
-    UInt16(try number(2, field: field))
-  }
-
   mutating func uint32(field: String) throws(FormatError) -> UInt32 {
     try number(4, field: field)
   }
 
   private mutating func number(_ count: Int, field: String) throws(FormatError) -> UInt32 {
-    try bytes(count, field: field).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    littleEndian(try bytes(count, field: field))
   }
 }

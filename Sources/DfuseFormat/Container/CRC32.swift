@@ -24,13 +24,7 @@ public struct CRC32: Hashable, Sendable {
     let done: Void? = bytes.withContiguousStorageIfAvailable { buffer in
       unsafe update(UnsafeRawBufferPointer(buffer))
     }
-    if done == nil {
-      for byte in bytes { add(byte) }
-    }
-  }
-
-  private mutating func add(_ byte: UInt8) {
-    value = Self.tables[Int(UInt8(truncatingIfNeeded: value) ^ byte)] ^ (value >> 8)
+    if done == nil { update(Array(bytes)) }
   }
 }
 

@@ -36,9 +36,7 @@ struct ContainerReader {
       firmware.targets = [Firmware.Target(elements: [ImageElement(address: 0, bytes: payload)])]
     }
     reader.checkSuffix(isDfuSe: isDfuSe)
-    firmware.findings = reader.findings.enumerated()
-      .sorted { ($0.element.offset ?? 0, $0.offset) < ($1.element.offset ?? 0, $1.offset) }
-      .map(\.element)
+    firmware.findings = reader.findings.sorted { ($0.offset ?? 0) < ($1.offset ?? 0) }
     return firmware
   }
 
@@ -60,14 +58,14 @@ struct ContainerReader {
     do throws(FormatError) {
       try cursor.expect(DfuseLayout.signature, field: "szSignature")
     } catch {
-      note(error, at: 0)
+      note(error)
       return false
     }
     do throws(FormatError) {
       try readTargets(&cursor)
       checkEnd(&cursor)
     } catch {
-      note(error, at: error.offset ?? cursor.offset)
+      note(error)
     }
     checkTargetsAgainstEachOther()
     checkContents()
@@ -114,7 +112,7 @@ struct ContainerReader {
     if actual < UInt64(size) || isSealed && overrun != nil && (size == 0 || Int(size) == data) {
       note(.targetSize(target: index, stored: size, actual: actual), at: sizeOffset)
     } else if let overrun {
-      note(overrun, at: overrun.offset ?? sizeOffset)
+      note(overrun)
     }
   }
 
@@ -182,7 +180,7 @@ struct ContainerReader {
       for (index, element) in elements.enumerated()
       where element.bytes.starts(with: DfuseLayout.signature + [DfuseLayout.version]) {
         let offset = elementOffsets[target][index] + DfuseLayout.elementHeaderSize
-        note(.containerInElement(target: target, element: index, offset: offset), at: offset)
+        note(.containerInElement(target: target, element: index, offset: offset))
       }
     }
     if findings.allSatisfy({ $0.error == nil }),
@@ -210,28 +208,24 @@ struct ContainerReader {
 
   private mutating func checkTargetsAgainstEachOther() {
     for (index, target) in targets.enumerated() {
-      ElementOverlap.forEach(among: target.elements) { overlap in
+      for overlap in ElementOverlap.list(among: target.elements) {
         let offset = elementOffsets[index][overlap.index]
         if overlap.firstDifference != nil {
           note(overlap.error, at: offset)
-          return false
+        } else {
+          note(.repeatedData(target: index, range: overlap.shared), at: offset)
         }
-        let shared = overlap.new.clamped(to: overlap.existing)
-        note(.repeatedData(target: index, range: shared), at: offset)
-        return true
       }
     }
     for alternateSetting in targets.alternateSettings {
       let sharing = targets.indices.filter { targets[$0].alternateSetting == alternateSetting }
       guard sharing.count > 1 else { continue }
       let offsets = sharing.flatMap { elementOffsets[$0] }
-      ElementOverlap.forEach(among: sharing.flatMap { targets[$0].elements }) { overlap in
-        guard overlap.firstDifference != nil else { return true }
-        let shared = overlap.new.clamped(to: overlap.existing)
+      for overlap in ElementOverlap.list(among: sharing.flatMap { targets[$0].elements })
+      where overlap.firstDifference != nil {
         note(
-          .targetsOverlap(alternateSetting: alternateSetting ?? 0, range: shared),
+          .targetsOverlap(alternateSetting: alternateSetting ?? 0, range: overlap.shared),
           at: offsets[overlap.index])
-        return false
       }
     }
   }
@@ -249,18 +243,16 @@ struct ContainerReader {
     } else if available < DFUSuffix.size {
       note(
         .truncated(
-          field: "DFU suffix", offset: start, needed: DFUSuffix.size, available: available),
-        at: start)
+          field: "DFU suffix", offset: start, needed: DFUSuffix.size, available: available))
     } else if DFUSuffix.hasSignature(bytes[start...]) {
       let end = start + DFUSuffix.size
-      note(.bytesAfterSuffix(offset: end, count: bytes.count - end), at: end)
+      note(.bytesAfterSuffix(offset: end, count: bytes.count - end))
     } else {
       let offset = bytes.count - 8
       note(
         .badSignature(
           field: "ucDfuSignature", offset: offset, expected: DFUSuffix.signature,
-          found: Array(bytes[offset..<(offset + 3)])),
-        at: offset)
+          found: Array(bytes[offset..<(offset + 3)])))
     }
   }
 
@@ -273,23 +265,20 @@ struct ContainerReader {
     if suffix.productID == 0 { note(.zeroID(field: "idProduct"), at: start + 2) }
     if suffix.vendorID == 0 { note(.zeroID(field: "idVendor"), at: start + 4) }
     if length < DFUSuffix.size || length > bytes.count {
-      note(
-        .badSuffixLength(offset: start + 11, found: UInt8(length), available: bytes.count),
-        at: start + 11)
+      note(.badSuffixLength(offset: start + 11, found: UInt8(length), available: bytes.count))
     } else if length > DFUSuffix.size {
       note(.longSuffix(length: length), at: start + 11)
     }
     if !isSealed {
-      note(
-        .crcMismatch(offset: start + 12, stored: suffix.checksum, computed: checksum),
-        at: start + 12)
+      note(.crcMismatch(offset: start + 12, stored: suffix.checksum, computed: checksum))
     }
   }
 
   // MARK: - Notes
 
-  private mutating func note(_ error: FormatError, at offset: Int) {
-    findings.append(Firmware.Finding(error, at: offset))
+  /// Notes an error, at the offset that it names or, where it names none, at this one.
+  private mutating func note(_ error: FormatError, at offset: Int? = nil) {
+    findings.append(Firmware.Finding(error, at: error.offset ?? offset))
   }
 
   private mutating func note(_ warning: Firmware.Warning, at offset: Int) {

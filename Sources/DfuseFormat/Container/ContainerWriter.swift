@@ -68,13 +68,10 @@ extension Firmware {
     for (index, target) in targets.enumerated() { try target.checkPackable(index: index) }
     for number in targets.alternateSettings {
       let elements = targets.filter { $0.alternateSetting == number }.flatMap(\.elements)
-      var error: FormatError?
-      ElementOverlap.forEach(among: elements) { overlap in
-        guard overlap.firstDifference != nil || !allowsRepeats else { return true }
-        error = overlap.error
-        return false
+      for overlap in ElementOverlap.list(among: elements)
+      where overlap.firstDifference != nil || !allowsRepeats {
+        throw overlap.error
       }
-      if let error { throw error }
     }
   }
 }

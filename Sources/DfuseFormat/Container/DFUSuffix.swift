@@ -55,8 +55,7 @@ public struct DFUSuffix: Hashable, Sendable {
     let start = bytes.count - size
     guard start >= 0, hasSignature(bytes[start...]) else { return nil }
     func number(_ offset: Int, _ count: Int) -> UInt32 {
-      bytes[(start + offset)..<(start + offset + count)].reversed()
-        .reduce(0) { $0 << 8 | UInt32($1) }
+      littleEndian(bytes[(start + offset)..<(start + offset + count)])
     }
     var suffix = DFUSuffix(
       deviceVersion: UInt16(number(0, 2)), productID: UInt16(number(2, 2)),
@@ -86,7 +85,12 @@ enum DfuseLayout {
   static let elementHeaderSize = 8
 }
 
+/// The number in at most four bytes, the lowest first.
+package func littleEndian(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+}
+
 /// The bytes of a number, lowest first.
-func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+package func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
   (0..<(value.bitWidth / 8)).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
 }

@@ -9,21 +9,23 @@ struct ElementOverlap {
   /// The first address at which their bytes differ; nil when they agree.
   var firstDifference: UInt64?
 
+  /// The addresses that both claim.
+  var shared: Range<UInt64> { new.clamped(to: existing) }
+
   /// The overlap as an error.
   var error: FormatError {
     firstDifference.map { .overlap(new: new, existing: existing, firstDifference: $0) }
       ?? .repeatedData(new: new, existing: existing)
   }
 
-  /// Reports the overlaps in the order of their addresses until `body` returns false.
+  /// The overlaps in the order of their addresses, as far as the first whose bytes differ.
   ///
   /// Each element is compared with the one that reaches farthest among those that start before it.
   /// That is enough to find any difference, because equality carries over, and it keeps the work
   /// in proportion to the data.
-  static func forEach(among elements: [ImageElement], _ body: (ElementOverlap) -> Bool) {
-    let order = elements.indices.sorted {
-      (elements[$0].address, $0) < (elements[$1].address, $1)
-    }
+  static func list(among elements: [ImageElement]) -> [ElementOverlap] {
+    let order = elements.indices.sorted { elements[$0].address < elements[$1].address }
+    var overlaps: [ElementOverlap] = []
     var farthest: Int?
     for index in order where !elements[index].bytes.isEmpty {
       guard let other = farthest else {
@@ -32,13 +34,16 @@ struct ElementOverlap {
       }
       if elements[index].range.lowerBound < elements[other].range.upperBound {
         let (new, existing) = index > other ? (index, other) : (other, index)
-        let overlap = ElementOverlap(
-          index: new, new: elements[new].range, existing: elements[existing].range,
-          firstDifference: difference(elements[index], elements[other]))
-        if !body(overlap) { return }
+        let difference = difference(elements[index], elements[other])
+        overlaps.append(
+          ElementOverlap(
+            index: new, new: elements[new].range, existing: elements[existing].range,
+            firstDifference: difference))
+        if difference != nil { break }
       }
       if elements[index].range.upperBound > elements[other].range.upperBound { farthest = index }
     }
+    return overlaps
   }
 
   /// `later` starts inside `earlier`.

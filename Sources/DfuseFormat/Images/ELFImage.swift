@@ -64,9 +64,8 @@ enum ELFImage {
           address: address, bytes: Array(bytes[Int(file.lowerBound)..<Int(file.upperBound)]))
       })
     guard !image.isEmpty else { throw .noData(.elf) }
-    if image.duplicateByteCount > 0 {
-      warnings.append(.duplicateData(bytes: image.duplicateByteCount))
-    }
+    let repeated = Int(total) - image.byteCount
+    if repeated > 0 { warnings.append(.duplicateData(bytes: repeated)) }
     image.fillGaps(upTo: longestFilledGap, with: 0)
     var firmware = Firmware(.elf, image, warnings)
     firmware.entryPoint = tables.entry == 0 ? nil : tables.entry

@@ -15,25 +15,17 @@ public enum ELFProblem: Hashable, Sendable {
   /// The entries of a table have not the size that the specification gives.
   case entrySize(table: ELFTable, expected: Int, found: Int)
   /// A segment or a section has bytes beyond the end of the file.
-  case outsideFile(entry: ELFEntry, offset: UInt64, size: UInt64, fileSize: Int)
+  case outsideFile(ELFTable, index: Int, offset: UInt64, size: UInt64, fileSize: Int)
   /// The segments or sections load more bytes than the file has, all of them together.
   case moreThanTheFile(bytes: UInt64, fileSize: Int)
 }
 
-/// One of the two tables of an ELF file.
+/// One of the two tables of an ELF file, by what an entry of it is about.
 public enum ELFTable: String, Hashable, Sendable {
-  /// The program headers, one a segment.
-  case segments
+  /// The program headers.
+  case segments = "segment"
   /// The section headers.
-  case sections
-}
-
-/// An entry of one of the two tables, by its place in it.
-public enum ELFEntry: Hashable, Sendable {
-  /// A program header.
-  case segment(Int)
-  /// A section header.
-  case section(Int)
+  case sections = "section"
 }
 
 extension ELFProblem: CustomStringConvertible {
@@ -51,21 +43,12 @@ extension ELFProblem: CustomStringConvertible {
     case .notAProgram(let type):
       "the file's type is \(type), but a program is 2 or 3"
     case .entrySize(let table, let expected, let found):
-      "an entry of the table of \(table.rawValue) takes \(expected) bytes, not \(found)"
-    case .outsideFile(let entry, let offset, let size, let fileSize):
-      "\(entry) has \(size) bytes at offset \(offset), beyond the file's \(fileSize) bytes"
+      "an entry of the table of \(table.rawValue)s takes \(expected) bytes, not \(found)"
+    case .outsideFile(let table, let index, let offset, let size, let fileSize):
+      "\(table.rawValue) \(index) has \(size) bytes at offset \(offset), beyond the file's "
+        + "\(fileSize) bytes"
     case .moreThanTheFile(let bytes, let fileSize):
       "the program would load \(bytes) bytes, more than the file's \(fileSize)"
-    }
-  }
-}
-
-extension ELFEntry: CustomStringConvertible {
-  /// The entry with its number, counted from 0.
-  public var description: String {
-    switch self {
-    case .segment(let index): "segment \(index)"
-    case .section(let index): "section \(index)"
     }
   }
 }

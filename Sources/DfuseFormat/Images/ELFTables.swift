@@ -4,9 +4,6 @@
 struct ELFTables {
   /// A PT_LOAD program header that has bytes in the file.
   struct Segment {
-    var index: Int
-    /// Where in the file the header stands.
-    var headerOffset: Int
     /// p_offset and p_filesz.
     var file: Range<UInt64>
     /// p_vaddr and p_memsz.
@@ -20,8 +17,6 @@ struct ELFTables {
     var index: Int
     /// Its name, empty if the file has none for it.
     var name: String
-    /// Where in the file the header stands.
-    var headerOffset: Int
     /// sh_offset and sh_size.
     var file: Range<UInt64>
     /// sh_addr.
@@ -44,7 +39,7 @@ struct ELFTables {
 
   /// Reads the header and both tables, and checks all that the file must have for that.
   init(_ file: [UInt8]) throws(FormatError) {
-    let bytes = ELFBytes(file)
+    let bytes = ELFBytes(file: file)
     try ELFTables.checkIdentity(bytes)
     machine = bytes.half(at: 18)
     entry = bytes.word(at: 24)
@@ -85,12 +80,11 @@ struct ELFTables {
       let isLoad = bytes.word(at: offset) == 1
       guard isLoad, size > 0 else { continue }
       let segment = Segment(
-        index: index, headerOffset: offset,
         file: ELFBytes.range(at: bytes.word(at: offset + 4), size: size),
         virtual: ELFBytes.range(
           at: bytes.word(at: offset + 8), size: bytes.word(at: offset + 20)),
         physicalAddress: UInt64(bytes.word(at: offset + 12)))
-      try bytes.checkInside(segment.file, entry: .segment(index), field: offset + 4)
+      try bytes.checkInside(segment.file, .segments, index, field: offset + 4)
       segments.append(segment)
     }
     return segments
@@ -110,10 +104,10 @@ struct ELFTables {
       let hasBytes = type != 0 && type != 8
       guard hasBytes, isAllocated, size > 0 else { continue }
       let section = Section(
-        index: index, name: name(at: bytes.word(at: offset), offsets, bytes), headerOffset: offset,
+        index: index, name: name(at: bytes.word(at: offset), offsets, bytes),
         file: ELFBytes.range(at: bytes.word(at: offset + 16), size: size),
         address: bytes.word(at: offset + 12))
-      try bytes.checkInside(section.file, entry: .section(index), field: offset + 16)
+      try bytes.checkInside(section.file, .sections, index, field: offset + 16)
       sections.append(section)
     }
     return sections
@@ -136,11 +130,6 @@ struct ELFTables {
 struct ELFBytes {
   /// The file.
   let file: [UInt8]
-
-  /// Looks at a file.
-  init(_ file: [UInt8]) {
-    self.file = file
-  }
 
   /// An Elf32_Half; the caller knows that it is there.
   func half(at offset: Int) -> UInt16 {
@@ -177,7 +166,7 @@ struct ELFBytes {
     let available = max(0, file.count - start)
     guard count * entrySize <= available else {
       throw .truncated(
-        field: "table of \(table.rawValue)", offset: start, needed: count * entrySize,
+        field: "table of \(table.rawValue)s", offset: start, needed: count * entrySize,
         available: available)
     }
     return (0..<count).map { start + $0 * entrySize }
@@ -185,13 +174,13 @@ struct ELFBytes {
 
   /// Refuses bytes beyond the end of the file.
   func checkInside(
-    _ range: Range<UInt64>, entry: ELFEntry, field: Int
+    _ range: Range<UInt64>, _ table: ELFTable, _ index: Int, field: Int
   ) throws(FormatError) {
     guard range.upperBound <= UInt64(file.count) else {
       throw .badELF(
         offset: field,
         problem: .outsideFile(
-          entry: entry, offset: range.lowerBound, size: range.upperBound - range.lowerBound,
+          table, index: index, offset: range.lowerBound, size: range.upperBound - range.lowerBound,
           fileSize: file.count))
     }
   }

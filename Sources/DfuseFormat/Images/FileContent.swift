@@ -42,14 +42,16 @@ public enum FileContent: Hashable, Sendable {
   /// - Parameters:
   ///   - bytes: The whole file.
   ///   - name: Its name, with or without a folder, if it has one.
+  ///   - format: What the file is, if somebody says so.
   ///   - isPlaced: Whether somebody says at which address it belongs: then it is data, and taken as
   ///     it is. A file of records or an ELF file is data only if its name ends in `.bin`.
   /// - Returns: How to read it.
   /// - Throws: ``FormatError/notFirmware(_:)``, ``FormatError/otherThanNamed(_:holds:)``; the
   ///   first error of damaged records, which nobody wants as data.
   static func recognise(
-    _ bytes: [UInt8], name: String?, isPlaced: Bool
+    _ bytes: [UInt8], name: String?, as format: Firmware.Format? = nil, isPlaced: Bool
   ) throws(FormatError) -> Firmware.Format {
+    if let format { return format }
     // Whatever its name promises, it is empty: the reader of raw bytes says so.
     if bytes.isEmpty { return .raw }
     let content = FileContent(bytes)

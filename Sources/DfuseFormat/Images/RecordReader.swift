@@ -73,9 +73,8 @@ struct RecordReader {
   private func warnings(_ image: MemoryImage) -> [Firmware.Warning] {
     var warnings: [Firmware.Warning] = []
     if end == nil { warnings.append(.missingEndRecord) }
-    if image.duplicateByteCount > 0 {
-      warnings.append(.duplicateData(bytes: image.duplicateByteCount))
-    }
+    let repeated = elements.reduce(0) { $0 + $1.bytes.count } - image.byteCount
+    if repeated > 0 { warnings.append(.duplicateData(bytes: repeated)) }
     if isPadded { warnings.append(.paddingAfterEnd) }
     return warnings + TextOddity.allCases.filter(scanner.oddities.contains).map { .leftOut($0) }
   }

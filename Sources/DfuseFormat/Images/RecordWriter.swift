@@ -67,11 +67,7 @@ private struct RecordWriter {
   ) {
     text += start.utf8
     var sum: UInt8 = 0
-    for byte in head {
-      sum &+= byte
-      append(byte)
-    }
-    for byte in bytes {
+    for byte in head + bytes {
       sum &+= byte
       append(byte)
     }

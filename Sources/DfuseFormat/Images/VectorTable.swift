@@ -47,7 +47,7 @@ public enum VectorTable {
     of bytes: some Collection<UInt8>, isFirmware: (UInt64) -> Bool
   ) -> Implausibility? {
     guard bytes.count >= 8 else { return .tooShort(bytes: bytes.count) }
-    let words = words(of: bytes.prefix(size))
+    let words = words(of: Array(bytes.prefix(size)))
     func isInside(_ vector: UInt32) -> Bool {
       meanings(of: vector & ~1).contains { isFirmware(UInt64($0)) }
     }
@@ -74,17 +74,8 @@ public enum VectorTable {
   }
 
   /// Little-endian words; what is left behind the last whole one is dropped.
-  static func words(of bytes: some Collection<UInt8>) -> [UInt32] {
-    var words: [UInt32] = []
-    var word: UInt32 = 0
-    for (index, byte) in bytes.enumerated() {
-      word |= UInt32(byte) << (index % 4 * 8)
-      if index % 4 == 3 {
-        words.append(word)
-        word = 0
-      }
-    }
-    return words
+  private static func words(of bytes: [UInt8]) -> [UInt32] {
+    stride(from: 0, through: bytes.count - 4, by: 4).map { littleEndian(bytes[$0..<($0 + 4)]) }
   }
 }
 

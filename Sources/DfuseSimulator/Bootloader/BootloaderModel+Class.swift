@@ -6,16 +6,31 @@ extension BootloaderModel {
     _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
   ) -> Reaction {
     guard standard.configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
-    switch packet.bRequest {
-    case 0: return detach()
-    case 1: return download(packet, data)
-    case 2: return upload(packet)
-    case 3: return getStatus(arrival: arrival, at: now)
-    case 4: return clearStatus(at: now)
-    case 5: return getState()
-    case 6: return abort()
+    switch packet.dfuRequest {
+    case .detach: return detach()
+    case .dnload: return download(packet, data)
+    case .upload: return upload(packet)
+    case .getstatus: return getStatus(arrival: arrival, at: now)
+    case .clrstatus: return clearStatus()
+    case .getstate: return getState()
+    case .abort: return abort()
     default: return Reaction(.stall)
     }
+  }
+
+  /// Answers a standard request.
+  mutating func answerStandard(_ packet: SetupPacket) -> Reaction {
+    switch (packet.bmRequestType, packet.bRequest, packet.wValue >> 8) {
+    case (0x80, 0x06, 0x21), (0x81, 0x06, 0x21):
+      if profile.quirks.ignoresFunctionalDescriptorRequest { return Reaction(.silence) }
+    case (0x00, 0x09, 0) where packet.wValue <= 1 && standard.configuration != 0:
+      // The first choice after power-on leaves the state as it is found; a later one follows a bus
+      // reset and starts the machine anew.
+      busReset(at: silentUntil)
+    default:
+      break
+    }
+    return standard.answer(packet)
   }
 
   /// A request that the state does not allow.
@@ -50,8 +65,7 @@ extension BootloaderModel {
     switch (profile.behaviour.flavour, state) {
     case (_, .dfuIDLE), (_, .dfuDNLOADIDLE), (_, .dfuUPLOADIDLE),
       (.stMiddleware, .dfuDNLOADSYNC), (.stMiddleware, .dfuMANIFESTSYNC):
-      state = .dfuIDLE
-      pending = nil
+      enter(.dfuIDLE)
       return Reaction(.acknowledge)
     case (.stMiddleware, _):
       return Reaction(.acknowledge)
@@ -60,12 +74,8 @@ extension BootloaderModel {
     }
   }
 
-  private mutating func clearStatus(at now: Duration) -> Reaction {
-    if state == .dfuERROR {
-      resetToIdle()
-      return Reaction(.acknowledge)
-    }
-    switch profile.behaviour.clearStatus {
+  private mutating func clearStatus() -> Reaction {
+    switch state == .dfuERROR ? .clears : profile.behaviour.clearStatus {
     case .stallsIntoError:
       return refuse()
     case .errUnknown:
@@ -76,16 +86,9 @@ extension BootloaderModel {
       return Reaction(.stall)
     case .clears:
       if let work { finish(work) }
-      resetToIdle()
+      enter(.dfuIDLE)
       return Reaction(.acknowledge)
     }
-  }
-
-  private mutating func resetToIdle() {
-    state = .dfuIDLE
-    status = StatusCode.ok
-    statusString = 0
-    pending = nil
   }
 
   // MARK: - DFU_GETSTATUS
@@ -94,15 +97,11 @@ extension BootloaderModel {
     let cameEarly = noteEarlyPoll(at: arrival)
     switch state {
     case .dfuDNLOADSYNC:
-      if let job = pending {
-        pending = nil
-        guard job != .malformed else {
-          result = .done
-          return Reaction(.stall)
-        }
-        return begin(job, at: now)
-      }
-      return reportResult(at: now)
+      guard let job = pending else { return reportResult(at: now) }
+      pending = nil
+      guard job == .malformed else { return begin(job, at: now) }
+      result = .done
+      return Reaction(.stall)
     case .dfuDNBUSY:
       if cameEarly, profile.quirks.skipsWorkWhenPolledEarly, work?.end != nil {
         work = nil
@@ -138,10 +137,8 @@ extension BootloaderModel {
     let milliseconds = min(
       max(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000, 0), 0xFF_FFFF)
     lastBusyReply = busy ? (now + delay, .milliseconds(milliseconds)) : nil
-    let bytes: [UInt8] = [
-      status, UInt8(milliseconds & 0xFF), UInt8(milliseconds >> 8 & 0xFF),
-      UInt8(milliseconds >> 16 & 0xFF), state.rawValue, statusString,
-    ]
+    let bytes =
+      [status] + milliseconds.littleEndianBytes.prefix(3) + [state.rawValue, statusString]
     return Reaction(.data(bytes), delay: delay)
   }
 
@@ -159,7 +156,7 @@ extension BootloaderModel {
       fail(StatusCode.errTARGET)
       return statusReply(poll: .zero, busy: false, at: now)
     }
-    let poll = profile.polls.manifest
+    let poll = Duration.milliseconds(profile.polls.manifest)
     switch profile.behaviour.leave {
     case .afterStatus, .atDownload:
       state = .dfuMANIFEST

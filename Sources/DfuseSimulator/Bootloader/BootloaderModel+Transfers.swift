@@ -2,27 +2,17 @@ extension BootloaderModel {
   // MARK: - DFU_DNLOAD
 
   mutating func download(_ packet: SetupPacket, _ data: [UInt8]) -> Reaction {
-    let capacity = buffer.count
-    if packet.wLength > capacity {
-      switch profile.behaviour.oversize {
-      case .stalls(let code):
-        return refuse(code)
-      case .hangs:
-        guard state == .dfuIDLE || state == .dfuDNLOADIDLE else { return refuse() }
-        accept(packet, Array(data.prefix(capacity)))
-        return Reaction(.silence)
-      }
+    let isOversize = packet.wLength > buffer.count
+    if isOversize, case .stalls(let code) = profile.behaviour.oversize { return refuse(code) }
+    guard state == .dfuIDLE || state == .dfuDNLOADIDLE else { return refuse() }
+    if isOversize {
+      accept(packet, Array(data.prefix(buffer.count)))
+      return Reaction(.silence)
     }
-    switch state {
-    case .dfuIDLE, .dfuDNLOADIDLE:
-      if packet.wLength == 0 { return requestLeave() }
-      guard isAcceptable(packet, data) else { return refuse() }
-      accept(packet, data)
-      return Reaction(.acknowledge)
-    case .dfuDNLOADSYNC, .dfuDNBUSY, .dfuMANIFESTSYNC, .dfuMANIFEST, .dfuUPLOADIDLE, .dfuERROR,
-      .strayStatus:
-      return refuse()
-    }
+    if packet.wLength == 0 { return requestLeave() }
+    guard isAcceptable(packet, data) else { return refuse() }
+    accept(packet, data)
+    return Reaction(.acknowledge)
   }
 
   private mutating func requestLeave() -> Reaction {
@@ -41,12 +31,9 @@ extension BootloaderModel {
     guard profile.behaviour.flavour == .specification else { return true }
     switch packet.wValue {
     case 0:
-      guard let code = data.first, profile.commands.contains(code) else { return false }
-      switch code {
-      case 0x21: return data.count == 5
-      case 0x41: return data.count == 5 || data.count == 1
-      case 0x92: return data.count == 1
-      default: return false
+      switch command(data) {
+      case .setAddress, .erase, .massErase, .unprotect: return profile.commands.contains(data[0])
+      case .program, .nothing, .endless, .malformed: return false
       }
     case 1: return false
     default: return data.count >= 2
@@ -119,7 +106,7 @@ extension BootloaderModel {
       }
       counters.bytesRead += bytes.count
       var reaction = answerUpload(bytes, to: packet)
-      reaction.delay = readingTime(bytes.count)
+      reaction.delay = times.reading(bytes.count)
       counters.fetchTime += reaction.delay
       return reaction
     }

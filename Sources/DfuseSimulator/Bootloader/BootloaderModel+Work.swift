@@ -1,7 +1,10 @@
 extension BootloaderModel {
   /// Finishes the work if its time is over.
   mutating func settle(at now: Duration) {
-    settleLateErase(at: now)
+    if let late = lateErase, late.end <= now {
+      lateErase = nil
+      _ = erase(at: late.address)
+    }
     guard let work, let end = work.end, end <= now else { return }
     finish(work)
   }
@@ -15,11 +18,11 @@ extension BootloaderModel {
 
   /// Begins the pending job; called by the first DFU_GETSTATUS after a DNLOAD.
   mutating func begin(_ wanted: Job, at now: Duration) -> Reaction {
-    let poll = faults.reportedPoll ?? self.poll(for: wanted)
+    let poll = faults.reportedPoll ?? .milliseconds(cost(of: wanted).poll)
     let job = startsLateErase(wanted, at: now) ? .nothing : wanted
     let refusal = refusal(of: job)
-    var duration = refusal == nil ? time(of: job) : .zero
-    var endless = job == .endless || erasesForEver(job)
+    var duration = refusal == nil ? cost(of: job).time : .zero
+    var endless = job == .endless || isErase(job, from: profile.quirks.staysBusyErasingFrom)
     var isShownBusy = endless
     if let extra = extraWork {
       extraWork = nil
@@ -47,18 +50,26 @@ extension BootloaderModel {
     return reply
   }
 
+  /// Begins an erase that is reported as done at once, if this is one.
+  private mutating func startsLateErase(_ job: Job, at now: Duration) -> Bool {
+    guard isErase(job, from: profile.quirks.reportsEraseEarlyFrom), case .erase(let address) = job
+    else { return false }
+    let duration = cost(of: job).time
+    counters.busyTime += duration
+    // The flash takes no second command before the first is over.
+    if lateErase == nil { lateErase = (address, now + duration) }
+    return true
+  }
+
   /// The answer to the first DFU_GETSTATUS of a job after which the chip resets: there is no second.
   private mutating func lastReply(
     before job: Job, at now: Duration, duration: Duration, _ poll: Duration
   ) -> Reaction? {
-    let resets: Bool
-    switch job {
-    case .unprotect: resets = true
-    case .program(let address, let bytes):
+    var resets = job == .unprotect
+    if case .program(let address, let bytes) = job, let region = memory.region(at: address) {
       resets =
-        profile.rules.optionWriteResets && memory.region(at: address)?.kind == .optionBytes
-        && memory.region(at: address)?.size == bytes.count
-    case .setAddress, .erase, .massErase, .nothing, .endless, .malformed: resets = false
+        profile.rules.optionWriteResets && region.kind == .optionBytes
+        && region.size == bytes.count
     }
     guard resets else { return nil }
     var reply = statusReply(poll: poll, busy: true, at: now)
@@ -96,11 +107,9 @@ extension BootloaderModel {
   ///
   /// AN3156: errTARGET. ST's device library says errVENDOR for everything, mboot errADDRESS.
   private var outsideMap: JobResult {
-    guard let code = profile.quirks.mediaFailure else {
-      return .failed(StatusCode.errTARGET, text: 0)
-    }
-    let text = profile.quirks.failureTexts.keys.min() ?? 0
-    return .failed(code, text: text)
+    .failed(
+      profile.quirks.mediaFailure ?? StatusCode.errTARGET,
+      text: profile.quirks.failureTexts.keys.min() ?? 0)
   }
 
   /// Carries a job out.
@@ -110,38 +119,42 @@ extension BootloaderModel {
     case .setAddress(let address):
       pointer = address
       pointerWasSet = true
-      return .done
     case .erase(let address):
       if let first = profile.quirks.ignoresEraseFrom, address >= first { return .done }
       return outcome(erase(at: address), at: address)
-    case .massErase:
-      guard !profile.quirks.ignoresMassErase else { return .done }
+    case .massErase where !profile.quirks.ignoresMassErase:
       memory.eraseFlash()
       counters.massErases += 1
-      return .done
     case .program(let address, let bytes):
       return program(bytes, at: UInt32(truncatingIfNeeded: address))
-    case .unprotect:
-      guard memory.readProtection > 0 else { return .done }
+    case .unprotect where memory.readProtection > 0:
       memory.readProtection = 0
       memory.eraseFlash(evenProtected: true)
       if let byte = profile.rules.readProtectionByte { memory.load([0xAA], at: byte) }
-      return .done
-    case .nothing, .endless, .malformed:
-      return .done
+    case .massErase, .unprotect, .nothing, .endless, .malformed:
+      break
     }
+    return .done
   }
 
-  mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
-    let outcome = memory.eraseSector(at: address)
-    if outcome == .done, let sector = memory.sector(at: address) {
-      counters.erases[UInt32(sector.lowerBound), default: 0] += 1
-    }
-    return outcome
+  /// Erases the sector that holds `address`.
+  private mutating func erase(at address: UInt32) -> BoardMemory.Outcome {
+    guard memory.region(at: UInt64(address))?.kind == .flash,
+      let sector = memory.sector(at: address)
+    else { return .outside }
+    let first = UInt32(sector.lowerBound)
+    if memory.writeProtected.contains(first) { return .writeProtected }
+    memory.erase(sector)
+    counters.erases[first, default: 0] += 1
+    return .done
   }
 
   private mutating func program(_ bytes: [UInt8], at address: UInt32) -> JobResult {
-    if isLost(writeAt: address) { return .done }
+    if lateErase != nil, let first = profile.quirks.reportsEraseEarlyFrom, address >= first {
+      // It comes into an erase that goes on in the same bank.
+      counters.refusedPrograms.append(address)
+      return .done
+    }
     let kind = memory.region(at: UInt64(address))?.kind
     if kind == .optionBytes, profile.quirks.ignoresOptionBytes { return .done }
     let unit = kind == .flash ? profile.rules.unit : 1
@@ -172,10 +185,7 @@ extension BootloaderModel {
       return .done
     case .refused(let unit):
       counters.refusedPrograms.append(unit)
-      switch profile.rules.failure {
-      case .silent: return .done
-      case .status(let code): return .failed(code, text: 0)
-      }
+      return profile.rules.failure.map { .failed($0, text: 0) } ?? .done
     case .outside:
       return outsideMap
     }
@@ -193,47 +203,37 @@ extension BootloaderModel {
     }
   }
 
-  /// Whether the end of this erase is never reported.
-  private func erasesForEver(_ job: Job) -> Bool {
-    guard case .erase(let address) = job, let first = profile.quirks.staysBusyErasingFrom else {
-      return false
-    }
-    return address >= first && refusal(of: job) == nil
+  /// Whether a job is an erase that will be carried out, at or above the address that a quirk names.
+  private func isErase(_ job: Job, from first: UInt32?) -> Bool {
+    guard case .erase(let address) = job, let first, address >= first else { return false }
+    return refusal(of: job) == nil
   }
 
   /// The times that hold now: on F2, F4 and F7 they depend on the supply range.
-  private var times: WorkTimes {
+  var times: WorkTimes {
     guard let feature = profile.memory(.deviceFeature) else { return profile.times }
     let supply = memory.read(feature.range.lowerBound..<(feature.range.lowerBound + 1)).first
     return supply.flatMap { profile.timesBySupply[$0] } ?? profile.times
   }
 
-  /// How long a job takes.
-  func time(of job: Job) -> Duration {
-    switch job {
-    case .setAddress, .nothing, .endless, .malformed: .zero
+  /// How long a job takes, and the milliseconds of `bwPollTimeout` for it.
+  private func cost(of job: Job) -> (time: Duration, poll: Int) {
+    let polls = profile.polls
+    return switch job {
+    case .setAddress, .nothing, .endless, .malformed: (.zero, polls.setAddress ?? polls.write)
     case .erase(let address):
-      memory.sector(at: address).map { times.erasing($0.count) } ?? .zero
-    case .massErase: profile.quirks.ignoresMassErase ? .zero : times.massErase
-    case .program(_, let bytes): times.programming(bytes.count)
-    case .unprotect: memory.readProtection > 0 ? times.massErase : .milliseconds(10)
+      (memory.sector(at: address).map { times.erasing($0.count) } ?? .zero, polls.erase)
+    case .massErase: (profile.quirks.ignoresMassErase ? .zero : times.massErase, polls.erase)
+    case .program(_, let bytes): (times.programming(bytes.count), polls.write)
+    case .unprotect:
+      (memory.readProtection > 0 ? times.massErase : .milliseconds(10), polls.erase)
     }
   }
 
-  /// The `bwPollTimeout` for a job.
-  private func poll(for job: Job) -> Duration {
-    switch job {
-    case .setAddress, .nothing, .endless, .malformed: profile.polls.setAddress
-    case .erase, .massErase, .unprotect: profile.polls.erase
-    case .program: profile.polls.write
-    }
-  }
-
-  /// How long it takes to fetch `count` bytes.
-  func readingTime(_ count: Int) -> Duration { times.reading(count) }
-
-  /// Leaves work half done: the first part of the sector is erased, of the block is programmed.
-  mutating func interruptWork(at now: Duration) {
+  /// Power fails at `now`: of work in progress, the first part of the sector is erased, of the block
+  /// is programmed.
+  mutating func losePower(at now: Duration) {
+    settle(at: now)
     guard let work, let end = work.end, end > work.begin else { return }
     self.work = nil
     let fraction = (now - work.begin) / (end - work.begin)
@@ -298,41 +298,4 @@ struct Work: Hashable, Sendable {
   var poll: Duration
   /// Whether dfuDNBUSY is answered whatever the device's behaviour.
   var isShownBusy = false
-}
-
-/// An erase that goes on although the device has said that it is done.
-struct LateErase: Hashable, Sendable {
-  /// An address in the sector.
-  var address: UInt32
-  /// When it is over.
-  var end: Duration
-}
-
-extension BootloaderModel {
-  /// Begins an erase that is reported as done at once, if this is one.
-  mutating func startsLateErase(_ job: Job, at now: Duration) -> Bool {
-    guard case .erase(let address) = job, let first = profile.quirks.reportsEraseEarlyFrom,
-      address >= first, refusal(of: job) == nil
-    else { return false }
-    let duration = time(of: job)
-    counters.busyTime += duration
-    // The flash takes no second command before the first is over.
-    if lateErase == nil { lateErase = LateErase(address: address, end: now + duration) }
-    return true
-  }
-
-  /// Ends the erase if its time is over.
-  mutating func settleLateErase(at now: Duration) {
-    guard let late = lateErase, late.end <= now else { return }
-    lateErase = nil
-    _ = erase(at: late.address)
-  }
-
-  /// Whether a write comes into an erase that goes on in the same bank.
-  mutating func isLost(writeAt address: UInt32) -> Bool {
-    guard lateErase != nil, let first = profile.quirks.reportsEraseEarlyFrom, address >= first
-    else { return false }
-    counters.refusedPrograms.append(address)
-    return true
-  }
 }

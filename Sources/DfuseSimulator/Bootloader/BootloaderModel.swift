@@ -31,7 +31,7 @@ struct BootloaderModel: Sendable {
   /// The job being worked on.
   var work: Work?
   /// An erase that was reported as done before it was.
-  var lateErase: LateErase?
+  var lateErase: (address: UInt32, end: Duration)?
   /// How the finished job ended.
   var result = JobResult.done
   /// Until when the device does not even look at its endpoint.
@@ -42,32 +42,29 @@ struct BootloaderModel: Sendable {
   var extraWork: Duration??
   /// The transfer buffer; what is behind a short block is left over from earlier ones.
   var buffer: [UInt8]
-  /// The configuration and alternate setting that the host chose.
-  var standard = StandardRequests()
+  /// What it answers to standard requests.
+  var standard: StandardRequests
 
   /// Makes a freshly powered bootloader on a blank chip.
   init(profile: DeviceProfile, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
     self.profile = profile
     self.serial = serial ?? profile.usb.serial
     self.faults = faults
+    standard = StandardRequests(Descriptors(profile, serial: self.serial))
     memory = BoardMemory(regions: profile.memories, rules: profile.rules)
     pointer = profile.defaultPointer
     buffer = [UInt8](repeating: 0, count: Int(profile.blockSize))
-    for bit in faults.stuckBits { memory.stuckBits[bit.address, default: 0] |= 1 << bit.bit }
+    memory.stuckBits = faults.stuckBits
     if faults.isReadProtected { memory.readProtection = 1 }
-    for address in faults.writeProtected {
-      guard let sector = memory.sector(at: address) else { continue }
-      memory.writeProtected.insert(UInt32(sector.lowerBound))
-    }
+    memory.writeProtected = Set(
+      faults.writeProtected.compactMap(memory.sector).map { UInt32($0.lowerBound) })
     powerOn(at: .zero)
   }
 
   /// Answers one control transfer that arrives at `now`.
   ///
-  /// `setup` is the eight bytes of the SETUP packet, `data` the data stage of a transfer to the
-  /// device. Moments must not go back.
-  mutating func handle(setup: [UInt8], data: [UInt8] = [], at now: Duration) -> Reaction {
-    guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
+  /// `data` is the data stage of a transfer to the device. Moments must not go back.
+  mutating func handle(_ packet: SetupPacket, data: [UInt8], at now: Duration) -> Reaction {
     // A host controller cannot send more than it announced, but a USB/IP client can.
     let data = data.count > Int(packet.wLength) ? Array(data.prefix(Int(packet.wLength))) : data
     let kinds = RequestKind.kinds(of: packet, data: data)
@@ -154,31 +151,27 @@ struct BootloaderModel: Sendable {
     resetMachine()
   }
 
-  /// Power fails at `now`: work in progress stays undone in part.
-  mutating func losePower(at now: Duration) {
-    settle(at: now)
-    interruptWork(at: now)
-  }
-
   private mutating func resetMachine() {
-    state = .dfuIDLE
-    status = StatusCode.ok
-    statusString = 0
+    enter(.dfuIDLE)
     pointer = profile.defaultPointer
     pointerWasSet = false
-    pending = nil
     work = nil
     lastBusyReply = nil
     extraWork = nil
     standard.alternate = 0
   }
 
-  /// Goes to dfuERROR.
-  mutating func fail(_ code: UInt8, text: UInt8 = 0) {
-    state = .dfuERROR
+  /// Goes to a state in which no job waits to be begun.
+  mutating func enter(_ state: MachineState, _ code: UInt8 = StatusCode.ok, text: UInt8 = 0) {
+    self.state = state
     status = code
     statusString = text
     pending = nil
+  }
+
+  /// Goes to dfuERROR.
+  mutating func fail(_ code: UInt8, text: UInt8 = 0) {
+    enter(.dfuERROR, code, text: text)
     work = nil
     // The time that was asked for belongs to work that is over.
     lastBusyReply = nil

@@ -1,27 +1,37 @@
 /// A device's descriptors, byte for byte as they go over the wire.
 ///
 /// - SeeAlso: USB 2.0 section 9.6; DFU 1.1 section 4.2.
-struct Descriptors {
+struct Descriptors: Sendable {
   /// The device descriptor, 18 bytes.
   let device: [UInt8]
-  /// The configuration descriptor with everything in it.
-  let configuration: [UInt8]
+  /// The interface's descriptor for each alternate setting, 9 bytes.
+  let alternates: [[UInt8]]
+  /// The DFU functional descriptor; none outside DFU.
+  let functional: [UInt8]
   /// The string descriptors by index.
   private let strings: [UInt8: [UInt8]]
 
   /// Descriptors of a device with one configuration, whose first strings are manufacturer, product
-  /// and serial number; `interfaces` is what comes behind the configuration descriptor's 9 bytes.
+  /// and serial number.
   init(
-    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, interfaces: [UInt8],
-    strings: [UInt8: [UInt8]]
+    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, alternates: [[UInt8]],
+    functional: [UInt8] = [], strings: [UInt8: [UInt8]]
   ) {
     device =
       [18, 0x01, 0x00, 0x02, 0, 0, 0, 64] + vendorID.littleEndianBytes
       + productID.littleEndianBytes + bcdDevice.littleEndianBytes + [1, 2, 3, 1]
-    configuration =
-      [9, 0x02] + UInt16(9 + interfaces.count).littleEndianBytes + [1, 1, 0, 0xC0, 50] + interfaces
+    self.alternates = alternates
+    self.functional = functional
     // String descriptor 0: US English is the only language.
     self.strings = strings.merging([0: [4, 0x03, 0x09, 0x04]]) { $1 }
+  }
+
+  /// The configuration descriptor with everything in it.
+  ///
+  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
+  var configuration: [UInt8] {
+    let rest = alternates.joined() + functional
+    return [9, 0x02] + UInt16(9 + rest.count).littleEndianBytes + [1, 1, 0, 0xC0, 50] + rest
   }
 
   /// The descriptor that `wValue` names: its type in the high byte, its index in the low one.
@@ -30,6 +40,7 @@ struct Descriptors {
     case 0x0100: device
     case 0x0200: configuration
     case 0x0300...0x03FF: strings[UInt8(wValue & 0xFF)]
+    case 0x2100...0x21FF where !functional.isEmpty: functional
     default: nil
     }
   }
@@ -39,12 +50,8 @@ struct Descriptors {
     let units = text.utf16.prefix(126)
     return [UInt8(2 + 2 * units.count), 0x03] + units.flatMap(\.littleEndianBytes)
   }
-}
 
-extension Descriptors {
   /// Those of a bootloader.
-  ///
-  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
   init(_ profile: DeviceProfile, serial: String) {
     let usb = profile.usb
     // 1 to 3 are manufacturer, product, serial number.
@@ -55,26 +62,20 @@ extension Descriptors {
     strings[3] =
       profile.quirks.eightBitSerial
       ? [UInt8(2 + serial.utf8.count), 0x03] + serial.utf8 : Self.string(serial)
-    var interfaces: [UInt8] = []
+    var alternates: [[UInt8]] = []
     for (number, map) in zip(UInt8(0)..., usb.maps) {
       strings[firstMap + number] = Self.string(map)
-      interfaces += [9, 0x04, 0, number, 0, 0xFE, 0x01, 0x02, firstMap + number]
+      alternates.append([9, 0x04, 0, number, 0, 0xFE, 0x01, 0x02, firstMap + number])
     }
     if let stated = profile.quirks.statedStringLength { strings[firstMap]?[0] = stated }
-    self.init(
-      vendorID: usb.vendorID, productID: usb.productID, bcdDevice: usb.bcdDevice,
-      interfaces: interfaces + profile.functionalDescriptor, strings: strings)
-  }
-}
-
-extension DeviceProfile {
-  /// The DFU functional descriptor: 9 bytes, or 7 without `bcdDFUVersion`.
-  var functionalDescriptor: [UInt8] {
-    let length: UInt8 = quirks.hasShortFunctionalDescriptor ? 7 : 9
-    let fields =
+    // 9 bytes, or 7 without `bcdDFUVersion`.
+    let length: UInt8 = profile.quirks.hasShortFunctionalDescriptor ? 7 : 9
+    let functional =
       [length, 0x21, usb.attributes] + usb.detachTimeOut.littleEndianBytes
       + usb.transferSize.littleEndianBytes + usb.bcdDFUVersion.littleEndianBytes
-    return Array(fields.prefix(Int(length)))
+    self.init(
+      vendorID: usb.vendorID, productID: usb.productID, bcdDevice: usb.bcdDevice,
+      alternates: alternates, functional: Array(functional.prefix(Int(length))), strings: strings)
   }
 }
 
@@ -128,11 +129,8 @@ package struct USBFacts: Hashable, Sendable {
   var bcdDFUVersion: UInt16 = 0x011A
 
   /// Facts of the ROMs whose product is named after the bus's speed.
-  static func fullSpeedMode(
-    bcdDevice: UInt16 = 0x0200, serial: String, serialIsConstant: Bool = false, maps: [String]
-  ) -> USBFacts {
+  static func fullSpeedMode(serial: String, maps: [String]) -> USBFacts {
     USBFacts(
-      bcdDevice: bcdDevice, product: "DFU in FS Mode", serial: serial,
-      serialIsConstant: serialIsConstant, maps: maps, transferSize: 1024)
+      bcdDevice: 0x0200, product: "DFU in FS Mode", serial: serial, maps: maps, transferSize: 1024)
   }
 }

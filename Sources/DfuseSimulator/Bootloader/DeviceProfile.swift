@@ -1,28 +1,25 @@
 /// Everything the simulator knows of one kind of bootloader, as data.
 package struct DeviceProfile: Sendable {
   /// Groups of facts that are inferred from relatives or remembered, not seen on this device.
-  struct Guesses: OptionSet, Hashable, Sendable {
-    var rawValue: UInt8
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-
+  ///
+  /// The times the chip works are no group: they are typical datasheet values throughout.
+  enum Guess: Sendable {
     /// Ids, `bcdDevice`, product text.
-    static let identity = Guesses(rawValue: 1)
+    case identity
     /// The memory map strings.
-    static let maps = Guesses(rawValue: 2)
+    case maps
     /// `wTransferSize`.
-    static let transferSize = Guesses(rawValue: 4)
-    /// The times the chip works.
-    static let times = Guesses(rawValue: 8)
+    case transferSize
     /// The poll timeouts it reports.
-    static let polls = Guesses(rawValue: 16)
+    case polls
     /// Its behaviour while busy and when leaving.
-    static let behaviour = Guesses(rawValue: 32)
+    case behaviour
   }
 
   /// The part or parts, for people.
   var part: String
   /// What of this is guessed; the rest was seen or is documented.
-  var guessed: Guesses
+  var guessed: Set<Guess>
   /// Identity and strings.
   package var usb: USBFacts
   /// Get Commands' answer.
@@ -50,12 +47,6 @@ package struct DeviceProfile: Sendable {
 
   /// Most bytes of a block, and what block numbers are counted by.
   var blockSize: UInt16 { quirks.countsBlocksBy ?? usb.transferSize }
-
-  /// Bytes of program memory.
-  var flashSize: Int {
-    memories.filter { $0.kind == .flash || countsReadOnlyFlash && $0.kind == .readOnly }
-      .reduce(0) { $0 + $1.size }
-  }
 
   /// The memory of a kind with the lowest address, or nil.
   package func memory(_ kind: MemoryRegion.Kind) -> MemoryRegion? {
@@ -88,25 +79,27 @@ struct WorkTimes: Hashable, Sendable {
   func reading(_ count: Int) -> Duration { readKiB * count / 1024 }
 }
 
-/// The `bwPollTimeout` a bootloader reports for each kind of work, which may have little to do with
-/// the time it needs.
+extension WorkTimes {
+  /// Times of sectors, by KiB, and of everything in milliseconds, of a program operation in
+  /// microseconds.
+  init(_ sectors: [Int: Int], width: Int, program: Int = 16, massErase: Int) {
+    self.init(
+      erase: sectors.reduce(into: [:]) { $0[$1.key * 1024] = .milliseconds($1.value) },
+      programWidth: width, program: .microseconds(program), massErase: .milliseconds(massErase))
+  }
+}
+
+/// The `bwPollTimeout` a bootloader reports for each kind of work, in milliseconds; it may have little
+/// to do with the time the work needs.
 struct ReportedPolls: Hashable, Sendable {
   /// For an erase, of a sector or of everything.
-  var erase: Duration
+  var erase: Int
   /// For a block of data.
-  var write: Duration
-  /// For Set Address.
-  var setAddress: Duration
+  var write: Int
+  /// For Set Address; nil as for a block of data.
+  var setAddress: Int?
   /// For leaving.
-  var manifest: Duration
-
-  /// Makes a set of reports, in milliseconds.
-  init(erase: Int, write: Int, setAddress: Int? = nil, manifest: Int = 1) {
-    self.erase = .milliseconds(erase)
-    self.write = .milliseconds(write)
-    self.setAddress = .milliseconds(setAddress ?? write)
-    self.manifest = .milliseconds(manifest)
-  }
+  var manifest = 1
 
   /// What ST's first device library reports for internal flash: 100 ms for an erase, 104 ms for all
   /// else, Set Address included.

@@ -41,29 +41,18 @@ package enum RequestKind: String, CaseIterable, Hashable, Sendable {
   static func kinds(of packet: SetupPacket, data: [UInt8]) -> [RequestKind] {
     if packet.isStandard { return [.all, .standard] }
     guard packet.isClassToInterface else { return [.all] }
-    let kinds: [RequestKind]
-    switch packet.bRequest {
-    case 0: kinds = [.detach]
-    case 1: kinds = [.dnload] + download(packet, data)
-    case 2: kinds = [.upload, packet.wValue == 0 ? .getcommands : .read]
-    case 3: kinds = [.getstatus]
-    case 4: kinds = [.clrstatus]
-    case 5: kinds = [.getstate]
-    case 6: kinds = [.abort]
-    default: kinds = []
-    }
-    return [.all, .any] + kinds
-  }
-
-  private static func download(_ packet: SetupPacket, _ data: [UInt8]) -> [RequestKind] {
-    if packet.wLength == 0 { return [.leave] }
-    if packet.wValue >= 2 { return [.write] }
-    switch data.first {
-    case 0x21: return [.setaddress]
-    case 0x41: return [data.count == 1 ? .masserase : .erase]
-    case 0x92: return [.unprotect]
-    default: return []
-    }
+    guard let request = packet.dfuRequest else { return [.all, .any] }
+    let meaning: RequestKind? =
+      switch (request, data.first) {
+      case (.upload, _): packet.wValue == 0 ? .getcommands : .read
+      case (.dnload, _) where packet.wLength == 0: .leave
+      case (.dnload, _) where packet.wValue >= 2: .write
+      case (.dnload, 0x21): .setaddress
+      case (.dnload, 0x41): data.count == 1 ? .masserase : .erase
+      case (.dnload, 0x92): .unprotect
+      default: nil
+      }
+    return [.all, .any, request] + (meaning.map { [$0] } ?? [])
   }
 }
 
@@ -92,10 +81,21 @@ struct SetupPacket: Hashable, Sendable {
     wLength = UInt16(littleEndian: bytes[6..<8])
   }
 
+  /// Data for the host, as much as it has asked for.
+  func answer(_ bytes: [UInt8]) -> Reaction { Reaction(.data(Array(bytes.prefix(Int(wLength))))) }
+
   /// Whether the data stage goes from the device to the host.
   var isIn: Bool { bmRequestType & 0x80 != 0 }
   /// Whether this is a class request to an interface.
   var isClassToInterface: Bool { bmRequestType & 0x7F == 0x21 }
+  /// Which DFU request this is, whatever its direction, or nil.
+  var dfuRequest: RequestKind? {
+    // In the order of their numbers from 0 (DFU 1.1 table 3.2).
+    let requests: [RequestKind] = [
+      .detach, .dnload, .upload, .getstatus, .clrstatus, .getstate, .abort,
+    ]
+    return isClassToInterface && bRequest < requests.count ? requests[Int(bRequest)] : nil
+  }
   /// Whether this is a standard request, whatever its recipient.
   var isStandard: Bool { bmRequestType & 0x60 == 0 }
 }

@@ -2,11 +2,8 @@ import DfuseDevice
 
 /// One port of the simulated bus and the board that belongs to it.
 struct BusSlot: Sendable {
-  /// Something that happens at a moment that is already known.
-  struct Event: Sendable {
-    var at: Duration
-    var shows: RunningProgram
-  }
+  /// What is to be seen from a moment on that is already known.
+  typealias Event = (at: Duration, shows: RunningProgram)
 
   /// The port, as the kernel would write it.
   let path: String
@@ -18,16 +15,19 @@ struct BusSlot: Sendable {
   var visible = RunningProgram.nothing
   /// Counts appearances; a transport is good for one.
   var generation = 0
-  /// The device's address on the bus.
-  var address: UInt8 = 0
   /// Whether a transport is open.
   var isOpen = false
   /// Why opening fails, if it does.
   var openError: USBError?
   /// What is to come, in the order of time.
   var events: [Event] = []
-  /// What the host learned when the device appeared.
-  var listing: USBDeviceListing?
+
+  /// What the host has learned of the device that is to be seen.
+  func listing(openError: USBError? = nil) -> USBDeviceListing? {
+    guard visible != .nothing else { return nil }
+    return try? board.descriptors.listing(
+      path: path, generation: generation, openError: openError)
+  }
 
   /// Adds an event in its place.
   mutating func schedule(_ event: Event) {
@@ -46,9 +46,9 @@ struct BusSlot: Sendable {
   mutating func follow(_ then: Reaction.Consequence, answeredAt moment: Duration) {
     guard case .leaveBus(let after, let next, let absence) = then else { return }
     let leaves = moment + after
-    schedule(Event(at: leaves, shows: .nothing))
+    schedule((leaves, .nothing))
     let program = board.visible(while: next)
-    if program != .nothing { schedule(Event(at: leaves + absence, shows: program)) }
+    if program != .nothing { schedule((leaves + absence, program)) }
   }
 
   private mutating func apply(_ event: Event) {
@@ -58,19 +58,14 @@ struct BusSlot: Sendable {
     }
     visible = event.shows
     board.run(visible, at: event.at)
-    listing = nil
     guard visible != .nothing else { return }
     generation += 1
-    address = address % 127 + 1
     // The kernel chooses the configuration before anyone else talks to the device.
     if visible == .bootloader { board.model.standard.configuration = 1 }
-    var enumeration = Enumeration(of: board)
-    listing = try? enumeration.listing(
-      path: path, address: address, generation: UInt64(generation))
   }
-}
 
-extension BusSlot {
+  // MARK: - For the transport
+
   /// Whether the device that a transport was opened for is still on the port.
   func isThere(_ generation: Int) -> Bool {
     visible == .bootloader && self.generation == generation
@@ -114,53 +109,30 @@ extension BusSlot {
   }
 }
 
-/// What a host learns of a board when it is plugged in.
-///
-/// The board's raw descriptors go through the host's own parser, as with real boards.
-struct Enumeration {
-  /// Asked on a copy without faults, so that looking at a board changes nothing on it.
-  private var board: SimulatedBoard
-
-  init(of board: SimulatedBoard) {
-    self.board = board
-    self.board.recordsTransfers = false
-    self.board.model.faults = FaultPlan()
-    self.board.model.silentUntil = .zero
-  }
-
-  /// Identity and DFU interfaces of the board, as its bootloader or as its firmware's device.
+extension Descriptors {
+  /// What a host learns of the device when it is plugged in; one that cannot be opened cannot be
+  /// asked for its strings.
+  ///
+  /// The raw descriptors go through the host's own parser, as with real boards.
   ///
   /// - Throws: ``USBError/badDescriptor(reason:)`` when the descriptors make no sense.
-  mutating func listing(
-    path: String, address: UInt8, generation: UInt64
+  fileprivate func listing(
+    path: String, generation: Int, openError: USBError?
   ) throws(USBError) -> USBDeviceListing {
-    let device = try DeviceDescriptor.parse(descriptor(0x0100, length: 18))
-    let interfaces = try ConfigurationDescriptor.dfuInterfaces(
-      in: descriptor(0x0200, length: 0xFFFF))
-    let serial = descriptor(0x0300 | UInt16(device.serialNumberIndex), length: 255)
+    let device = try DeviceDescriptor.parse(device)
+    let interfaces = try ConfigurationDescriptor.dfuInterfaces(in: configuration)
+    func string(_ index: UInt8) -> [UInt8] {
+      openError == nil ? descriptor(0x0300 | UInt16(index)) ?? [] : []
+    }
+    func text(_ index: UInt8) -> String? { StringDescriptor.decode(string(index)) }
     let identity = DeviceIdentity(
       vendorID: device.vendorID, productID: device.productID, bcdDevice: device.bcdDevice,
-      path: path, address: address,
-      generation: generation,
+      path: path, address: UInt8((generation - 1) % 127 + 1), generation: UInt64(generation),
       serialNumber: StringDescriptor.decodeSerial(
-        serial, vendorID: device.vendorID, productID: device.productID),
+        string(device.serialNumberIndex), vendorID: device.vendorID, productID: device.productID),
       manufacturer: text(device.manufacturerIndex), product: text(device.productIndex))
-    var named: [DFUInterface] = []
-    for interface in interfaces { named.append(interface.named { text($0) }) }
-    return USBDeviceListing(identity: identity, interfaces: named)
-  }
-
-  private mutating func text(_ index: UInt8) -> String? {
-    StringDescriptor.decode(descriptor(0x0300 | UInt16(index), length: 255))
-  }
-
-  /// The bytes of a descriptor, or none when the board has no such descriptor.
-  ///
-  /// `wValue` is its type in the high byte, its index in the low one.
-  mutating func descriptor(_ wValue: UInt16, length: UInt16) -> [UInt8] {
-    let language: UInt16 = wValue >> 8 == 3 ? 0x0409 : 0
-    let setup = [0x80, 0x06] + [wValue, language, length].flatMap(\.littleEndianBytes)
-    guard case .data(let bytes) = board.handle(setup: setup, at: .zero).answer else { return [] }
-    return bytes
+    return USBDeviceListing(
+      identity: identity, interfaces: interfaces.map { interface in interface.named { text($0) } },
+      openError: openError)
   }
 }

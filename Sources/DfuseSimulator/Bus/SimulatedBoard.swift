@@ -9,8 +9,8 @@ package struct SimulatedBoard: Sendable {
   /// What its firmware has on USB.
   package var afterLeave = AfterLeave.application
   var model: BootloaderModel
-  /// The firmware's device, while the firmware runs.
-  private(set) var application: ApplicationModel?
+  /// What the firmware's device answers, while the firmware runs; all but standard requests stall.
+  private(set) var application: StandardRequests?
 
   /// Makes a board, blank as from the factory.
   ///
@@ -38,7 +38,9 @@ package struct SimulatedBoard: Sendable {
 
   /// What the board keeps without power.
   package var state: SimulatedBoardState {
-    SimulatedBoardState(chip: chip.name, serial: model.serial, memory: model.memory)
+    SimulatedBoardState(
+      chip: chip.name, serial: model.serial, readProtection: model.memory.readProtection,
+      writeProtected: model.memory.writeProtected, pages: model.memory.pages)
   }
 
   /// What has happened on it.
@@ -60,18 +62,22 @@ package struct SimulatedBoard: Sendable {
     model.memory.load(bytes, at: address)
   }
 
+  /// Those of the device that runs.
+  var descriptors: Descriptors { (application ?? model.standard).descriptors }
+
   /// Answers one control transfer that arrives at `now`.
+  ///
+  /// `setup` is the eight bytes of the SETUP packet, `data` the data stage of a transfer to the
+  /// device.
   mutating func handle(setup: [UInt8], data: [UInt8] = [], at now: Duration) -> Reaction {
-    let reaction =
-      application?.handle(setup: setup) ?? model.handle(setup: setup, data: data, at: now)
-    if recordsTransfers, let packet = SetupPacket(setup) {
+    guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
+    let reaction = application?.answer(packet) ?? model.handle(packet, data: data, at: now)
+    if recordsTransfers {
       transcript.append(TransferRecord(packet, data: data, reaction: reaction, at: now))
     }
     return reaction
   }
-}
 
-extension SimulatedBoard {
   /// What is to be seen on the port while `program` runs: a firmware may have no USB device.
   func visible(while program: RunningProgram) -> RunningProgram {
     program == .application && afterLeave == .nothing ? .nothing : program
@@ -83,7 +89,8 @@ extension SimulatedBoard {
     switch program {
     case .nothing: break
     case .bootloader: model.powerOn(at: now)
-    case .application: application = ApplicationModel(serial: model.serial)
+    case .application:
+      application = StandardRequests(ApplicationDevice.descriptors(serial: model.serial))
     }
   }
 }

@@ -35,7 +35,7 @@ package final class SimulatedBus: USBBus {
       state.slots.removeAll { $0.path == path }
       var slot = BusSlot(path: path, board: board)
       slot.clock = state.clock
-      slot.schedule(.init(at: state.clock + delay, shows: .bootloader))
+      slot.schedule((state.clock + delay, .bootloader))
       slot.settle(at: state.clock)
       state.slots.append(slot)
       state.slots.sort {
@@ -48,7 +48,7 @@ package final class SimulatedBus: USBBus {
   /// Pulls the plug, now or later; work in progress stays half done.
   package func unplug(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
-      slot.schedule(.init(at: now + delay, shows: .nothing))
+      slot.schedule((now + delay, .nothing))
       slot.settle(at: now)
     }
   }
@@ -56,8 +56,8 @@ package final class SimulatedBus: USBBus {
   /// Plugs a board in again that was unplugged or has left; it starts its bootloader.
   package func plugBack(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
-      slot.schedule(.init(at: now, shows: .nothing))
-      slot.schedule(.init(at: now + delay, shows: .bootloader))
+      slot.schedule((now, .nothing))
+      slot.schedule((now + delay, .bootloader))
       slot.settle(at: now)
     }
   }
@@ -82,28 +82,26 @@ package final class SimulatedBus: USBBus {
   package func devices() throws(USBError) -> [USBDeviceListing] {
     state.withLock { state in
       state.settleClosed()
-      return state.slots.compactMap { slot in
-        guard slot.visible == .bootloader, let listing = slot.listing else { return nil }
-        return slot.openError.map { listing.closed(by: $0) } ?? listing
-      }
+      return state.slots.filter { $0.visible == .bootloader }
+        .compactMap { $0.listing(openError: $0.openError) }
     }
   }
 
   package func open(_ board: Board) throws(USBError) -> any USBTransport {
-    let opened: Result<Int, USBError> = state.withLock { state in
+    let generation = try state.withLock { state throws(USBError) in
       state.settleClosed()
       guard
         let index = state.slots.firstIndex(where: {
-          $0.visible == .bootloader && $0.listing?.identity.place == board.place
+          $0.visible == .bootloader && $0.listing()?.identity.place == board.place
         })
-      else { return .failure(.disconnected) }
-      if let error = state.slots[index].openError { return .failure(error) }
-      guard !state.slots[index].isOpen else { return .failure(.busy) }
+      else { throw .disconnected }
+      if let error = state.slots[index].openError { throw error }
+      guard !state.slots[index].isOpen else { throw .busy }
       state.slots[index].isOpen = true
       state.slots[index].clock = max(state.slots[index].clock, state.clock)
-      return .success(state.slots[index].generation)
+      return state.slots[index].generation
     }
-    return SimulatedTransport(bus: self, board: board, generation: try opened.get())
+    return SimulatedTransport(bus: self, board: board, generation: generation)
   }
 
   package func waitForChange(limit: Duration) -> Bool {
@@ -158,20 +156,5 @@ extension SimulatedBus.State {
       slots[index].clock = max(slots[index].clock, clock)
       slots[index].settle(at: slots[index].clock)
     }
-  }
-}
-
-extension USBDeviceListing {
-  /// The listing of a device that could not be opened, and so not be asked for its strings.
-  fileprivate func closed(by error: USBError) -> USBDeviceListing {
-    var identity = identity
-    (identity.serialNumber, identity.manufacturer, identity.product) = (nil, nil, nil)
-    var interfaces = interfaces
-    for index in interfaces.indices {
-      for place in interfaces[index].alternateSettings.indices {
-        interfaces[index].alternateSettings[place].name = nil
-      }
-    }
-    return USBDeviceListing(identity: identity, interfaces: interfaces, openError: error)
   }
 }

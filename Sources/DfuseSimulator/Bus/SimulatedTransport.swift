@@ -79,7 +79,7 @@ package final class SimulatedTransport: USBTransport {
         slot.clock = max(slot.clock, next)
         slot.settle(at: slot.clock)
       }
-      return slot.listing.map { .returned($0.identity) } ?? .gone
+      return slot.listing().map { .returned($0.identity) } ?? .gone
     }
     return sighting ?? .gone
   }

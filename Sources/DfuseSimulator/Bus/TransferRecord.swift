@@ -2,74 +2,53 @@ import DfuseFormat
 
 /// One control transfer as a bus analyser would show it.
 package struct TransferRecord: Hashable, Sendable {
-  /// How a transfer ended.
-  enum Outcome: Hashable, Sendable {
-    /// The device took the data, or there were none.
-    case acknowledged
-    /// This many bytes came, of which the first are kept in ``TransferRecord/data``.
-    case received(Int)
-    /// The device stalled.
-    case stalled
-    /// The device never answered.
-    case silent
-  }
-
   /// When the SETUP packet arrived.
   package let at: Duration
   /// The SETUP packet.
   let packet: SetupPacket
-  /// The first bytes of the data stage, at most 16.
+  /// The first bytes of the data sent to the device, at most 16.
   let data: [UInt8]
-  /// How it ended.
-  let outcome: Outcome
+  /// How it ended; of data for the host, the first bytes, at most 16.
+  let answer: Reaction.Answer
+  /// How many bytes came.
+  let received: Int
 
   init(_ packet: SetupPacket, data: [UInt8], reaction: Reaction, at: Duration) {
     self.at = at
     self.packet = packet
-    var data = data
-    switch reaction.answer {
-    case .acknowledge: outcome = .acknowledged
-    case .stall: outcome = .stalled
-    case .silence: outcome = .silent
-    case .data(let bytes):
-      outcome = .received(bytes.count)
-      data = bytes
-    }
     self.data = Array(data.prefix(16))
+    if case .data(let bytes) = reaction.answer {
+      (answer, received) = (.data(Array(bytes.prefix(16))), bytes.count)
+    } else {
+      (answer, received) = (reaction.answer, 0)
+    }
   }
 }
 
 extension TransferRecord: CustomStringConvertible {
   /// A line such as `GETSTATUS -> 00 05 00 00 04 00` or `DNLOAD 2, 2048 bytes: 00 50 00 20 …`.
   package var description: String {
-    var line = name
-    switch outcome {
-    case .received(let count):
-      line += " -> " + hex(of: count)
-    case .acknowledged, .stalled, .silent:
-      if !packet.isIn, packet.wLength > 0 {
-        line += data.count < packet.wLength ? ", \(packet.wLength) bytes: " : ": "
-        line += hex(of: Int(packet.wLength))
-      }
-      switch outcome {
-      case .stalled: line += " -> stall"
-      case .silent: line += " -> no answer"
-      case .acknowledged, .received: break
-      }
+    switch answer {
+    case .data(let bytes): name + " -> " + Self.hex(bytes, of: received)
+    case .acknowledge: name + sent
+    case .stall: name + sent + " -> stall"
+    case .silence: name + sent + " -> no answer"
     }
-    return line
+  }
+
+  private var sent: String {
+    guard !packet.isIn, packet.wLength > 0 else { return "" }
+    let length = data.count < packet.wLength ? ", \(packet.wLength) bytes: " : ": "
+    return length + Self.hex(data, of: Int(packet.wLength))
   }
 
   private var name: String {
     let (wValue, wLength) = (packet.wValue, packet.wLength)
     return switch (packet.bmRequestType, packet.bRequest) {
-    case (0x21, 0): "DETACH"
     case (0x21, 1): "DNLOAD \(wValue)" + (wLength == 0 ? ", no data" : "")
     case (0xA1, 2): "UPLOAD \(wValue), \(wLength) asked"
-    case (0xA1, 3): "GETSTATUS"
-    case (0x21, 4): "CLRSTATUS"
-    case (0xA1, 5): "GETSTATE"
-    case (0x21, 6): "ABORT"
+    case (0x21, 0), (0xA1, 3), (0x21, 4), (0xA1, 5), (0x21, 6):
+      packet.dfuRequest?.rawValue.uppercased() ?? ""
     case (0x80, 0x06): "GET_DESCRIPTOR \(wValue.hexDigits())"
     case (0x00, 0x09): "SET_CONFIGURATION \(wValue)"
     case (0x01, 0x0B): "SET_INTERFACE \(wValue)"
@@ -79,9 +58,8 @@ extension TransferRecord: CustomStringConvertible {
     }
   }
 
-  private func hex(of count: Int) -> String {
-    data.hexBytes()
-      + (data.count < count ? " … (\(count) bytes)" : "")
+  private static func hex(_ bytes: [UInt8], of count: Int) -> String {
+    bytes.hexBytes() + (bytes.count < count ? " … (\(count) bytes)" : "")
   }
 }
 

@@ -1,89 +1,81 @@
 // Chips of other makers with bootloaders that speak DfuSe. Of some the descriptor says no version, or
 // another one.
 extension SimulatedChip {
-  private static let kib = 1024
-
-  /// GD32VF103, 128 KiB: the map promises 1 MiB, the serial number is 8-bit text, and it leaves
-  /// without a status (dfu-util, fwupd, gd32-dfu-utils#3).
-  static let gd32vf103 = SimulatedChip(
-    "gd32vf103", "gd32vf103cb",
-    profile: DeviceProfile(
-      part: "GD32VF103CB (128 KiB)", guessed: [.times, .behaviour],
-      usb: USBFacts(
-        vendorID: 0x28E9, productID: 0x0189, bcdDevice: 0x1000, manufacturer: "GDMicroelectronics",
-        product: "GD32 0x418 DFU Bootloader", serial: "3CBJ", serialIsConstant: true,
-        maps: [
-          "@Internal Flash  /0x08000000/512*002Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
-        ]),
-      memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
-      rules: FlashRules(unit: 4, rewrite: .zeroOnly),
-      times: WorkTimes(
-        erase: [1 * kib: .milliseconds(60)], programWidth: 4, program: .microseconds(40),
-        massErase: .milliseconds(100)),
-      polls: .internalFlash, behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload),
-      quirks: Quirks(eightBitSerial: true), hasVectorTable: false))
-
-  /// AT32F435, 4032 KiB; its first eight sectors cannot be written.
-  static let at32f435 = SimulatedChip(
-    "at32f435", "at32f437",
-    profile: DeviceProfile(
-      part: "AT32F435/F437 (4032 KiB)",
-      guessed: [.times, .polls, .transferSize, .behaviour, .identity],
-      usb: USBFacts(
-        vendorID: 0x2E3C, productID: 0xDF11, bcdDevice: 0x0200, manufacturer: "Artery-Tech",
-        product: "AT32 Bootloader DFU", serial: "AT32", serialIsConstant: true,
-        maps: [
-          "@Internal Flash   /0x08000000/08*04Ka,1000*04Kg",
-          "@Option byte   /0x1FFFC000/01*4096 g",
-        ]),
-      memories: [
-        .init(.readOnly, at: 0x0800_0000, [.init(8, 4 * kib)]),
-        .flash(1000, 4 * kib, at: 0x0800_8000),
-        .init(.optionBytes, at: 0x1FFF_C000, 4 * kib),
-      ],
-      countsReadOnlyFlash: true, rules: FlashRules(unit: 4, rewrite: .zeroOnly),
-      times: WorkTimes(
-        erase: [4 * kib: .milliseconds(50)], programWidth: 4, program: .microseconds(50),
-        massErase: .seconds(8)),
-      polls: ReportedPolls(erase: 100, write: 50, setAddress: 0),
-      // Flashers for AT32 send their commands unasked (keirf/flashfloppy#584).
-      quirks: Quirks(answersNoCommandList: true)))
-
   /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
-  static let apm32f103 = SimulatedChip(
-    "apm32f103", "apm32",
-    profile: DeviceProfile(
-      part: "APM32F103 (128 KiB)",
-      guessed: [.times, .polls, .transferSize, .behaviour, .identity, .maps],
-      usb: USBFacts(
-        vendorID: 0x314B, productID: 0x0106, bcdDevice: 0x0200, manufacturer: "Geehy",
-        product: "APM32 DFU ISP Mode", serial: "00000000010C", serialIsConstant: true,
-        maps: [
-          "@Internal Flash  /0x08000000/128*001Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
-        ]),
-      memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
-      rules: FlashRules(unit: 2, rewrite: .zeroOnly),
-      times: WorkTimes(
-        erase: [1 * kib: .milliseconds(25)], programWidth: 2, program: .microseconds(53),
-        massErase: .milliseconds(30)),
-      polls: ReportedPolls(erase: 50, write: 50)))
-
-  /// A clone of the F105 with ST's ids and a functional descriptor of 7 bytes (flashfloppy#462).
-  static let f105clone = stm32f107.variant("f105-clone", part: "clone of the STM32F105 (256 KiB)") {
-    profile in
-    profile.guessed.insert(.identity)
-    profile.usb.bcdDevice = 0x2200
-    profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 e"
-    profile.quirks.hasShortFunctionalDescriptor = true
+  private static let apm32f103 = halfWords(
+    "apm32f103", ["apm32"], part: "APM32F103 (128 KiB)",
+    guessed: [.polls, .transferSize, .behaviour, .identity, .maps], pages: 128, of: 1,
+    serial: "00000000010C", map: "@Internal Flash  /0x08000000/128*001Kg",
+    polls: ReportedPolls(erase: 50, write: 50)
+  ) { profile in
+    profile.usb.vendorID = 0x314B
+    profile.usb.productID = 0x0106
+    profile.usb.bcdDevice = 0x0200
+    profile.usb.manufacturer = "Geehy"
+    profile.usb.product = "APM32 DFU ISP Mode"
+    profile.usb.serialIsConstant = true
+    profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 g"
+    profile.rules.readProtectionByte = nil
   }
+
+  static let otherMakers: [SimulatedChip] = [
+    // GD32VF103, 128 KiB: the map promises 1 MiB, the serial number is 8-bit text, and it leaves
+    // without a status (dfu-util, fwupd, gd32-dfu-utils#3).
+    SimulatedChip(
+      "gd32vf103", ["gd32vf103cb"],
+      profile: DeviceProfile(
+        part: "GD32VF103CB (128 KiB)", guessed: [.behaviour],
+        usb: USBFacts(
+          vendorID: 0x28E9, productID: 0x0189, bcdDevice: 0x1000,
+          manufacturer: "GDMicroelectronics", product: "GD32 0x418 DFU Bootloader",
+          serial: "3CBJ", serialIsConstant: true,
+          maps: [
+            "@Internal Flash  /0x08000000/512*002Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
+          ]),
+        memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
+        rules: FlashRules(unit: 4, rewrite: .zeroOnly),
+        times: WorkTimes([1: 60], width: 4, program: 40, massErase: 100),
+        polls: .internalFlash, behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload),
+        quirks: Quirks(eightBitSerial: true), hasVectorTable: false)),
+    // AT32F435, 4032 KiB; its first eight sectors cannot be written.
+    SimulatedChip(
+      "at32f435", ["at32f437"],
+      profile: DeviceProfile(
+        part: "AT32F435/F437 (4032 KiB)", guessed: [.polls, .transferSize, .behaviour, .identity],
+        usb: USBFacts(
+          vendorID: 0x2E3C, productID: 0xDF11, bcdDevice: 0x0200, manufacturer: "Artery-Tech",
+          product: "AT32 Bootloader DFU", serial: "AT32", serialIsConstant: true,
+          maps: [
+            "@Internal Flash   /0x08000000/08*04Ka,1000*04Kg",
+            "@Option byte   /0x1FFFC000/01*4096 g",
+          ]),
+        memories: [
+          .init(.readOnly, at: 0x0800_0000, [.init(8, 4 * kib)]),
+          .flash(1000, 4 * kib, at: 0x0800_8000),
+          .init(.optionBytes, at: 0x1FFF_C000, 4 * kib),
+        ],
+        countsReadOnlyFlash: true, rules: FlashRules(unit: 4, rewrite: .zeroOnly),
+        times: WorkTimes([4: 50], width: 4, program: 50, massErase: 8000),
+        polls: ReportedPolls(erase: 100, write: 50, setAddress: 0),
+        // Flashers for AT32 send their commands unasked (keirf/flashfloppy#584).
+        quirks: Quirks(answersNoCommandList: true))),
+    apm32f103,
+    // A clone of the F105 with ST's ids and a functional descriptor of 7 bytes (flashfloppy#462).
+    stm32f107.variant("f105-clone", part: "clone of the STM32F105 (256 KiB)") { profile in
+      profile.guessed.insert(.identity)
+      profile.usb.bcdDevice = 0x2200
+      profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 e"
+      profile.quirks.hasShortFunctionalDescriptor = true
+    },
+  ]
 
   // MARK: - Like the APM32F103
 
   /// A clone's bootloader like that of the APM32F103; without a version if that is nil.
   private static func clone(
-    _ name: String, _ part: String, vendorID: UInt16, productID: UInt16, release: UInt16,
+    _ name: String, part: String, vendorID: UInt16, productID: UInt16, release: UInt16,
     serial: String, maps: [String], version: UInt16? = nil,
-    _ change: (inout DeviceProfile) -> Void = { _ in }
+    _ change: Change = { _ in }
   ) -> SimulatedChip {
     apm32f103.variant(name, part: part) { profile in
       profile.guessed.remove(.maps)
@@ -98,39 +90,39 @@ extension SimulatedChip {
     }
   }
 
-  /// AT32F415, 128 KiB; its map has a blank before the count, its descriptor no version.
-  static let at32f415 = clone(
-    "at32f415", "AT32F415 (128 KiB)", vendorID: 0x2E3C, productID: 0xDF11, release: 0x0200,
-    serial: "AT32",
-    maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"])
-
-  /// APM32F072, 128 KiB; an address of seven digits.
-  static let apm32f072 = clone(
-    "apm32f072", "APM32F072 (128 KiB)", vendorID: 0x314B, productID: 0x0106, release: 0x0010,
-    serial: "0448",
-    maps: [
-      "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
-    ], version: 0x0110
-  ) { profile in
-    profile.memories[0] = .flash(64, 2 * kib)
-    profile.times.erase = [2 * kib: .milliseconds(25)]
-  }
-
-  /// A GD32 of which the first 12 KiB cannot be written; version 0x0100.
-  static let gd32f303 = clone(
-    "gd32-12k", "GD32 (128 KiB)", vendorID: 0x28E9, productID: 0x0189, release: 0x0100,
-    serial: "??", maps: ["@Internal Flash  /0x08000000/12*001Ka,116*001Kg"], version: 0x0100
-  ) { profile in
-    profile.memories = [
-      .init(.readOnly, at: 0x0800_0000, [.init(12, 1 * kib)]),
-      .flash(116, 1 * kib, at: 0x0800_3000),
-    ]
-    profile.countsReadOnlyFlash = true
-    profile.quirks.eightBitSerial = true
-  }
-
-  /// X32, whose version no log shows.
-  static let x32f103 = clone(
-    "x32f103", "X32F103 (128 KiB)", vendorID: 0x3997, productID: 0xDF11, release: 0x0200,
-    serial: "00000000010C", maps: ["@Internal Flash  /0x08000000/128*001Kg"], version: 0x0110)
+  static let likeAPM32: [SimulatedChip] = [
+    // AT32F415, 128 KiB; its map has a blank before the count, its descriptor no version.
+    clone(
+      "at32f415", part: "AT32F415 (128 KiB)", vendorID: 0x2E3C, productID: 0xDF11,
+      release: 0x0200, serial: "AT32",
+      maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"]),
+    // APM32F072, 128 KiB; an address of seven digits.
+    clone(
+      "apm32f072", part: "APM32F072 (128 KiB)", vendorID: 0x314B, productID: 0x0106,
+      release: 0x0010, serial: "0448",
+      maps: [
+        "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
+      ], version: 0x0110
+    ) { profile in
+      profile.memories[0] = .flash(64, 2 * kib)
+      profile.times.erase = [2 * kib: .milliseconds(25)]
+    },
+    // A GD32 of which the first 12 KiB cannot be written; version 0x0100.
+    clone(
+      "gd32-12k", part: "GD32 (128 KiB)", vendorID: 0x28E9, productID: 0x0189, release: 0x0100,
+      serial: "??", maps: ["@Internal Flash  /0x08000000/12*001Ka,116*001Kg"], version: 0x0100
+    ) { profile in
+      profile.memories = [
+        .init(.readOnly, at: 0x0800_0000, [.init(12, 1 * kib)]),
+        .flash(116, 1 * kib, at: 0x0800_3000),
+      ]
+      profile.countsReadOnlyFlash = true
+      profile.quirks.eightBitSerial = true
+    },
+    // X32, whose version no log shows.
+    clone(
+      "x32f103", part: "X32F103 (128 KiB)", vendorID: 0x3997, productID: 0xDF11,
+      release: 0x0200, serial: "00000000010C",
+      maps: ["@Internal Flash  /0x08000000/128*001Kg"], version: 0x0110),
+  ]
 }

@@ -5,34 +5,24 @@ extension SimulatedChip {
   /// Case and a missing `stm32` in front do not matter. The flash is of the simulated chip's size.
   package static func named(_ text: String) -> SimulatedChip? {
     let wanted = text.lowercased()
+    let whole = [wanted, "stm32" + wanted]
     let chips = all + others
-    if let chip = chips.first(where: { $0.isCalled { $0 == wanted || $0 == "stm32" + wanted } }) {
-      return chip
-    }
+    if let chip = chips.first(where: { $0.names.contains(where: whole.contains) }) { return chip }
     guard !lacksUSBBootloader(wanted) else { return nil }
     return chips.first { chip in
-      chip.isCalled { name in
+      chip.names.contains { name in
         // Of the short names, such as stm32l1, more would be guessed than is said.
         name.utf8.count >= 8
-          && [wanted, "stm32" + wanted].contains { part in
-            part.hasPrefix(name) && isPackage(part.dropFirst(name.count))
-          }
+          && whole.contains { $0.hasPrefix(name) && isPackage($0.dropFirst(name.count)) }
       }
     }
-  }
-
-  private func isCalled(_ fits: (String) -> Bool) -> Bool {
-    ([name] + aliases).contains(where: fits)
   }
 
   /// Whether a text is what stands behind the type: a letter for the pins, a letter or digit for the
   /// flash size, and then the package and more.
   private static func isPackage(_ text: Substring) -> Bool {
     text.first?.isLetter == true && (2...10).contains(text.utf8.count)
-      && text.utf8.allSatisfy { byte in
-        byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-          || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-      }
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
   }
 
   /// Whether the part is an STM32 whose ROM has a bootloader, and none for USB.

@@ -32,13 +32,15 @@ extension FaultPlan {
     let action = parts[0].split(separator: "=", maxSplits: 1).map(String.init)
     guard let word = action.first else { throw .malformed(text) }
     let argument = action.count == 2 ? action[1] : nil
-    if parts.count == 1 {
-      try addCondition(word.lowercased(), argument, in: text)
-    } else if word.lowercased() == "stuckbit" {
-      stuckBits.append(try Self.stuckBit(parts[1], in: text))
+    guard parts.count == 2 else { return try addCondition(word.lowercased(), argument, in: text) }
+    let place = parts[1].split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    if word.lowercased() == "stuckbit" {
+      guard place.count == 2 else { throw .malformed(text) }
+      let address = UInt32(try Self.number(place[0], below: 1 << 32, in: text))
+      stuckBits[address, default: 0] |= 1 << UInt8(try Self.number(place[1], below: 8, in: text))
     } else {
-      faults.append(
-        Fault(try Self.action(word, argument, in: text), at: try Self.trigger(parts[1], in: text)))
+      let action = try Self.action(word, argument, in: text)
+      faults.append(try Self.fault(action, at: place, in: text))
     }
   }
 
@@ -47,10 +49,8 @@ extension FaultPlan {
   ) throws(FaultSpecError) {
     switch word {
     case "start":
-      guard
-        let state = StartState.allCases.first(where: {
-          $0.rawValue.lowercased() == argument?.lowercased()
-        })
+      let wanted = argument?.lowercased()
+      guard let state = StartState.allCases.first(where: { $0.rawValue.lowercased() == wanted })
       else { throw .unknownState(argument ?? "", in: text) }
       start = state
     case "poll":
@@ -90,28 +90,19 @@ extension FaultPlan {
     }
   }
 
-  private static func trigger(_ text: String, in spec: String) throws(FaultSpecError)
-    -> Fault.Trigger
-  {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard let kind = RequestKind(rawValue: parts[0].lowercased()) else {
-      throw .unknownRequest(parts[0], in: spec)
+  private static func fault(
+    _ action: Fault.Action, at place: [String], in text: String
+  ) throws(FaultSpecError) -> Fault {
+    guard let kind = RequestKind(rawValue: place[0].lowercased()) else {
+      throw .unknownRequest(place[0], in: text)
     }
-    guard parts.count > 1 else { return Fault.Trigger(kind, 1) }
-    guard parts.count == 2 else { throw .malformed(spec) }
-    let andLater = parts[1].hasSuffix("+")
-    let count = try number(
-      andLater ? String(parts[1].dropLast()) : parts[1], below: 1 << 31, in: spec)
-    guard count > 0 else { throw .badNumber(parts[1], in: spec) }
-    return Fault.Trigger(kind, count, andLater: andLater)
-  }
-
-  private static func stuckBit(_ text: String, in spec: String) throws(FaultSpecError) -> StuckBit {
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2 else { throw .malformed(spec) }
-    return StuckBit(
-      address: UInt32(try number(parts[0], below: 1 << 32, in: spec)),
-      bit: UInt8(try number(parts[1], below: 8, in: spec)))
+    guard place.count > 1 else { return Fault(action, at: kind, 1) }
+    guard place.count == 2 else { throw .malformed(text) }
+    let andLater = place[1].hasSuffix("+")
+    let digits = andLater ? String(place[1].dropLast()) : place[1]
+    let occurrence = try number(digits, below: 1 << 31, in: text)
+    guard occurrence > 0 else { throw .badNumber(place[1], in: text) }
+    return Fault(action, at: kind, occurrence, andLater: andLater)
   }
 
   /// A decimal number, or a hexadecimal one with `0x` (`0x0800_4000` as well), from 0 up to but not including `limit`.

@@ -12,28 +12,14 @@ package struct FaultPlan: Hashable, Sendable {
     case dfuDNBUSY
   }
 
-  /// A bit that keeps its erased value whatever is programmed.
-  package struct StuckBit: Hashable, Sendable {
-    /// Where.
-    package var address: UInt32
-    /// Which, 0 to 7.
-    package var bit: UInt8
-
-    /// Makes a stuck bit; only the low three bits of `bit` count.
-    package init(address: UInt32, bit: UInt8) {
-      self.address = address
-      self.bit = bit & 7
-    }
-  }
-
   /// Faults of single requests; the first that fits is taken.
   package var faults: [Fault] = []
   /// The state the board is found in, or nil for what its profile says.
   package var start: StartState?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
   package var reportedPoll: Duration?
-  /// Broken bits.
-  package var stuckBits: [StuckBit] = []
+  /// Bits that keep their erased value whatever is programmed: masks by address.
+  package var stuckBits: [UInt32: UInt8] = [:]
   /// Whether read protection level 1 is active.
   package var isReadProtected = false
   /// Addresses in sectors that are write protected.
@@ -44,10 +30,10 @@ package struct FaultPlan: Hashable, Sendable {
 
   /// The action for a request, given how often each of its kinds has been seen, itself included.
   func action(for kinds: [RequestKind], counts: [RequestKind: Int]) -> Fault.Action? {
-    for fault in faults where kinds.contains(fault.trigger.kind) {
-      let count = counts[fault.trigger.kind] ?? 0
-      let wanted = fault.trigger.occurrence
-      if count == wanted || fault.trigger.andLater && count > wanted { return fault.action }
+    for fault in faults where kinds.contains(fault.kind) {
+      let count = counts[fault.kind] ?? 0
+      let wanted = fault.occurrence
+      if count == wanted || fault.andLater && count > wanted { return fault.action }
     }
     return nil
   }
@@ -55,23 +41,6 @@ package struct FaultPlan: Hashable, Sendable {
 
 /// One misbehaviour, and the request that brings it about.
 package struct Fault: Hashable, Sendable {
-  /// Which request.
-  package struct Trigger: Hashable, Sendable {
-    /// Of which kind.
-    package var kind: RequestKind
-    /// Which of that kind; the first is 1.
-    package var occurrence: Int
-    /// Whether every later one counts as well.
-    package var andLater: Bool
-
-    /// Makes a trigger.
-    package init(_ kind: RequestKind, _ occurrence: Int, andLater: Bool = false) {
-      self.kind = kind
-      self.occurrence = occurrence
-      self.andLater = andLater
-    }
-  }
-
   /// What goes wrong.
   package enum Action: Hashable, Sendable {
     /// The request stalls and changes nothing.
@@ -91,14 +60,19 @@ package struct Fault: Hashable, Sendable {
     case disconnectAndReturn(after: Duration)
   }
 
-  /// Which request.
-  package var trigger: Trigger
   /// What goes wrong.
-  package var action: Action
+  var action: Action
+  /// At which kind of request.
+  package var kind: RequestKind
+  /// At which of that kind; the first is 1.
+  package var occurrence: Int
+  /// Whether at every later one as well.
+  var andLater: Bool
 
-  /// Makes a fault.
-  package init(_ action: Action, at trigger: Trigger) {
+  init(_ action: Action, at kind: RequestKind, _ occurrence: Int, andLater: Bool = false) {
     self.action = action
-    self.trigger = trigger
+    self.kind = kind
+    self.occurrence = occurrence
+    self.andLater = andLater
   }
 }

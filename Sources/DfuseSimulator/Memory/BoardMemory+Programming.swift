@@ -11,16 +11,6 @@ extension BoardMemory {
     case refused(address: UInt32)
   }
 
-  /// Erases the sector that holds `address`.
-  mutating func eraseSector(at address: UInt32) -> Outcome {
-    guard let region = region(at: UInt64(address)), region.kind == .flash,
-      let sector = region.sector(at: UInt64(address))
-    else { return .outside }
-    if writeProtected.contains(UInt32(sector.lowerBound)) { return .writeProtected }
-    erase(sector)
-    return .done
-  }
-
   /// Erases all program memory but write-protected sectors.
   mutating func eraseFlash(evenProtected: Bool = false) {
     let kept = evenProtected ? [] : writeProtected
@@ -52,11 +42,8 @@ extension BoardMemory {
     switch region.kind {
     case .flash:
       return programFlash(bytes, at: start, in: region)
-    case .eeprom, .ram, .deviceFeature:
-      put(bytes[...], at: start, region)
-      return .done
-    case .otp:
-      put(bytes[...], at: start, region, clearingBits: true)
+    case .eeprom, .ram, .deviceFeature, .otp:
+      put(bytes[...], at: start, region, clearingBits: region.kind == .otp)
       return .done
     case .optionBytes:
       // The ROM erases all of them and writes one whole block; anything else it cannot do.
@@ -98,17 +85,13 @@ extension BoardMemory {
   }
 
   /// Whether the flash takes one unit of data at `target`.
-  private func accepts(_ data: ArraySlice<UInt8>, at target: UInt64, in region: MemoryRegion)
-    -> Bool
-  {
+  private func accepts(
+    _ data: ArraySlice<UInt8>, at target: UInt64, in region: MemoryRegion
+  ) -> Bool {
     switch rules.rewrite {
-    case .clearsBits:
-      true
-    case .zeroOnly:
-      data.allSatisfy { $0 == 0 }
-        || isBlank(target..<(target + UInt64(data.count)), in: region)
-    case .never:
-      isBlank(target..<(target + UInt64(data.count)), in: region)
+    case .clearsBits: return true
+    case .zeroOnly where data.allSatisfy { $0 == 0 }: return true
+    case .zeroOnly, .never: return isBlank(target..<(target + UInt64(data.count)), in: region)
     }
   }
 

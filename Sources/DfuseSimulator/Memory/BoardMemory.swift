@@ -78,18 +78,11 @@ struct BoardMemory: Hashable, Sendable {
   ///
   /// Bytes outside every memory are dropped.
   mutating func load(_ bytes: [UInt8], at address: UInt32) {
-    var rest = bytes[...]
-    var next = UInt64(address)
-    while !rest.isEmpty {
-      guard let region = region(at: next) else {
-        rest = rest.dropFirst()
-        next += 1
-        continue
-      }
-      let part = rest.prefix(Int(region.range.upperBound - next))
-      store(part, at: next)
-      rest = rest.dropFirst(part.count)
-      next += UInt64(part.count)
+    let range = UInt64(address)..<(UInt64(address) + UInt64(bytes.count))
+    for region in regions where region.range.overlaps(range) {
+      let part = region.range.clamped(to: range)
+      let offset = Int(part.lowerBound - range.lowerBound)
+      store(bytes[offset..<(offset + part.count)], at: part.lowerBound)
     }
   }
 

@@ -98,16 +98,6 @@ struct FlashRules: Hashable, Sendable {
     case never
   }
 
-  /// How a refused program operation shows.
-  enum Failure: Hashable, Sendable {
-    /// Not at all: the bootloader reports success and the memory keeps its content.
-    ///
-    /// AN3156 lists no status for it, and says of write protection that there is no error.
-    case silent
-    /// As this `bStatus` at the second DFU_GETSTATUS.
-    case status(UInt8)
-  }
-
   /// Bytes that are programmed at once.
   var unit: Int
   /// What the bootloader wants an address to be a multiple of (AN2606 Rev 70 table 7).
@@ -116,8 +106,11 @@ struct FlashRules: Hashable, Sendable {
   var hasECC = false
   /// Rule for units that are not blank.
   var rewrite: Rewrite
-  /// How a refusal shows.
-  var failure = Failure.silent
+  /// The `bStatus` at the second DFU_GETSTATUS after a refusal.
+  ///
+  /// Nil where the bootloader reports success and the memory keeps its content: AN3156 lists no
+  /// status for it, and says of write protection that there is no error.
+  var failure: UInt8?
   /// Address of the option byte that holds the read protection level (0xAA none), if simulated.
   var readProtectionByte: UInt32?
   /// Whether writing option bytes resets the chip at once.

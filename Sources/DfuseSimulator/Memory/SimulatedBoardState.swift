@@ -28,15 +28,9 @@ package struct SimulatedBoardState: Hashable, Sendable {
   private static let signature = Array("DFUSESIM".utf8)
   /// A hostile count must not make the reader reserve memory for it.
   private static let mostProtected = 65536
+}
 
-  init(chip: String, serial: String, memory: BoardMemory) {
-    self.chip = chip
-    self.serial = serial
-    readProtection = memory.readProtection
-    writeProtected = memory.writeProtected
-    pages = memory.pages
-  }
-
+extension SimulatedBoardState {
   /// The state as the bytes of a state file.
   package func encode() -> [UInt8] {
     var out = Self.signature + [1]

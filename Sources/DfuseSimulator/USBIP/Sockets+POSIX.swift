@@ -7,27 +7,14 @@
   import Darwin
 #endif
 
-extension USBIPServerError: CustomStringConvertible {
-  /// What is wrong, in one sentence.
-  package var description: String {
-    switch self {
-    case .badAddress(let text): "'\(text)' is not an IPv4 address"
-    case .system(let call, let code):
-      "\(call) failed: \(unsafe String(cString: strerror(code)))"
-    }
-  }
-}
-
 /// Owner of a file descriptor of a socket.
 final class Socket {
-  private let descriptor: Int32
+  /// Its number, for ``waitForReadiness(of:limit:)`` as well.
+  let descriptor: Int32
 
   private init(owning descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { _ = close(descriptor) }
-
-  /// The descriptor's number, for ``waitForReadiness(of:limit:)``.
-  var number: Int32 { descriptor }
 
   /// A socket that listens on an IPv4 address; port 0 takes any free one.
   static func listening(host: String, port: UInt16) throws(USBIPServerError) -> Socket {
@@ -81,11 +68,11 @@ final class Socket {
   }
 
   /// Takes in the next client that waits.
-  func accept() -> Acceptance {
+  func nextClient() -> Acceptance {
     // Without a free descriptor the system does not look whether anyone waits.
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     guard unsafe poll(&entry, 1, 0) > 0 else { return .nobody }
-    let client = systemAccept(descriptor, nil, nil)
+    let client = accept(descriptor, nil, nil)
     guard client >= 0 else {
       return [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) ? .exhausted : .nobody
     }
@@ -140,20 +127,15 @@ final class Socket {
     unsafe setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
-  /// What a wait is for.
-  struct Interest {
-    var number: Int32
-    var wantsToRead: Bool
-    var wantsToWrite: Bool
-  }
+  /// A socket's number, so that a wait keeps none open, and what it is waited for.
+  typealias Interest = (descriptor: Int32, toRead: Bool, toWrite: Bool)
 
   /// Waits until one of the sockets is ready or `limit` has passed, at most; a signal ends the
   /// wait, too.
   static func waitForReadiness(of sockets: [Interest], limit: Duration) {
-    var entries = sockets.map { socket in
+    var entries = sockets.map { descriptor, toRead, toWrite in
       pollfd(
-        fd: socket.number,
-        events: Int16(socket.wantsToRead ? POLLIN : 0) | Int16(socket.wantsToWrite ? POLLOUT : 0),
+        fd: descriptor, events: Int16(toRead ? POLLIN : 0) | Int16(toWrite ? POLLOUT : 0),
         revents: 0)
     }
     // Rounded up, so that a moment that is due is not polled for in a busy loop.
@@ -163,12 +145,4 @@ final class Socket {
       / 1_000_000_000_000_000
     _ = unsafe poll(&entries, nfds_t(entries.count), Int32(clamping: milliseconds))
   }
-}
-
-/// The C function, which the method of the same name hides.
-private func systemAccept(
-  _ descriptor: Int32, _ address: UnsafeMutablePointer<sockaddr>?,
-  _ size: UnsafeMutablePointer<socklen_t>?
-) -> Int32 {
-  unsafe accept(descriptor, address, size)
 }

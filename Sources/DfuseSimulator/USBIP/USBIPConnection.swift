@@ -33,7 +33,7 @@ struct USBIPConnection {
   private(set) var output: [UInt8] = []
   private var input: [UInt8] = []
   private var phase = Phase.operations
-  private var queue: [USBIPSubmit] = []
+  private var queue: [USBIPCommand] = []
   private var current: Current?
   /// From when on the device takes no more requests.
   private var goneAt: Duration?
@@ -68,11 +68,7 @@ struct USBIPConnection {
 
   /// The moment at which ``advance(to:)`` has something to do, if any.
   var deadline: Duration? {
-    switch (current?.due, closesAt) {
-    case (let due?, let close?): min(due, close)
-    case (let due?, nil): due
-    case (nil, let close): close
-    }
+    [current?.due, closesAt].compactMap(\.self).min()
   }
 
   /// Takes bytes from the client.
@@ -120,18 +116,14 @@ struct USBIPConnection {
   private mutating func takeOperation(at now: Duration) -> Bool {
     guard input.count >= USBIPWire.operationHeaderSize else { return false }
     let code = UInt16(bigEndian: input[2..<4])
-    guard UInt16(bigEndian: input[0..<2]) == USBIPWire.version else {
-      close()
-      return false
-    }
+    guard UInt16(bigEndian: input[0..<2]) == USBIPWire.version else { return endReading() }
     switch code {
     case USBIPWire.requestDeviceList:
-      let records = exports.available.map(\.record)
+      let devices = exports.available
       output += USBIPWire.operationReply(to: code, .ok)
-      output += UInt32(clamping: records.count).bigEndianBytes
-      for record in records { output += record.encode() + record.encodeInterfaces() }
-      close()
-      return false
+      output += UInt32(clamping: devices.count).bigEndianBytes
+      for device in devices { output += device.record(withInterfaces: true) }
+      return endReading()
     case USBIPWire.requestImport:
       let size = USBIPWire.operationHeaderSize + USBIPWire.busIDSize
       guard input.count >= size else { return false }
@@ -140,38 +132,41 @@ struct USBIPConnection {
       let (status, device) = exports.take(
         busID: String(decoding: busID, as: UTF8.self), at: now * timeScale)
       output += USBIPWire.operationReply(to: code, status)
-      guard let device else {
-        close()
-        return false
-      }
-      output += device.record.encode()
+      guard let device else { return endReading() }
+      output += device.record(withInterfaces: false)
       phase = .attached(device)
       closesAt = nil
       return true
     default:
-      close()
-      return false
+      return endReading()
     }
+  }
+
+  /// Nothing more is taken from the client.
+  private mutating func endReading() -> Bool {
+    close()
+    return false
   }
 
   private mutating func takeCommand(for device: SimulatedUSBIPDevice) -> Bool {
     guard input.count >= USBIPWire.headerSize else { return false }
-    let command = USBIPCommand(header: input[..<USBIPWire.headerSize])
-    guard let command, command.devid == device.record.devid else { return endOutOfStep() }
-    switch command.action {
-    case .submit(var submit):
-      guard submit.length <= Self.mostData, queue.count < Self.mostQueued else {
-        return endOutOfStep()
-      }
-      let size = USBIPWire.headerSize + (submit.isIn ? 0 : Int(submit.length))
-      guard input.count >= size else { return false }
-      submit.data = Array(input[USBIPWire.headerSize..<size])
-      input.removeFirst(size)
-      queue.append(submit)
-    case .unlink(let victim):
+    let header = input[..<USBIPWire.headerSize]
+    guard var command = USBIPCommand(header: header), command.devid == device.devid else {
+      return endOutOfStep()
+    }
+    if let victim = command.victim {
       input.removeFirst(USBIPWire.headerSize)
       unlink(victim, as: command.seqnum)
+      return true
     }
+    guard command.length <= Self.mostData, queue.count < Self.mostQueued else {
+      return endOutOfStep()
+    }
+    let size = USBIPWire.headerSize + (command.isIn ? 0 : Int(command.length))
+    guard input.count >= size else { return false }
+    command.data = Array(input[USBIPWire.headerSize..<size])
+    input.removeFirst(size)
+    queue.append(command)
     return true
   }
 
@@ -204,13 +199,11 @@ struct USBIPConnection {
       ? device.control(setup: submit.setup, data: submit.data, at: now * timeScale)
       : Reaction(.stall)
     let due = now + reaction.delay / timeScale
-    var status: Int32 = 0
+    let status = reaction.answer == .stall ? USBIPWire.stalled : 0
     var data: [UInt8] = []
-    switch reaction.answer {
-    case .silence, .acknowledge: break
-    case .stall: status = USBIPWire.stalled
-    // More than was asked for would make the kernel drop the whole connection.
-    case .data(let bytes): data = submit.isIn ? Array(bytes.prefix(Int(submit.length))) : []
+    if case .data(let bytes) = reaction.answer, submit.isIn {
+      // More than was asked for would make the kernel drop the whole connection.
+      data = Array(bytes.prefix(Int(submit.length)))
     }
     let taken = reaction.answer == .acknowledge && !submit.isIn ? submit.data.count : data.count
     current = Current(

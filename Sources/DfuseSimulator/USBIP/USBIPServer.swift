@@ -18,6 +18,7 @@ package final class USBIPServer {
   private let exports: USBIPExports
   private let timeScale: Double
   private let start = ContinuousClock.now
+  private var now: Duration { start.duration(to: .now) }
 
   /// Starts to listen.
   ///
@@ -46,17 +47,12 @@ package final class USBIPServer {
     var canAccept = true
     while keepGoing() {
       // A client that cannot be taken in is ready all the time, and is asked about now and then.
-      var interests = [
-        Socket.Interest(number: listener.number, wantsToRead: canAccept, wantsToWrite: false)
-      ]
+      var interests: [Socket.Interest] = [(listener.descriptor, canAccept, false)]
       var limit = Duration.milliseconds(100)
-      let now = start.duration(to: .now)
+      let now = self.now
       for client in clients {
-        interests.append(
-          .init(
-            number: client.socket.number,
-            wantsToRead: client.connection.output.count < Self.mostUnsent,
-            wantsToWrite: !client.connection.output.isEmpty))
+        let unsent = client.connection.output.count
+        interests.append((client.socket.descriptor, unsent < Self.mostUnsent, unsent > 0))
         if let deadline = client.connection.deadline { limit = min(limit, deadline - now) }
       }
       Socket.waitForReadiness(of: interests, limit: limit)
@@ -74,7 +70,7 @@ package final class USBIPServer {
   /// - Returns: Whether there was room for all that wait.
   private func accept(into clients: inout [Client]) -> Bool {
     while true {
-      switch listener.accept() {
+      switch listener.nextClient() {
       case .nobody: return true
       case .exhausted: guard Self.dropOldestIdle(of: &clients) else { return false }
       case .client(let socket):
@@ -83,8 +79,7 @@ package final class USBIPServer {
         clients.append(
           Client(
             socket: socket,
-            connection: USBIPConnection(
-              exports: exports, timeScale: timeScale, at: start.duration(to: .now))))
+            connection: USBIPConnection(exports: exports, timeScale: timeScale, at: now)))
       }
     }
   }
@@ -102,16 +97,14 @@ package final class USBIPServer {
   private func serve(_ client: inout Client) {
     if client.connection.output.count < Self.mostUnsent {
       if let bytes = client.socket.read() {
-        if !bytes.isEmpty {
-          client.connection.receive(bytes, at: start.duration(to: .now))
-        }
+        if !bytes.isEmpty { client.connection.receive(bytes, at: now) }
       } else {
         // What was due before the client went is behind the device.
-        client.connection.advance(to: start.duration(to: .now))
+        client.connection.advance(to: now)
         client.connection.end()
       }
     }
-    client.connection.advance(to: start.duration(to: .now))
+    client.connection.advance(to: now)
     guard !client.connection.output.isEmpty else { return }
     if let count = client.socket.write(client.connection.output) {
       client.connection.sent(count)
@@ -140,13 +133,13 @@ package final class USBIPExports {
   init(_ devices: [SimulatedUSBIPDevice]) { self.devices = devices }
 
   /// The devices nobody has.
-  var available: [SimulatedUSBIPDevice] { devices.filter { !taken.contains($0.record.busID) } }
+  var available: [SimulatedUSBIPDevice] { devices.filter { !taken.contains($0.busID) } }
 
   /// Gives a device to a client.
   func take(
     busID: String, at now: Duration
   ) -> (status: USBIPWire.Status, device: SimulatedUSBIPDevice?) {
-    guard let device = devices.first(where: { $0.record.busID == busID }) else {
+    guard let device = devices.first(where: { $0.busID == busID }) else {
       return (.noSuchDevice, nil)
     }
     guard taken.insert(busID).inserted else { return (.deviceBusy, nil) }
@@ -157,9 +150,9 @@ package final class USBIPExports {
 
   /// Takes a device back.
   func release(_ device: SimulatedUSBIPDevice, at now: Duration) {
-    guard taken.remove(device.record.busID) != nil else { return }
+    guard taken.remove(device.busID) != nil else { return }
     device.detach(at: now)
-    events.append(.detached(busID: device.record.busID))
+    events.append(.detached(busID: device.busID))
   }
 
   /// The events since the last call, oldest first.

@@ -50,22 +50,25 @@ enum USBIPWire {
   }
 }
 
-/// A message from the client to an imported device.
+/// A message from the client to an imported device: USBIP_CMD_SUBMIT, of which the fields are here
+/// that matter for control transfers, or USBIP_CMD_UNLINK.
 struct USBIPCommand: Hashable, Sendable {
-  /// What is to be done.
-  enum Action: Hashable, Sendable {
-    /// USBIP_CMD_SUBMIT: start a transfer.
-    case submit(USBIPSubmit)
-    /// USBIP_CMD_UNLINK: forget the transfer with this number.
-    case unlink(UInt32)
-  }
-
   /// The message's number, which its reply carries.
   var seqnum: UInt32
   /// The device.
   var devid: UInt32
-  /// What is to be done.
-  var action: Action
+  /// The number of the transfer to forget; nil when one is to be started.
+  var victim: UInt32?
+  /// Whether data come from the device.
+  var isIn: Bool
+  /// The endpoint.
+  var endpoint: UInt32
+  /// `transfer_buffer_length`: bytes that follow, or room for the answer.
+  var length: UInt32
+  /// The SETUP packet, 8 bytes, as on USB.
+  var setup: [UInt8]
+  /// The data of an OUT transfer, which follow.
+  var data: [UInt8] = []
 
   /// Reads a header of 48 bytes; nil when it is no command.
   init?(header: ArraySlice<UInt8>) {
@@ -75,30 +78,14 @@ struct USBIPCommand: Hashable, Sendable {
     guard header.count == USBIPWire.headerSize else { return nil }
     seqnum = words[1]
     devid = words[2]
+    isIn = words[3] == 1
+    endpoint = words[4]
+    length = words[6]
+    setup = Array(header.suffix(8))
     switch (words[0], words[3]) {
-    case (1, 0...1):
-      action = .submit(
-        USBIPSubmit(
-          seqnum: seqnum, isIn: words[3] == 1, endpoint: words[4], length: words[6],
-          setup: Array(header.suffix(8))))
-    case (2, _): action = .unlink(words[5])
+    case (1, 0...1): victim = nil
+    case (2, _): victim = words[5]
     default: return nil
     }
   }
-}
-
-/// The fields of USBIP_CMD_SUBMIT that matter for control transfers.
-struct USBIPSubmit: Hashable, Sendable {
-  /// The transfer's number, which its reply carries.
-  var seqnum: UInt32
-  /// Whether data come from the device.
-  var isIn: Bool
-  /// The endpoint.
-  var endpoint: UInt32
-  /// `transfer_buffer_length`: bytes that follow, or room for the answer.
-  var length: UInt32
-  /// The SETUP packet, 8 bytes, as on USB.
-  var setup: [UInt8]
-  /// The data of an OUT transfer.
-  var data: [UInt8] = []
 }

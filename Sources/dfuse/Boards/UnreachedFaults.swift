@@ -6,8 +6,8 @@ extension FaultPlan {
     texts.compactMap { text in
       // Conditions such as rdp=1 have no request.
       guard let fault = (try? FaultPlan(parsing: [text]))?.faults.first else { return nil }
-      let count = boards.map { $0.counters.count(fault.trigger.kind) }.max() ?? 0
-      guard count < fault.trigger.occurrence else { return nil }
+      let count = boards.map { $0.counters.count(fault.kind) }.max() ?? 0
+      guard count < fault.occurrence else { return nil }
       return "--fault \(text.visible) was not reached: there "
         + (count == 1 ? "was 1 such request" : "were \(count) such requests")
     }

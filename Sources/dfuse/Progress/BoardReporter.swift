@@ -102,7 +102,7 @@ extension FlashNote {
   /// The note in words.
   var text: String {
     switch self {
-    case .entered(let report): report.steps.map(\.description).joined(separator: "; ")
+    case .entered(let steps): steps.map(\.description).joined(separator: "; ")
     case .bytesLost(let count):
       "\(count.sizeText) of other data beside the firmware, in sectors that are erased, will be "
         + "lost; --preserve keeps them"

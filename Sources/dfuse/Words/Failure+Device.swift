@@ -183,7 +183,7 @@ extension DFUError {
       Meaning(
         reason: "the bootloader does not accept that address", isRefusal: true, fix: carryOn)
     case .device: Meaning(isRefusal: true, fix: carryOn)
-    case .notOffered(.readUnprotect, let listed):
+    case .notOffered(let listed, during: .unprotecting):
       Meaning(
         reason: listed.map { _ in "bootloaders that are programs in flash cannot do this" },
         isRefusal: true,
@@ -199,5 +199,7 @@ extension DFUError {
   }
 
   /// Whether the device was never asked.
-  var sentNothing: Bool { if case .notOffered(.readUnprotect, _) = self { true } else { false } }
+  var sentNothing: Bool {
+    if case .notOffered(_, during: .unprotecting) = self { true } else { false }
+  }
 }

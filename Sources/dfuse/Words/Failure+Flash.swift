@@ -25,9 +25,7 @@ extension Failure {
         .badData, "\(subject) is for alternate setting \(number), which \(board) does not have",
         why: "it has \(available.map(String.init).joined(separator: ", "))",
         fix: "choose the targets for one that it has with -a, or another board")
-    case .otherDevice(let vendorID, let productID, let deviceVendorID, let deviceProductID):
-      let wanted = USBID(vendorID: vendorID, productID: productID)
-      let found = USBID(vendorID: deviceVendorID, productID: deviceProductID)
+    case .otherDevice(let wanted, let found):
       self = .refused(
         .badData, "\(subject) is for devices \(wanted.orAny), and \(board) is \(found)",
         fix: "flash the file that was made for this board, or say --ignore-ids")
@@ -41,9 +39,10 @@ extension Failure {
         .usage, "\(board) cannot be told its supply voltage",
         why: "only the bootloaders of STM32F2, F4 and F7 have the memory Device Feature for it",
         fix: "leave --supply out")
-    case .nothingThere(let number, let name):
+    case .nothingThere(let memory):
       self = .refused(
-        .badData, "alternate setting \(number) of \(board), \(name.visible), is empty",
+        .badData,
+        "alternate setting \(memory.alternateSetting) of \(board), \(memory.map.name.visible), is empty",
         why: "its memory map lists no sectors",
         fix: "choose another; see what each has: \(Suggestion(.list, on: board))")
     case .bootloaderSectors(let range, let bootloader):

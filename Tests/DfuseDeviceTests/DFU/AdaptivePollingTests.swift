@@ -24,7 +24,7 @@ import Testing
           after: BusyAnswer(
             reported: reported, spentInAnswer: spent, elapsed: elapsed, attempt: attempt))
         if elapsed >= actual {
-          polling.ended(kind, .done(busyAnswers: attempt))
+          polling.ended(kind, busyAnswers: attempt)
           return (elapsed, attempt - 1)
         }
         attempt += 1
@@ -80,7 +80,7 @@ import Testing
     var polling = AdaptivePolling()
     let device = Device(reported: .milliseconds(104), actual: .milliseconds(8))
     for _ in 0..<3 { _ = device.run(&polling) }
-    polling.ended(.write(bytes: 2048), .troubled)
+    polling.ended(.write(bytes: 2048), busyAnswers: nil)
     for _ in 0..<5 { #expect(device.run(&polling).time == .milliseconds(104)) }
   }
 

@@ -24,13 +24,12 @@ import Testing
       "selecting alternate setting 1 failed: another program or driver holds the interface"
     ),
     (
-      .usb(.noDriver, during: .detaching),
-      "asking the application to enter DFU mode failed: no driver that can be used is bound to "
-        + "the device"
+      .usb(.noDriver, during: .entering),
+      "bringing the device to dfuIDLE failed: no driver that can be used is bound to the device"
     ),
     (
-      .usb(.noNode, during: .detaching),
-      "asking the application to enter DFU mode failed: the device has no node in /dev/bus/usb"
+      .usb(.noNode, during: .entering),
+      "bringing the device to dfuIDLE failed: the device has no node in /dev/bus/usb"
     ),
     (
       .usb(.overflow, during: .reading(address: 0x1FFF_7800, count: 40)),
@@ -108,11 +107,11 @@ import Testing
       "block 1 of 4096 bytes cannot be transferred (transfer size 2048)"
     ),
     (
-      .notOffered(.readUnprotect, listed: [0x00, 0x21, 0x41]),
+      .notOffered(listed: [0x00, 0x21, 0x41], during: .unprotecting),
       "removing the read protection failed: the device offers only the commands 00 21 41"
     ),
     (
-      .notOffered(.massErase, listed: nil),
+      .notOffered(listed: nil, during: .massErasing),
       "erasing the whole flash failed: the device does not list its commands"
     ),
     (
@@ -130,7 +129,7 @@ import Testing
 
   @Test(arguments: [
     (
-      EntryReport.Step.cleared(.errFIRMWARE, text: nil),
+      EntryStep.cleared(.errFIRMWARE, text: nil),
       "an earlier session left it in dfuERROR with errFIRMWARE; cleared"
     ),
     (
@@ -144,7 +143,7 @@ import Testing
     (.reset, "it was reset over USB"),
   ])
   func `a step of entering is a clause about the device`(
-    step: EntryReport.Step, clause: String
+    step: EntryStep, clause: String
   ) {
     #expect(step.description == clause)
   }

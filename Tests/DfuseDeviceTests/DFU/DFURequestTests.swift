@@ -6,7 +6,8 @@ import Testing
   @Test(arguments: [
     // DFU 1.1 section 3, table 3.2
     (DFURequest.detach, UInt8(0x21), UInt8(0)),
-    (.dnload, 0x21, 1),
+    (.dnloadData, 0x21, 1),
+    (.dnloadEmpty, 0x21, 1),
     (.upload, 0xA1, 2),
     (.getStatus, 0xA1, 3),
     (.clrStatus, 0x21, 4),

@@ -6,7 +6,8 @@ import Testing
   private let setting = Activity.settingAddress(0x0800_0000)
 
   private func setAddress(
-    _ script: String, polling: any PollPolicy = .spec, source: SourceLocation = #_sourceLocation
+    _ script: String, polling: any PollPolicy = SpecificationPolling(),
+    source: SourceLocation = #_sourceLocation
   ) throws {
     try play(
       "DNLOAD 0 [21 00 00 00 08]\n" + script, polling: polling, source: source
@@ -16,7 +17,7 @@ import Testing
   private func erase(
     _ script: String, limits: OperationLimits = OperationLimits(), maximum: Duration? = nil,
     source: SourceLocation = #_sourceLocation
-  ) throws -> EraseOutcome {
+  ) throws -> OperationOutcome {
     try play(script, limits: limits, source: source) {
       try $0.erase(sectorAt: 0x0810_0000, size: 131_072, datasheetMaximum: maximum)
     }
@@ -90,7 +91,7 @@ import Testing
         #expect(error == .illegalRequest(.dnloadData, state: .dfuDNBUSY, during: setting))
       }
       let report = try session.enter()
-      #expect(report.steps == [.aborted(.dfuDNLOADIDLE)])
+      #expect(report == [.aborted(.dfuDNLOADIDLE)])
     }
   }
 
@@ -330,8 +331,8 @@ import Testing
       return answer.attempt == 1 ? .zero : answer.reported / 2
     }
 
-    mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {
-      #expect(end == .done(busyAnswers: 2))
+    mutating func ended(_ kind: OperationKind, busyAnswers: Int?) {
+      #expect(busyAnswers == 2)
     }
   }
 
@@ -348,7 +349,7 @@ import Testing
   /// Never waits.
   private struct Restless: PollPolicy {
     mutating func delay(for kind: OperationKind, after answer: BusyAnswer) -> Duration { .zero }
-    mutating func ended(_ kind: OperationKind, _ end: OperationEnd) {}
+    mutating func ended(_ kind: OperationKind, busyAnswers: Int?) {}
   }
 
   @Test func `a policy that never waits is held to a millisecond`() throws {

@@ -45,8 +45,6 @@ import Testing
   @Test func `a mass erase of 30 s that reports 100 ms is waited for, as on the STM32F405`() throws
   {
     let script = """
-      UPLOAD 0 64 -> 00 21 41 92
-      ABORT
       DNLOAD 0 [41] (35000)
       GETSTATUS (35000) -> 00 64 00 00 04 00
       wait 100
@@ -65,17 +63,7 @@ import Testing
       GETSTATUS -> 00 60 EA 00 04 00
       """
     #expect(throws: DFUError.stillBusy(after: .seconds(120), during: .massErasing)) {
-      try play(script) { try $0.massErase(forced: true) }
-    }
-  }
-
-  @Test func `a mass erase that is not listed is not sent`() {
-    #expect(throws: DFUError.notOffered(.massErase, listed: [0x00, 0x21])) {
-      try play("UPLOAD 0 64 -> 00 21\nABORT") { try $0.massErase() }
-    }
-    let refused = "UPLOAD 0 64 -> stall\nGETSTATUS -> 00 00 00 00 02 00"
-    #expect(throws: DFUError.notOffered(.massErase, listed: nil)) {
-      try play(refused) { try $0.massErase() }
+      try play(script) { try $0.massErase() }
     }
   }
 
@@ -90,18 +78,6 @@ import Testing
       try session.setAddress(0x0800_0000)
       try session.erase(sectorAt: 0x0801_0000, size: 65_536)
       #expect(session.addressPointer == nil)
-    }
-  }
-
-  @Test func `the list is asked for once`() throws {
-    let erase = """
-      DNLOAD 0 [41] (35000)
-      GETSTATUS (35000) -> 00 00 00 00 05 00
-
-      """
-    try play("UPLOAD 0 64 -> 00 21 41\nABORT\n" + erase + erase) { session in
-      try session.massErase()
-      try session.massErase()
     }
   }
 }

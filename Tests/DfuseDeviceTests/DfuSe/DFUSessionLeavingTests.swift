@@ -18,7 +18,8 @@ import Testing
   ) throws -> LeaveOutcome {
     try playFromStart(script, limits: limits, source: source) { (session: consuming DFUSession) in
       try session.enter()
-      return try session.leave(to: address)
+      if let address { try session.setAddress(address) }
+      return try session.leave()
     }
   }
 
@@ -130,7 +131,7 @@ import Testing
 
   @Test func `a session that has not entered does not leave`() {
     #expect(throws: DFUError.illegalRequest(.dnloadEmpty, state: nil, during: .leaving)) {
-      _ = try playFromStart("") { (session: consuming DFUSession) in try session.leave(to: nil) }
+      _ = try playFromStart("") { (session: consuming DFUSession) in try session.leave() }
     }
   }
 }

@@ -13,6 +13,13 @@ import Testing
     """
   private let reading = Activity.reading(address: 0x0800_0000, count: 4)
 
+  /// What ``begin`` begins: a read of four bytes.
+  private static func readFour(_ session: inout DFUSession) throws(DFUError) {
+    try session.beginUpload(at: 0x0800_0000)
+    _ = try session.read(block: 2, length: 4)
+    try session.endUpload()
+  }
+
   @Test func `a run is an address, one transfer a block, and ABORT`() throws {
     let script = Self.begin + "UPLOAD 2 64 -> <64>\nUPLOAD 3 64 -> <64>\nUPLOAD 9 16 -> <16>\nABORT"
     try play(script, transferSize: 64) { session in
@@ -28,26 +35,6 @@ import Testing
       try session.endUpload()
       #expect(session.state == .dfuIDLE)
     }
-  }
-
-  @Test(
-    arguments: [
-      (4, "UPLOAD 2 4 -> DE AD BE EF\n", [0xDE, 0xAD, 0xBE, 0xEF]),
-      (
-        9, "UPLOAD 2 8 -> 01 02 03 04 05 06 07 08\nUPLOAD 3 2 -> 09 0A\n",
-        [1, 2, 3, 4, 5, 6, 7, 8, 9]
-      ),
-      (1, "UPLOAD 2 2 -> 01 02\n", [1]),
-      (12, "UPLOAD 2 8 -> 01 02 03\n", [1, 2, 3]),
-      (0, "", []),
-    ] as [(Int, String, [UInt8])])
-  func `a stretch is read in blocks, never of one byte, until the device ends it`(
-    count: Int, blocks: String, bytes: [UInt8]
-  ) throws {
-    let read = try play(Self.begin + blocks + "ABORT", transferSize: 8) { session in
-      try session.read(at: 0x0800_0000, count: count)
-    }
-    #expect(read == bytes)
   }
 
   @Test func `a short block ends the upload`() throws {
@@ -96,7 +83,7 @@ import Testing
         """
     let error = DFUError.device(.errTARGET, state: .dfuERROR, text: nil, during: reading)
     #expect(throws: error) {
-      try play(script) { _ = try $0.read(at: 0x0800_0000, count: 4) }
+      try play(script) { try Self.readFour(&$0) }
     }
   }
 
@@ -117,7 +104,7 @@ import Testing
         """
     try play(script) { session in
       do {
-        _ = try session.read(at: 0x0800_0000, count: 4)
+        try Self.readFour(&session)
         Issue.record("no error")
       } catch let error as DFUError {
         #expect(error == .unknownState(15, during: reading))
@@ -129,7 +116,7 @@ import Testing
   @Test func `more bytes than asked for are a USB error`() {
     let script = Self.begin + "UPLOAD 2 4 -> overflow"
     #expect(throws: DFUError.usb(.overflow, during: reading)) {
-      try play(script) { _ = try $0.read(at: 0x0800_0000, count: 4) }
+      try play(script) { try Self.readFour(&$0) }
     }
   }
 
@@ -142,7 +129,7 @@ import Testing
         CLRSTATUS
         """
     try play(script) { session in
-      let isProtected = try session.isReadProtected()
+      let isProtected = try session.isReadProtected(at: 0x0800_0000)
       #expect(isProtected)
       #expect(session.state == .dfuIDLE)
     }
@@ -154,12 +141,12 @@ import Testing
       GETSTATUS -> 0B 00 00 00 0A 00
       CLRSTATUS
       """
-    #expect(try play(script) { try $0.isReadProtected() })
+    #expect(try play(script) { try $0.isReadProtected(at: 0x0800_0000) })
   }
 
   @Test func `memory that can be read is not protected`() throws {
     let script = Self.begin + "UPLOAD 2 4 -> 01 02 03 04\nABORT"
-    #expect(try !play(script) { try $0.isReadProtected() })
+    #expect(try !play(script) { try $0.isReadProtected(at: 0x0800_0000) })
   }
 
   @Test func `another failure does not answer the question`() {
@@ -171,6 +158,6 @@ import Testing
         CLRSTATUS
         """
     let error = DFUError.device(.errTARGET, state: .dfuERROR, text: nil, during: reading)
-    #expect(throws: error) { try play(script) { _ = try $0.isReadProtected() } }
+    #expect(throws: error) { try play(script) { _ = try $0.isReadProtected(at: 0x0800_0000) } }
   }
 }

@@ -5,18 +5,16 @@ import Testing
 @Suite struct DFUSessionUnprotectingTests {
   private static let start = """
     GETSTATUS -> 00 00 00 00 02 00
-    UPLOAD 0 64 -> 00 21 41 92
-    ABORT
     DNLOAD 0 [92] (35000)
 
     """
 
   private func unprotect(
-    _ script: String, forced: Bool = false, source: SourceLocation = #_sourceLocation
+    _ script: String, source: SourceLocation = #_sourceLocation
   ) throws -> LeaveOutcome {
     try playFromStart(script, source: source) { (session: consuming DFUSession) in
       try session.enter()
-      return try session.readUnprotect(forced: forced)
+      return try session.readUnprotect()
     }
   }
 
@@ -62,23 +60,5 @@ import Testing
     let error = DFUError.device(
       .errSTALLEDPKT, state: .dfuERROR, text: nil, during: .unprotecting)
     #expect(throws: error) { _ = try unprotect(stalled) }
-  }
-
-  @Test func `a device that does not list the command is not sent it, unless forced`() throws {
-    let script = """
-      GETSTATUS -> 00 00 00 00 02 00
-      UPLOAD 0 64 -> 00 21 41
-      ABORT
-      """
-    #expect(throws: DFUError.notOffered(.readUnprotect, listed: [0x00, 0x21, 0x41])) {
-      _ = try unprotect(script)
-    }
-    let forced = """
-      GETSTATUS -> 00 00 00 00 02 00
-      DNLOAD 0 [92] (35000)
-      GETSTATUS (35000) -> 00 00 00 00 04 00
-      port 30000 -> gone
-      """
-    #expect(try unprotect(forced, forced: true) == .left(.gone))
   }
 }

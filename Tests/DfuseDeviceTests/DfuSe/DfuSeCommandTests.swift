@@ -25,19 +25,4 @@ import Testing
   func `other bytes are no command`(bytes: [UInt8]) {
     #expect(DfuSeCommand(bytes: bytes) == nil)
   }
-
-  @Test func `a list offers what it names`() {
-    let list = CommandList.listed([0x00, 0x21, 0x41])
-    #expect(list.offers(.setAddress(0)))
-    #expect(list.offers(.massErase))
-    #expect(!list.offers(.readUnprotect))
-  }
-
-  @Test func `without a list only addressing and erasing sectors are counted on`() {
-    #expect(CommandList.assumed.offers(.setAddress(0)))
-    #expect(CommandList.assumed.offers(.eraseSector(0)))
-    #expect(!CommandList.assumed.offers(.massErase))
-    #expect(!CommandList.assumed.offers(.readUnprotect))
-    #expect(CommandList.assumed.codes == nil)
-  }
 }

@@ -108,7 +108,7 @@ import Testing
     } else {
       #expect(
         throws: FlashError.otherDevice(
-          vendorID: vendor, productID: product, deviceVendorID: 0x0483, deviceProductID: 0xDF11)
+          wanted: USBID(vendorID: vendor, productID: product), found: .stBootloader)
       ) { try bench.layout.work(for: container) }
       bench.options.ignoreIDs = true
       #expect(try bench.layout.work(for: container).count == 1)

@@ -145,7 +145,7 @@ import Testing
       states: [.different, .different])
     let last = try #require(FinalBlock(of: plan))
     #expect(last.address == address)
-    #expect(last.count == length)
+    #expect(last.run.bytes.count == length)
     #expect(last.memory == plan.memories[0])
   }
 

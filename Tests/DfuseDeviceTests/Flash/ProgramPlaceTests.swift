@@ -100,8 +100,7 @@ import Testing
     let bytes = header + Self.program(60 << 10, at: 0x0801_0200)
     #expect(ProgramPlace.decide(bytes, in: map, start: 0x0801_0000) == .sure)
     #expect(ProgramPlace.decide(bytes, in: map, start: 0x0800_0000) != .sure)
-    var image = MemoryImage()
-    try image.insert(bytes, at: 0x0801_0000)
+    let image = try MemoryImage(merging: [ImageElement(address: 0x0801_0000, bytes: bytes)])
     #expect(ProgramShape.misfit(of: image, at: 0x0801_0000) == nil)
   }
 

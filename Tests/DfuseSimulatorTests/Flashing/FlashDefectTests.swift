@@ -163,7 +163,7 @@ import Testing
       (.setaddress, 2), (.read, 1), (.erase, 1), (.write, 2), (.getstatus, 20), (.read, 5),
       (.abort, 2), (.write, 6),
     ] {
-      faults.faults.append(Fault(.stall, at: .init(kind, number)))
+      faults.faults.append(Fault(.stall, at: kind, number))
     }
     let rig = FlashRig(TestProgram.usedBoard(chip, faults: faults))
     let result = try rig.flash(Firmware(image))
@@ -178,7 +178,7 @@ import Testing
     let rig = FlashRig(TestProgram.usedBoard(chip))
     let first = try rig.board.counters.count(kind) + 2
     rig.bus.changeBoard(at: "1-1") {
-      $0.faults = FaultPlan([Fault(.stall, at: .init(kind, first, andLater: true))])
+      $0.faults = FaultPlan([Fault(.stall, at: kind, first, andLater: true)])
     }
     let before = try rig.now
     let error = try rig.failure {
@@ -294,7 +294,7 @@ import Testing
     try flasher.enter()
     #expect(
       rig.events.contains(
-        .note(.entered(EntryReport(steps: [.foundUnknownState(15)])))))
+        .note(.entered([.foundUnknownState(15)]))))
     #expect(try flasher.read(0x0800_C000..<0x0800_C004).bytes == [0xFF, 0xFF, 0xFF, 0xFF])
   }
 }

@@ -24,11 +24,12 @@ import Testing
     let chip = try TestProgram.chip(name)
     let flash = try #require(chip.profile.memory(.flash))
     var random = SplitMix64(seed: 3)
-    var image = MemoryImage()
-    try image.insert(
-      TestProgram.vectors(for: flash.start) + random.bytes(run - 8), at: UInt64(flash.start))
+    let start = TestProgram.vectors(for: flash.start) + random.bytes(run - 8)
     let second = try #require(flash.sector(at: UInt64(flash.start) + UInt64(run) * 2)).upperBound
-    try image.insert(random.bytes(run), at: second)
+    let image = try MemoryImage(merging: [
+      ImageElement(address: flash.start, bytes: start),
+      ImageElement(address: UInt32(second), bytes: random.bytes(run)),
+    ])
     var board = SimulatedBoard(chip)
     for piece in image.runs {
       board.load([UInt8](repeating: 0, count: run), at: piece.address)
@@ -56,7 +57,7 @@ import Testing
     for request in subject.requests {
       let rig = FlashRig(subject.board)
       rig.bus.changeBoard(at: "1-1") {
-        $0.faults = FaultPlan([Fault(action, at: .init(.all, request))])
+        $0.faults = FaultPlan([Fault(action, at: .all, request)])
       }
       var outcome = "verified"
       let before = try rig.now

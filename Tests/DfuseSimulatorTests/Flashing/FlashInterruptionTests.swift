@@ -72,7 +72,7 @@ import Testing
     let writes = try rig.board.counters.count(.write)
     for number in 1...writes {
       var board = TestProgram.usedBoard(chip)
-      board.faults = FaultPlan([Fault(.disconnect, at: .init(.write, number))])
+      board.faults = FaultPlan([Fault(.disconnect, at: .write, number)])
       let rig = FlashRig(board)
       let error = try rig.failure { try $0.flash(input) }
       guard case .device(.usb(.disconnected, during: .writing), .incomplete) = error else {
@@ -97,7 +97,7 @@ import Testing
     var bytes = image.runs[0].bytes
     bytes[20_000] ^= 0xFF
     let update = Firmware(.of(bytes, at: 0x0800_0000))
-    let fault = Fault(.disconnect, at: .init(.write, try rig.board.counters.count(.write) + 2))
+    let fault = Fault(.disconnect, at: .write, try rig.board.counters.count(.write) + 2)
     rig.bus.changeBoard(at: "1-1") { $0.faults = FaultPlan([fault]) }
     guard
       case .device(.usb(.disconnected, during: .writing), .mixed) =

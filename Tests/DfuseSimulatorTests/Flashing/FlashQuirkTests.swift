@@ -128,11 +128,11 @@ import Testing
     let device = try #require(try rig.bus.devices().first)
     let interface = try #require(device.interfaces.first)
     #expect(interface.functional?.bcdDFUVersion == 0x0100)
-    #expect(interface.speaksDfuSe(on: device.identity))
+    #expect(interface.dfuProtocol(on: device.identity) == .dfuse)
     var other = device.identity
     other.vendorID = 0x1234
     // By the name of its alternate setting alone.
-    #expect(interface.speaksDfuSe(on: other))
+    #expect(interface.dfuProtocol(on: other) == .dfuse)
   }
 
   @Test func `a device that reports no time and is busy for ever is given up`() throws {

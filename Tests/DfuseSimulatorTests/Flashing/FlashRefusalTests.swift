@@ -34,7 +34,7 @@ import Testing
       .init(
         input: container((0, 0x0800_0000), vendorID: 0x1234),
         error: .otherDevice(
-          vendorID: 0x1234, productID: 0xDF11, deviceVendorID: 0x0483, deviceProductID: 0xDF11)),
+          wanted: USBID(vendorID: 0x1234, productID: 0xDF11), found: .stBootloader)),
       .init(
         input: Firmware(targets: [
           .init(

@@ -111,9 +111,7 @@ extension MemoryImage {
 
   /// Bytes for an address.
   static func of(_ bytes: [UInt8], at address: UInt32) -> MemoryImage {
-    var image = MemoryImage()
-    // One piece in an empty image neither overlaps nor, in these tests, ends above 4 GiB.
-    try? image.insert(bytes, at: UInt64(address))
-    return image
+    // One piece overlaps with nothing and, in these tests, does not end above 4 GiB.
+    (try? MemoryImage(merging: [ImageElement(address: address, bytes: bytes)])) ?? MemoryImage()
   }
 }

@@ -21,10 +21,10 @@ enum FlashStep: Hashable {
       return start..<(start + UInt64(count))
     }
     for record in transcript {
-      switch (record.packet.bmRequestType, record.packet.bRequest, record.outcome) {
-      case (0x21, 1, .acknowledged) where record.packet.wLength == 0:
+      switch (record.packet.bmRequestType, record.packet.bRequest, record.answer) {
+      case (0x21, 1, .acknowledge) where record.packet.wLength == 0:
         steps.append(.leave(from: pointer))
-      case (0x21, 1, .acknowledged) where record.packet.wValue == 0:
+      case (0x21, 1, .acknowledge) where record.packet.wValue == 0:
         let address = record.data.dropFirst().prefix(4).reversed().reduce(UInt32(0)) {
           $0 << 8 | UInt32($1)
         }
@@ -36,10 +36,10 @@ enum FlashStep: Hashable {
         case (0x41, _): steps.append(.erase(address))
         default: break
         }
-      case (0x21, 1, .acknowledged):
+      case (0x21, 1, .acknowledge):
         steps.append(.write(range(record, Int(record.packet.wLength))))
-      case (0xA1, 2, .received(let count)) where record.packet.wValue >= 2:
-        steps.append(.read(range(record, count)))
+      case (0xA1, 2, .data) where record.packet.wValue >= 2:
+        steps.append(.read(range(record, record.received)))
       default: break
       }
     }

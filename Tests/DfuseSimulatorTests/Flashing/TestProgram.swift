@@ -14,13 +14,13 @@ enum TestProgram {
   ) throws -> MemoryImage {
     let flash = try #require(chip.profile.memory(.flash))
     var random = SplitMix64(seed: seed)
-    var image = MemoryImage()
-    try image.insert(
-      vectors(for: flash.start) + random.bytes(first - 8), at: UInt64(flash.start))
+    let start = ImageElement(
+      address: flash.start, bytes: vectors(for: flash.start) + random.bytes(first - 8))
     // Bank 2 of this one cannot be erased; it has a test of its own.
     let end = chip.name == "stm32f427-v9.0" ? 0x0810_0000 : flash.range.upperBound
-    try image.insert(random.bytes(second), at: end - 4096)
-    return image
+    return try MemoryImage(merging: [
+      start, ImageElement(address: UInt32(end - 4096), bytes: random.bytes(second)),
+    ])
   }
 
   /// Stack pointer and entry.

@@ -93,12 +93,8 @@ final class LibUSBView: Sendable {
   private static func agree(
     _ devices: [LibUSBDevice], _ kernel: KernelDevices, since made: KernelDevices?
   ) -> Bool {
-    struct Place: Hashable {
-      var bus: UInt8
-      var address: UInt8
-    }
-    let listed = Set(devices.map { Place(bus: $0.bus, address: $0.identity.address) })
-    guard listed == Set(kernel.devices.map { Place(bus: $0.bus, address: $0.address) }) else {
+    let listed = Set(devices.map { [$0.bus, $0.identity.address] })
+    guard listed == Set(kernel.devices.map { [$0.bus, $0.address] }) else {
       return false
     }
     // The same address may be that of another plug-in, of which libusb has heard nothing.

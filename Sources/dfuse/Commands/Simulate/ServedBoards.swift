@@ -41,13 +41,13 @@ struct ServedBoards {
     let portOption = port == 3240 ? "" : " --tcp-port \(port)"
     return ["serving \(devices.count.counted("board")) (\(chip.name)) on \(address):\(port)"]
       + devices.map { device in
-        "  sudo usbip\(portOption) attach -r \(place) -b \(device.record.busID)"
+        "  sudo usbip\(portOption) attach -r \(place) -b \(device.busID)"
       }
   }
 
   /// What to say when a board has gone from its client.
   func departureText(of busID: String) -> String {
-    guard let device = devices.first(where: { $0.record.busID == busID }) else {
+    guard let device = devices.first(where: { $0.busID == busID }) else {
       return "\(busID) detached"
     }
     return "\(busID) \(device.departure.words(afterLeave: device.board.afterLeave))"
@@ -64,7 +64,7 @@ struct ServedBoards {
     var text = ""
     for device in devices {
       for transfer in device.board.transcript {
-        text += "\(device.record.busID)  \(transfer.at.roundedSeconds)  \(transfer)\n"
+        text += "\(device.busID)  \(transfer.at.roundedSeconds)  \(transfer)\n"
       }
     }
     try traceFile.write(Array(text.utf8), console: console)
@@ -80,7 +80,7 @@ struct ServedBoards {
       let most = counters.erases.values.max() ?? 0
       let often = most > 1 ? ", one of them \(most) times" : ""
       return [
-        "\(device.record.busID): \(counters.count(.all).counted("transfer")), busy for "
+        "\(device.busID): \(counters.count(.all).counted("transfer")), busy for "
           + counters.busyTime.timeText,
         transfers.isEmpty ? nil : "  \(transfers)",
         "  \(counters.erases.count.counted("sector")) erased\(often), "
@@ -108,7 +108,7 @@ extension BoardDeparture {
       case .application:
         "left its bootloader: the firmware runs; attach it again to have the firmware's device, "
           + USBID(
-            vendorID: ApplicationModel.vendorID, productID: ApplicationModel.productID
+            vendorID: ApplicationDevice.vendorID, productID: ApplicationDevice.productID
           ).description
       case .nothing: "left its bootloader: the firmware runs, without USB; \(replug)"
       }

@@ -115,7 +115,7 @@ struct SimulateCommand: HostCommand {
     for line in boards.summary { try host.console.output(line) }
     for device in boards.devices {
       for note in FaultPlan.unreached(fault, on: [device.board]) {
-        host.console.note("\(device.record.busID): \(note)")
+        host.console.note("\(device.busID): \(note)")
       }
     }
     if let failure { throw failure }
