@@ -69,8 +69,11 @@ import Testing
     #expect(try sandbox.read("b.state") == before)
   }
 
-  @Test(arguments: ["/dev/zero", "/dev/null"])
+  @Test(arguments: ["/dev/zero", "/dev/null", "/dev/full", "pipe", "to-the-pipe"])
   func `a link to a device keeps no board`(device: String) throws {
+    try #require(unsafe mkfifo(sandbox.path("pipe"), 0o600) == 0)
+    try FileManager.default.createSymbolicLink(
+      atPath: sandbox.path("to-the-pipe"), withDestinationPath: "pipe")
     try FileManager.default.createSymbolicLink(
       atPath: sandbox.path("b.state"), withDestinationPath: device)
     for words in [["list"], ["flash", "@fw.bin"]] {
@@ -79,6 +82,30 @@ import Testing
       #expect(
         run.error.hasPrefix("error: b.state is no file, and cannot keep a simulated board\n"))
     }
+  }
+
+  @Test func `a pipe and a folder keep no board`() throws {
+    try #require(unsafe mkfifo(sandbox.path("b.state"), 0o600) == 0)
+    for words in [["list"], ["flash", "@fw.bin"]] {
+      #expect(sandbox.run(words + ["--simulate", board]).status == .badData)
+    }
+    try FileManager.default.removeItem(atPath: sandbox.path("b.state"))
+    try Folder.make(sandbox.path("b.state"))
+    for words in [["list"], ["flash", "@fw.bin"]] {
+      let run = sandbox.run(words + ["--simulate", board])
+      #expect([.noInput, .cannotCreate].contains(run.status))
+      #expect(run.error.contains("b.state: Is a directory"))
+    }
+  }
+
+  @Test func `a link to where no file is yet is followed, and stays a link`() throws {
+    try Folder.make(sandbox.path("folder"))
+    try FileManager.default.createSymbolicLink(
+      atPath: sandbox.path("b.state"), withDestinationPath: "folder/real.state")
+    flash()
+    #expect(PathFacts.of(sandbox.path("b.state"))?.target == "folder/real.state")
+    #expect(PathFacts.of(sandbox.path("folder/real.state")) == PathFacts(kind: .file))
+    #expect(sandbox.run("verify", "@fw.bin", "--simulate", board).status == .success)
   }
 
   @Test func `a file that is too large is refused at once`() throws {

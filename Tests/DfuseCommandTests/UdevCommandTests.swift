@@ -108,6 +108,156 @@ import Testing
     #expect(try sandbox.read("pkg/etc/udev/rules.d/60-dfuse.rules") == Array(UdevRules.text.utf8))
   }
 
+  // MARK: - Links, and what else may be in the way
+
+  private var rules: String { "pkg/etc/udev/rules.d/60-dfuse.rules" }
+
+  /// Runs the command that a message ends with, as a person would copy it.
+  private func follow(_ error: String) throws {
+    let fix = try #require(error.split(separator: "\n").last { $0.hasPrefix("  fix: ") })
+    let line = try #require(fix.split(separator: ": ").last)
+    #expect(
+      SystemTool.run(["sh", "-c", "cd \(sandbox.path("").shellWord) && \(line)"]) == .ended(0))
+  }
+
+  /// Expects that the rules are refused for what is in the way, and installed after the advice.
+  private func expectRefusal(_ what: String) throws {
+    let run = sandbox.run("udev", "install", "--root", "@pkg")
+    #expect(run.status == .cannotCreate)
+    #expect(run.error.hasPrefix("error: \(what)\n  fix: "))
+    try follow(run.error)
+    #expect(sandbox.run("udev", "install", "--root", "@pkg").status == .success)
+    #expect(PathFacts.of(sandbox.path(rules)) == PathFacts(kind: .file))
+    #expect(try sandbox.read(rules) == Array(UdevRules.text.utf8))
+  }
+
+  private func link(_ name: String, to target: String) throws {
+    try Folder.make(sandbox.path(String(name[..<(name.lastIndex(of: "/") ?? name.startIndex)])))
+    try #require(unsafe symlink(target, sandbox.path(name)) == 0)
+  }
+
+  @Test(
+    arguments: [
+      ("/dev/full", "/dev/full, which is a device"), ("../gone", "../gone, where nothing is"),
+      ("/tmp", "/tmp, which is a folder"), ("pipe", "pipe, which is a pipe"),
+      ("60-dfuse.rules", "60-dfuse.rules, where nothing is"),
+    ])
+  func `a link to what is no file is refused`(target: String, words: String) throws {
+    try link(rules, to: target)
+    let pipe = sandbox.path("pkg/etc/udev/rules.d/pipe")
+    try #require(unsafe mkfifo(pipe, 0o600) == 0)
+    try expectRefusal("\(rules) is a link to \(words); the rules need a file there")
+    #expect(PathFacts.of(pipe) == PathFacts(kind: .pipe))
+  }
+
+  @Test func `a pipe and a folder in the place of the file are refused`() throws {
+    try Folder.make(sandbox.path("pkg/etc/udev/rules.d"))
+    try #require(unsafe mkfifo(sandbox.path(rules), 0o600) == 0)
+    try expectRefusal("\(rules) is a pipe; the rules need a file there")
+    try FileManager.default.removeItem(atPath: sandbox.path(rules))
+    try FileManager.default.removeItem(atPath: sandbox.path(rules + ".old"))
+    try Folder.make(sandbox.path(rules + "/full"))
+    try expectRefusal("\(rules) is a folder; the rules need a file there")
+  }
+
+  @Test(arguments: ["pkg/etc", "pkg/etc/udev", "pkg/etc/udev/rules.d"])
+  func `folders that are none are refused`(folder: String) throws {
+    try link(folder, to: "/dev/full")
+    try expectRefusal(
+      "\(folder) is a link to /dev/full, which is a device; the rules need a folder there")
+    try FileManager.default.removeItem(atPath: sandbox.path("pkg"))
+    try link(folder, to: "nowhere/at/all")
+    try expectRefusal(
+      "\(folder) is a link to nowhere/at/all, where nothing is; the rules need a folder there")
+    try FileManager.default.removeItem(atPath: sandbox.path("pkg"))
+    try Folder.make(
+      sandbox.path(String(folder.dropLast(folder.split(separator: "/").last!.count + 1))))
+    try sandbox.write([1], to: folder)
+    try expectRefusal("\(folder) is a file; the rules need a folder there")
+    #expect(try sandbox.read(folder + ".old") == [1])
+  }
+
+  @Test(arguments: ["install", "uninstall"])
+  func `a link does not lead out of the packager's folder`(command: String) throws {
+    try Folder.make(sandbox.path("system/udev/rules.d"))
+    try sandbox.write([1], to: "system/udev/rules.d/60-dfuse.rules")
+    try link("pkg/etc", to: "../system")
+    let run = sandbox.run("udev", command, "--root", "@pkg")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .cannotCreate, output: "",
+          error: """
+            error: pkg/etc is a link to ../system, out of pkg
+              why: with --root, nothing is changed but what is below that folder
+              fix: remove the link and run this again: rm pkg/etc
+
+            """))
+    #expect(try sandbox.read("system/udev/rules.d/60-dfuse.rules") == [1])
+    // A sister whose name begins in the same way is outside as well.
+    try follow(run.error)
+    try Folder.make(sandbox.path("pkg-2"))
+    try link("pkg/etc", to: "../pkg-2")
+    #expect(sandbox.run("udev", command, "--root", "@pkg").status == .cannotCreate)
+  }
+
+  @Test func `a link to a folder within is followed`() throws {
+    try Folder.make(sandbox.path("pkg/usr/etc"))
+    try link("pkg/etc", to: "usr/etc")
+    #expect(sandbox.run("udev", "install", "--root", "@pkg").status == .success)
+    #expect(
+      try sandbox.read("pkg/usr/etc/udev/rules.d/60-dfuse.rules") == Array(UdevRules.text.utf8))
+    #expect(PathFacts.of(sandbox.path("pkg/etc"))?.target == "usr/etc")
+  }
+
+  @Test func `in the system itself, links to folders are the owner's`() throws {
+    sandbox.isRoot = true
+    sandbox.isSystem = true
+    try Folder.make(sandbox.path("elsewhere"))
+    try link("etc/udev", to: "../elsewhere")
+    #expect(sandbox.run("udev", "install").status == .success)
+    #expect(sandbox.files.contains("elsewhere"))
+    #expect(
+      try sandbox.read("elsewhere/rules.d/60-dfuse.rules") == Array(UdevRules.text.utf8))
+  }
+
+  @Test func `a link to another file gives way, and the file stays as it is`() throws {
+    try sandbox.write([1, 2, 3], to: "mine")
+    _ = unsafe chmod(sandbox.path("mine"), 0o600)
+    try link(rules, to: "../../../../mine")
+    let run = sandbox.run("udev", "install", "--root", "@pkg")
+    #expect(run.status == .success)
+    #expect(run.output == "installed \(rules)\n")
+    #expect(PathFacts.of(sandbox.path(rules)) == PathFacts(kind: .file))
+    #expect(try sandbox.read("mine") == [1, 2, 3])
+    #expect(FileFacts.of(sandbox.path("mine"))?.mode == 0o600)
+  }
+
+  @Test func `a link to these rules stays, unless not everyone may read them`() throws {
+    try sandbox.write(Array(UdevRules.text.utf8), to: "mine")
+    _ = unsafe chmod(sandbox.path("mine"), 0o444)
+    try link(rules, to: "../../../../mine")
+    #expect(
+      sandbox.run("udev", "install", "--root", "@pkg").output == "\(rules) was there already\n")
+    #expect(PathFacts.of(sandbox.path(rules))?.isLink == true)
+    #expect(FileFacts.of(sandbox.path("mine"))?.mode == 0o444)
+    _ = unsafe chmod(sandbox.path("mine"), 0o600)
+    #expect(sandbox.run("udev", "install", "--root", "@pkg").output == "installed \(rules)\n")
+    #expect(PathFacts.of(sandbox.path(rules))?.isLink == false)
+    #expect(FileFacts.of(sandbox.path("mine"))?.mode == 0o600)
+    #expect(FileFacts.of(sandbox.path(rules))?.mode == 0o644)
+  }
+
+  @Test func `taking the rules away removes a link, not what it leads to`() throws {
+    try sandbox.write([1], to: "mine")
+    for target in ["../../../../mine", "nowhere", "/dev/full"] {
+      try link(rules, to: target)
+      #expect(sandbox.run("udev", "uninstall", "--root", "@pkg").status == .success)
+      #expect(PathFacts.of(sandbox.path(rules)) == nil)
+    }
+    #expect(try sandbox.read("mine") == [1])
+  }
+
   // MARK: - Whether a board can be used
 
   /// Installs into a system with one board, of which the node has `mode`; what is said besides.

@@ -1,14 +1,5 @@
 import ArgumentParser
 import DfuseDevice
-import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The udev rules that let people flash boards without being root.
 ///
@@ -46,74 +37,6 @@ enum UdevRules {
       MODE="0660", GROUP="plugdev", TAG+="uaccess"
 
       """
-  }
-}
-
-/// Where the rules are kept, in the system or below a packager's folder.
-struct UdevPlace {
-  /// The folder that stands for `/`, or nothing for `/` itself.
-  let root: String
-
-  init(root: String) {
-    self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
-  }
-
-  /// The folder of the rules.
-  var folder: String { root + "/etc/udev/rules.d" }
-
-  /// The file.
-  var file: String { folder + "/" + UdevRules.fileName }
-
-  /// Refuses to touch the link to `/dev/null` by which udev is told to leave out rules of this name.
-  ///
-  /// - Throws: A failure with status 73.
-  func requireUnmasked() throws(Failure) {
-    guard let facts = FileFacts.of(file), let null = FileFacts.of("/dev/null"),
-      facts.isSameFile(as: null)
-    else { return }
-    throw Failure(
-      .cannotCreate, "\(file.visible) is a link to /dev/null: the rules are switched off",
-      fix: "if they are wanted, remove the link and run this again: rm \(file.shellWord)")
-  }
-
-  /// Writes the rules, unless they are there, and lets everyone read them.
-  ///
-  /// - Returns: Whether they were not.
-  /// - Throws: A failure with status 73 or 74.
-  func write(console: Console) throws(Failure) -> Bool {
-    let text = Array(UdevRules.text.utf8)
-    let isNew = FileFacts.of(file) == nil || (try? InputFile(name: file).read()) != text
-    if isNew { try OutputFile(name: file).write(text, console: console) }
-    // A new file is made under the umask, which may keep it from packagers and from people who ask.
-    guard unsafe chmod(file, 0o644) == 0 else {
-      throw Failure(
-        .inputOutput, "cannot make \(file.visible) readable: \(Errno(rawValue: errno))")
-    }
-    return isNew
-  }
-
-  /// Takes the rules away.
-  ///
-  /// - Returns: Whether they were there.
-  /// - Throws: A failure with status 74.
-  func remove() throws(Failure) -> Bool {
-    guard unsafe unlink(file) != 0 else { return true }
-    let error = Errno(rawValue: errno)
-    if error == .noSuchFileOrDirectory { return false }
-    throw Failure(.inputOutput, "cannot remove \(file.visible): \(error)")
-  }
-
-  /// Lets udev read its rules again, and apply them to what is plugged in.
-  ///
-  /// - Returns: Whether udev did both.
-  func apply(_ host: Host) -> Bool {
-    let reload = host.runTool(["udevadm", "control", "--reload"])
-    let trigger = host.runTool([
-      "udevadm", "trigger", "--action=add", "--subsystem-match=usb",
-    ])
-    // The permissions are there when the events have been worked off.
-    _ = host.runTool(["udevadm", "settle", "--timeout=5"])
-    return reload == .ended(0) && trigger == .ended(0)
   }
 }
 
@@ -195,7 +118,7 @@ struct UdevOptions: ParsableArguments {
   /// The host and the place of the rules.
   ///
   /// - Throws: A failure with status 64 for a folder without a name, 73 for rules that are switched
-  ///   off, 77 for what only root may do, with the line that does it.
+  ///   off or would lie elsewhere, 77 for what only root may do, with the line that does it.
   func begin(
     _ host: Host, _ command: Suggestion.Kind
   ) throws(Failure) -> (Host, UdevPlace) {
@@ -205,12 +128,13 @@ struct UdevOptions: ParsableArguments {
         why: "a variable such as $DESTDIR is not set",
         fix: "name a folder, or leave --root out")
     }
-    let place = UdevPlace(root: root ?? host.systemFolder)
+    let place = UdevPlace(root: root ?? host.systemFolder, isPackage: root != nil)
     guard root != nil || host.isRoot else {
       throw Failure(
         .noPermission, "\(place.folder) can be changed by root only",
         fix: "\(Suggestion(command))")
     }
+    try place.requireOwnFolder()
     try place.requireUnmasked()
     return (host.quiet(quiet), place)
   }
@@ -234,6 +158,10 @@ struct UdevInstallCommand: HostCommand {
     discussion: """
       Writes /etc/udev/rules.d/60-dfuse.rules and applies it to what is plugged in. With --root, \
       for packagers, only the file is written, below that folder.
+
+      A link in the place of the file is not followed: it stays if it leads to these rules, and \
+      gives way to a file if it leads to another file, which is left as it is. What is no file, \
+      and a link to that or to nothing, is refused, as is a folder that a link takes out of --root.
       """
   )
 
@@ -241,8 +169,9 @@ struct UdevInstallCommand: HostCommand {
 
   func run(host: Host) throws(Failure) {
     let (host, place) = try options.begin(host, .installRules)
+    try place.requireFile()
     try Folder.make(place.folder)
-    let isNew = try place.write(console: host.console)
+    let isNew = try place.write()
     try host.console.verdict(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")
