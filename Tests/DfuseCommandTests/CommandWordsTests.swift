@@ -62,7 +62,7 @@ import Testing
 
   @Test func `help on what is no command is an error`() {
     #expect(error("help", "nonsense").hasPrefix("error: there is no command 'nonsense'\n"))
-    #expect(error("help", "flahs").contains("  fix: dfuse flash\n"))
+    #expect(error("help", "flahs").contains("  fix: dfuse help flash\n"))
     #expect(sandbox.run("help", "flash").status == .success)
     #expect(sandbox.run("help").status == .success)
   }
@@ -114,6 +114,26 @@ import Testing
     #expect(run.status == .usage)
     #expect(run.error.contains("  fix: \(meant)\n"))
     #expect(run.error.contains("is an option of STM32CubeProgrammer\n"))
+  }
+
+  @Test func `a debug probe is none of this program's ways`() {
+    #expect(
+      error("-c", "port=SWD", "-w", "fw.hex") == """
+        error: -c is an option of STM32CubeProgrammer
+          why: dfuse reaches a board by USB, in its bootloader, and not through a debug probe
+          fix: dfuse flash fw.hex
+
+        """)
+  }
+
+  @Test func `a proposal is near to what was typed`() {
+    #expect(!error("list", "--wait").contains("did you mean"))
+    #expect(error("list", "--verbos").contains("did you mean --verbose?"))
+    #expect(error("--list").contains("  fix: dfuse list\n"))
+    #expect(error("-l", "usb").contains("  fix: dfuse list\n"))
+    #expect(error("version").contains("  fix: dfuse --version\n"))
+    #expect(error("help", "falsh").contains("  fix: dfuse help flash\n"))
+    #expect(error("help", "write").contains("  fix: dfuse help flash\n"))
   }
 
   @Test func `what no command does is said`() {

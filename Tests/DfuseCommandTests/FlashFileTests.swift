@@ -55,6 +55,13 @@ import Testing
     #expect(packed.status == .success)
   }
 
+  @Test func `no one is told to write a piece of a program into option bytes`() {
+    let run = flash("-a", "option", "--address", "1FFFC000", "@fw.bin")
+    #expect(run.status == .badData)
+    #expect(run.error.contains("  fix: leave -a out: these bytes are no Option Bytes\n"), "\(run)")
+    #expect(!run.error.contains("--skip-outside"))
+  }
+
   @Test func `data over the start of the program is warned of`() throws {
     let warning =
       "warning: data.x covers 0x0800_0000, where programs start, and has no vector table there: "

@@ -79,6 +79,18 @@ import Testing
             """))
   }
 
+  @Test func `a board that does not fit the options is not said to be missing`() {
+    #expect(
+      sandbox.run("list", "--simulate", "f405", "--serial", "x")
+        == Sandbox.Run(
+          status: .noBoard, output: "",
+          error: """
+            error: none of the boards in their bootloader fits the options
+              fix: see them all: dfuse list --simulate f405
+
+            """))
+  }
+
   @Test func `an empty bus has no board`() {
     sandbox.bus = StubBus([])
     let run = sandbox.run("list")

@@ -225,7 +225,7 @@ import Testing
       "no output", ["-i", "@image.bin", "-a", "0"], .usage,
       """
       error: at least one target [-a] and an output [-o] needed
-        fix: dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0, or dfuse pack firmware.hex
+        fix: say both, as -o OUT -m 0x08000000 -i IMAGE -a 0; 'dfuse pack --help' has examples
 
       """),
     Wrong(
@@ -301,7 +301,7 @@ import Testing
       "nothing", [], .usage,
       """
       error: nothing to pack
-        fix: dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0; more in dfuse pack --help
+        fix: name a file, or more as -o OUT -i IMAGE -a 0; 'dfuse pack --help' has examples
 
       """),
   ]

@@ -20,6 +20,8 @@ final class Sandbox {
   var bus: (any USBBus)?
   /// Answers whether Ctrl-C has come.
   var isInterrupted: @Sendable () -> Bool = { false }
+  /// Is told of erases that begin and end.
+  var countErase: @Sendable (Int) -> Void = { _ in }
   var isRoot = false
   /// The user who became root, and whether the sandbox stands for the system.
   var invokingUser: String?
@@ -70,6 +72,7 @@ final class Sandbox {
     var host = ProgramHost(console: console)
     if let bus { host.openBus = { () throws(Failure) in BoardSource(bus: bus, isSimulated: true) } }
     host.isInterrupted = isInterrupted
+    host.countErase = countErase
     host.isRoot = isRoot
     host.invokingUser = invokingUser
     if isSystem { host.systemFolder = folder.path }

@@ -97,6 +97,28 @@ import Testing
       flash("-", "-").error == "error: standard input is named twice, and can be read once\n")
   }
 
+  @Test func `an address behind the file is told to be one`() {
+    #expect(
+      flash("@boot.bin", "0x08000000")
+        == Sandbox.Run(
+          status: .usage, output: "",
+          error: """
+            error: 0x08000000 is an address, and no file
+              fix: to say where a raw file belongs: --address 0x08000000
+
+            """))
+    #expect(
+      flash("").error == """
+        error: the name of the file is empty
+          why: a variable such as $FIRMWARE is not set
+
+        """)
+  }
+
+  @Test func `what two files have counts once`() {
+    #expect(flash("@app.dfu", "@app.dfu").output.hasPrefix("flashed 8.8 KiB to "))
+  }
+
   @Test func `ids that are another device's are refused, whichever file has them`() throws {
     try sandbox.write(
       Firmware.container([(0, 0x0800_0000, Firmware.program(500))], productID: 0x1234), to: "o.dfu")

@@ -6,8 +6,32 @@
 no_board() {
   expect_status 69 dfuse list
   expect_output "no board is in its bootloader"
+  expect_output "no USB device is plugged in but hubs"
   expect_status 69 dfuse erase --all
   expect_output "start the board's bootloader"
+}
+
+log_says() { dmesg | grep -F -e "$1" >/dev/null; }
+
+# A board that stalls every request does not become a device, and the kernel's log says so.
+no_answer() {
+  local record
+  start_server stm32f405 --fault stall@standard:1+
+  usbip --tcp-port "$board_port" attach -r 127.0.0.1 -b 1-1
+  wait_for 60 log_says "unable to enumerate USB device"
+  # A line that only looks like the kernel's.
+  echo '<3>usb 99-1: device descriptor read/64, error -71' >/dev/kmsg
+  expect_status 69 dfuse list
+  expect_output "gave no proper answer (kernel: "
+  expect_output "try another cable, another port, no hub between, then start it there"
+  if grep -q -F 99-1 "$state/stderr"; then fail_check "a program's line was taken for the kernel's"; fi
+  for record in /run/vhci_hcd/port*; do
+    if grep -q -F -x "127.0.0.1 $board_port 1-1" "$record"; then
+      # usbip itself does not find a port at which there is no device.
+      echo "${record##*port}" >/sys/devices/platform/vhci_hcd.0/detach
+    fi
+  done
+  wait_for 20 is_gone find_port 1-1
 }
 
 # What lsusb says of each board: ids, serial number, transfer size, and the string of each alternate.
@@ -72,6 +96,7 @@ same_serial() {
 }
 
 check "without a board: status 69, and what to do" no_board
+check "a board that does not answer: what the kernel's log says" no_answer
 check "two boards: the same as lsusb, and --path picks one" two_boards
 for chip in stm32g474 stm32l072 stm32f429; do
   check "$chip: the same as lsusb" one_board "$chip" 0483:df11

@@ -34,6 +34,8 @@ public struct ChipProfile: Hashable, Sendable {
   /// Whether a host may ask a busy device for its status earlier than bwPollTimeout says: where that
   /// was seen to do no harm.
   public var mayBePolledEarly = false
+  /// Whether its programs may be RISC-V's, which begin with an instruction and no vector table.
+  public var mayBeRISCV = false
   /// Known misbehaviour.
   var quirks: Set<ChipQuirk> = []
 

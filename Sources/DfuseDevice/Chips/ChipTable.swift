@@ -234,6 +234,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(203, 406),  // 104 ms for 2048 bytes (gd32-dfu-utils#3)
     massEraseTime: .milliseconds(16_000, 32_000),  // as an unknown chip
     massEraseWorks: false,  // not tried by anybody who wrote of it
+    mayBeRISCV: true,  // GD32's id is used by RISC-V and ARM parts
     quirks: [.leavesWithoutStatus])
 
   /// AT32F435 and AT32F437.

@@ -90,8 +90,8 @@ extension Flasher {
       }
       try endReading()
     }
-    report(.finished(.verify))
     if let difference { throw .different(difference) }
+    report(.finished(.verify))
     return total
   }
 

@@ -232,7 +232,9 @@ extension Flasher {
       let bytes = try read(UInt64(start)..<end, of: memory)
       if bytes.allSatisfy({ $0 == board.chip.erasedByte }) { return .blank(at: start) }
       // An application bootloader may start what has a form of its own.
-      guard bootloader == nil, !ProgramShape.isRISCV(bytes) else { return .program }
+      guard bootloader == nil, !(board.chip.mayBeRISCV && ProgramShape.isRISCV(bytes)) else {
+        return .program
+      }
       let reason = VectorTable.implausibility(of: bytes) { address in
         memories.contains { $0.map.segment(at: address) != nil }
       }

@@ -137,6 +137,15 @@ public protocol USBBus: Sendable {
 
   /// The bus's time, since some fixed moment: a simulated bus has a clock of its own.
   var now: Duration { get }
+
+  /// All that is on the bus, boards or not, for those who want to know why no board is; nil where
+  /// the bus does not show that.
+  func surroundings() -> BusSurroundings?
+}
+
+extension USBBus {
+  /// Nothing: a bus need not know more than its DFU devices.
+  public func surroundings() -> BusSurroundings? { nil }
 }
 
 /// One DFU-capable device as found on a bus.

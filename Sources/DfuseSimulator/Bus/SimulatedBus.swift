@@ -9,6 +9,9 @@ import Synchronization
 package final class SimulatedBus: USBBus {
   struct State: Sendable {
     var slots: [BusSlot] = []
+    /// What is no board, and when it is plugged in.
+    var others: [(identity: DeviceIdentity, at: Duration)] = []
+    var kernelLog = KernelLog()
     var clock = Duration.zero
   }
 
@@ -62,6 +65,16 @@ package final class SimulatedBus: USBBus {
     }
   }
 
+  /// Plugs in something that is no board, such as a debug probe, now or later.
+  package func plugIn(_ other: DeviceIdentity, after delay: Duration = .zero) {
+    state.withLock { $0.others.append((other, $0.clock + delay)) }
+  }
+
+  /// Lets the kernel's log hold these records.
+  package func setKernelLog(_ records: String) {
+    state.withLock { $0.kernelLog.records = records }
+  }
+
   /// Makes opening a board fail, or work again with nil.
   package func setOpenError(_ error: USBError?, at path: String) {
     withSlot(path) { slot, _ in slot.openError = error }
@@ -104,9 +117,22 @@ package final class SimulatedBus: USBBus {
     return SimulatedTransport(bus: self, board: board, generation: generation)
   }
 
+  package func surroundings() -> BusSurroundings? {
+    state.withLock { state in
+      state.settleClosed()
+      var log = state.kernelLog
+      log.clocks = [state.clock]
+      let others = state.others.filter { $0.at <= state.clock }.map(\.identity)
+      return BusSurroundings(
+        devices: state.slots.compactMap { $0.listing()?.identity } + others, log: log)
+    }
+  }
+
   package func waitForChange(limit: Duration) -> Bool {
     state.withLock { state in
-      let due = state.slots.filter { !$0.isOpen }.compactMap { $0.events.first?.at }.min()
+      let boards = state.slots.filter { !$0.isOpen }.compactMap { $0.events.first?.at }
+      let others = state.others.map(\.at).filter { $0 > state.clock }
+      let due = (boards + others).min()
       if let due, due <= state.clock + limit {
         state.clock = max(state.clock, due)
         state.settleClosed()

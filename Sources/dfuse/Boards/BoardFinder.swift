@@ -60,15 +60,22 @@ struct BoardFinder {
     _ look: ([USBDeviceListing]) throws(Failure) -> Answer<Found>
   ) throws(Failure) -> Found {
     var clock = WaitClock(limit: wait, isSimulated: source.isSimulated)
+    var lookout = BoardLookout(source.bus)
     var openDeadline: Duration?
     var isFirst = true
+    var hasChanged = false
     while true {
-      let failure: Failure
-      switch try look(try source.devices()) {
+      let devices = try source.devices()
+      var failure: Failure
+      let mayCome: Bool
+      switch try look(devices) {
       case .found(let found): return found
-      case .missing(let reason, let mayCome):
-        guard mayCome, wait != nil else { throw reason }
-        failure = reason
+      case .missing(let reason, let may): (failure, mayCome) = (reason, may)
+      }
+      let isAlone = failure.status == .noBoard && devices.haveNoBootloader
+      guard mayCome, wait != nil else {
+        if isAlone { lookout.explain(&failure) }
+        throw failure
       }
       if failure.status != .noBoard {
         // It is there, and closed: udev may not have set its permissions yet.
@@ -82,21 +89,22 @@ struct BoardFinder {
         host.console.note("waiting for a board in its bootloader (Ctrl-C stops)")
         isFirst = false
       }
-      try pause(&clock, isClosed: openDeadline != nil, failure)
+      if isAlone {
+        lookout.news(at: clock.now, changed: hasChanged).forEach(host.console.note)
+      }
+      guard !host.isInterrupted() else {
+        var stopped = Failure(.interrupted, "stopped; no board came")
+        if isAlone { lookout.explain(&stopped) }
+        throw stopped
+      }
+      guard let step = clock.nextStep(isClosed: openDeadline != nil) else {
+        failure.what += ", and none came in \(clock.now.timeText)"
+        if isAlone { lookout.explain(&failure) }
+        throw failure
+      }
+      hasChanged = source.bus.waitForChange(limit: step)
+      clock.took(step, isOver: !hasChanged)
     }
-  }
-
-  private func pause(
-    _ clock: inout WaitClock, isClosed: Bool, _ failure: Failure
-  ) throws(Failure) {
-    guard !host.isInterrupted() else { throw Failure(.interrupted, "stopped; no board came") }
-    guard let step = clock.nextStep(isClosed: isClosed) else {
-      var failure = failure
-      failure.what += ", and none came in \(clock.now.timeText)"
-      throw failure
-    }
-    let changed = source.bus.waitForChange(limit: step)
-    clock.took(step, isOver: !changed)
   }
 }
 

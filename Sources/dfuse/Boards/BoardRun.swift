@@ -201,9 +201,10 @@ struct BoardWork: Sendable {
       isCancelled: isCancelled,
       report: { event in
         switch event {
-        case .started(let phase, _): count(phase == .erase)
+        case .started(let phase, _), .advanced(let phase, _): count(phase == .erase)
+        case .repeating: count(true)
         case .finished: count(false)
-        case .planned, .advanced, .repeating, .note: break
+        case .planned, .note: break
         }
         report(.event(event, at: now()))
       })

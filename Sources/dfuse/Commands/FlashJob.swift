@@ -229,7 +229,7 @@ struct FlashReport: Sendable {
 
 extension MemoryKind {
   /// Whether it holds settings of the chip, and no part of a program.
-  fileprivate var isSettings: Bool {
+  var isSettings: Bool {
     switch self {
     case .optionBytes, .otp, .deviceFeature, .engineeringBytes: true
     case .internalFlash, .externalFlash, .dataEEPROM, .other: false

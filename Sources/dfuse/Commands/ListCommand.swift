@@ -20,17 +20,20 @@ struct ListCommand: HostCommand {
   var verbose = false
 
   func run(host: Host) throws(Failure) {
-    let listings: [USBDeviceListing]
+    let source: BoardSource
+    let all: [USBDeviceListing]
     let filter = try device.filter
     do throws(Failure) {
-      listings = try device.source(host: host, changes: false).devices().filter { listing in
-        listing.openError != nil && filter.serial != nil || filter.matches(listing.identity)
-      }
+      source = try device.source(host: host, changes: false)
+      all = try source.devices()
     } catch {
       if json, error.status == .noBoard {
         try host.console.output(JSONText.pretty(ListReport([])))
       }
       throw error
+    }
+    let listings = all.filter { listing in
+      listing.openError != nil && filter.serial != nil || filter.matches(listing.identity)
     }
     let report = ListReport(listings, filter: filter)
     if json {
@@ -42,10 +45,17 @@ struct ListCommand: HostCommand {
       for warning in report.warnings { host.console.warn(warning) }
     }
     if !report.hasBoard {
+      guard !report.devices.isEmpty || !all.contains(where: { $0.board != nil }) else {
+        throw Failure(
+          .noBoard, "none of the boards in their bootloader fits the options",
+          fix: "see them all: \(Suggestion(.list, device.simulate.flatMap { ["--simulate", $0] }))")
+      }
       let others = report.devices.isEmpty ? "" : "; what is shown above is none"
-      throw Failure(
+      var failure = Failure(
         .noBoard, "no board is in its bootloader\(others)",
         fix: "start it there (often: hold BOOT0, press reset), and look again")
+      if all.haveNoBootloader { BoardLookout(source.bus).explain(&failure) }
+      throw failure
     }
   }
 }

@@ -36,7 +36,7 @@ struct UnprotectCommand: BoardCommand {
     _ order: Void, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     context.report(
-      .note("removing the read protection: leave the board plugged in, it may take half a minute"))
+      .note("leave the board plugged in: removing a read protection may take half a minute"))
     let outcome: LeaveOutcome?
     do throws(FlashError) {
       outcome = try flasher.unprotect(unlisted: unlisted)

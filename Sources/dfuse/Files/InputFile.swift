@@ -30,6 +30,10 @@ struct InputFile {
   /// - Throws: A failure with status 65 when there is more than the limit; 66 when the file is
   ///   missing, unreadable or a folder, or changes its size while it is read.
   func read() throws(Failure) -> [UInt8] {
+    guard !name.isEmpty else {
+      throw Failure(
+        .noInput, "the name of the file is empty", why: "a variable such as $FIRMWARE is not set")
+    }
     do {
       if isStandardInput { return try read(.standardInput) }
       let file = try FileDescriptor.open(name.systemPath, .readOnly)

@@ -9,8 +9,10 @@ struct BoardFirmware {
   /// What came from which file, if there are several.
   var parts: [(name: String, elements: [ImageElement])] = []
 
-  /// Bytes in all.
-  var size: UInt64 { UInt64(firmware.byteCount) }
+  /// Bytes in all; what several files have counts once.
+  var size: UInt64 {
+    UInt64((parts.isEmpty ? nil : try? firmware.image.byteCount) ?? firmware.byteCount)
+  }
 
   /// Whether a program can be started at `address`: a plausible vector table is there.
   func hasProgram(at address: UInt32) -> Bool {
@@ -48,7 +50,7 @@ extension FirmwareFile {
         .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
     }
     if let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init),
-      let reason = ready.misfit(at: start, mayBeRISCV: board.mayBeRISCV)
+      let reason = ready.misfit(at: start, mayBeRISCV: board.chip.mayBeRISCV)
     {
       ready.notes.append(
         .warning(
@@ -130,7 +132,7 @@ extension FirmwareFile {
     if alternate == nil || memory.map.kind == .internalFlash {
       try checkFit(
         firmware.elements.first?.bytes ?? [], to: start, in: memory.map,
-        mayBeRISCV: board.mayBeRISCV, sparing: bootloader?.ownRanges ?? [])
+        mayBeRISCV: board.chip.mayBeRISCV, sparing: bootloader?.ownRanges ?? [])
     }
     do throws(FormatError) { try ready.firmware.place(at: start) } catch {
       throw Failure(.badData, "\(shown): \(error)")
@@ -190,9 +192,6 @@ extension Board {
   fileprivate var firstMemory: AlternateMemory? {
     memories.first { $0.alternateSetting == 0 } ?? memories.first
   }
-
-  /// Whether it may run programs of either kind: GD32's id stands for RISC-V and ARM parts.
-  fileprivate var mayBeRISCV: Bool { chip.family == .gd32 }
 }
 
 extension MemoryMap {

@@ -21,7 +21,10 @@ struct FirmwareSet: Sendable {
     }
     var files: [FirmwareFile] = []
     var rest = addresses[...]
-    for name in options.files { files.append(try FirmwareFile(name, options, taking: &rest)) }
+    for name in options.files {
+      try Self.refuseAddress(name)
+      files.append(try FirmwareFile(name, options, taking: &rest))
+    }
     guard rest.isEmpty else {
       throw Failure(
         .usage,
@@ -38,6 +41,16 @@ struct FirmwareSet: Sendable {
         fix: "say --address once for each, in their order")
     }
     self.files = files
+  }
+
+  /// With other tools, an address stands behind the file.
+  private static func refuseAddress(_ word: String) throws(Failure) {
+    guard word.lowercased().hasPrefix("0x"), FileFacts.of(word) == nil,
+      case .success = NumberText.hexadecimal(word, as: UInt32.self)
+    else { return }
+    throw Failure(
+      .usage, "\(word.visible) is an address, and no file",
+      fix: "to say where a raw file belongs: --address \(word.shellWord)")
   }
 
   /// The names as messages show them.

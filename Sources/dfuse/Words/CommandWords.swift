@@ -27,7 +27,8 @@ struct CommandWords {
     "go": [("leave", nil)], "ls": [("list", nil)], "devices": [("list", nil)],
     "scan": [("list", nil)], "compare": [("verify", nil)], "check": [("verify", nil)],
     "wipe": [("erase", nil)], "unlock": [("unprotect", nil)], "convert": [("pack", nil)],
-    "show": [("info", nil)], "inspect": [("info", nil)], "extract": [("unpack", nil)],
+    "version": [("--version", nil)], "show": [("info", nil)], "inspect": [("info", nil)],
+    "extract": [("unpack", nil)],
   ]
 
   /// The failure of a command line that ArgumentParser refused with this message.
@@ -50,6 +51,11 @@ struct CommandWords {
     guard words.first == "help", let word = words.dropFirst().first, !word.hasPrefix("-"),
       !Self.commands.contains(word)
     else { return nil }
+    let meant = Self.synonyms[word.lowercased()]?.first?.command ?? Self.nearest(to: word)
+    if let meant, Self.commands.contains(meant) {
+      return Failure(
+        .usage, "there is no command '\(word.visible)'", fix: Self.line(["help", meant]))
+    }
     return CommandWords(words: Array(words.dropFirst())).unknownCommand(word)
   }
 
@@ -58,7 +64,7 @@ struct CommandWords {
     guard let option = line.option else { return nil }
     let what = "\(option.name) is an option of \(option.tool.rawValue)"
     if let words = line.words, Self.isTaken(words) {
-      return Failure(.usage, what, fix: Self.line(words))
+      return Failure(.usage, what, why: line.remark, fix: Self.line(words))
     }
     return line.advice.map { Failure(.usage, what, fix: $0) }
   }
@@ -111,6 +117,7 @@ struct CommandWords {
     }
     if let typed = what.split(separator: "'").dropFirst().first, let proposed = suggestion,
       proposed.replacing("--no-", with: "--") == typed.replacing("--no-", with: "--")
+        || distance(String(typed), proposed) > 2
     {
       suggestion = nil
     }

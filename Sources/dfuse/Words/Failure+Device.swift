@@ -55,6 +55,9 @@ extension Failure {
     }
   }
 
+  static let noDFUDevice = "no DFU device is plugged in"
+  static let otherDFUDevices = "the DFU devices seen are others"
+
   private init(noDevice ignored: [IgnoredDevice], filter: DeviceFilter) {
     let wanted = filter.words.isEmpty ? "" : " with \(filter.words.joined(separator: " and "))"
     let isFiltered = ignored.contains { $0.reason == .notMatching }
@@ -73,7 +76,7 @@ extension Failure {
     }
     self.init(
       .noBoard, "no board in its bootloader\(wanted)",
-      why: ignored.isEmpty ? "no DFU device is plugged in" : "the DFU devices seen are others",
+      why: ignored.isEmpty ? Self.noDFUDevice : Self.otherDFUDevices,
       fix: isFiltered
         ? "leave the choice out or take one of these:"
         : "start the board's bootloader (often: hold BOOT0, press reset); --wait waits for it",

@@ -152,10 +152,12 @@ extension Failure {
     self = .refused(
       .badData, "\(task.subject) has \(range.addressText), \(place)",
       why: region?.reason ?? memory.map { "\(name) is \($0.extent)" },
-      fix: region?.advice
-        ?? found.map {
-          "alternate setting \($0) has it: pack it into a target for that (-a \($0))"
-        })
+      fix: memory?.kind.isSettings == true
+        ? "leave -a out: these bytes are no \(name)"
+        : region?.advice
+          ?? found.map {
+            "alternate setting \($0) has it: pack it into a target for that (-a \($0))"
+          })
   }
 
   private init(consent kind: MemoryKind, _ what: String) {

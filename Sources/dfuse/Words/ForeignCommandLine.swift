@@ -13,6 +13,8 @@ struct ForeignCommandLine {
   private(set) var option: (name: String, tool: Tool)?
   /// What to do where no command here does it.
   private(set) var advice: String?
+  /// What the tool does and this program does not.
+  private(set) var remark: String?
   private var command: String?
   private var options: [String] = []
   private var operands: [String] = []
@@ -38,7 +40,10 @@ struct ForeignCommandLine {
     case "-U", "--upload":
       of(.dfuUtil, word, means: "read")
       options += ["-o", rest.popFirst() ?? "board.bin"]
-    case "-l": of(.dfuUtil, word, means: "list")
+    case "-l", "--list":
+      let isST = ["usb", "uart", "st-link"].contains(rest.first ?? "")
+      of(isST ? .st : .dfuUtil, word, means: "list")
+      if isST { rest = rest.dropFirst() }
     case "-s", "--dfuse-address": takeAddress(word, &rest)
     case "-w", "-d":
       if let file = rest.first, FileWord.isFirmware(file) {
@@ -134,6 +139,9 @@ struct ForeignCommandLine {
     while let setting = rest.first, setting.contains("=") {
       if setting.lowercased().hasPrefix("sn=") {
         options += ["--serial", String(setting.dropFirst(3))]
+      }
+      if ["port=swd", "port=jtag"].contains(setting.lowercased()) {
+        remark = "dfuse reaches a board by USB, in its bootloader, and not through a debug probe"
       }
       rest = rest.dropFirst()
     }

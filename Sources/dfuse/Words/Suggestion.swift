@@ -11,6 +11,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case erase = "erase --all"
     case leave = "leave"
     case unprotect = "unprotect --yes"
+    case pack = "pack"
     case unpack = "unpack"
     case installRules = "udev install"
     case uninstallRules = "udev uninstall"

@@ -7,6 +7,7 @@ public final class LibUSBBus: USBBus {
   private let view: LibUSBView
   private let start = ContinuousClock.now
   private let seen = Mutex(Seen())
+  private let kernelLog: @Sendable () -> KernelLog
 
   /// What the last ``devices()`` saw.
   private struct Seen {
@@ -25,8 +26,14 @@ public final class LibUSBBus: USBBus {
   /// Starts libusb.
   ///
   /// - Throws: ``USBError/noBus`` when libusb cannot start.
-  public init() throws(USBError) {
+  public convenience init() throws(USBError) {
+    try self.init(kernelLog: { KernelLog.now() })
+  }
+
+  /// Starts libusb, with a log in place of the kernel's.
+  init(kernelLog: @escaping @Sendable () -> KernelLog) throws(USBError) {
     view = try LibUSBView()
+    self.kernelLog = kernelLog
   }
 
   /// Every device that has a DFU interface in either mode, in the order of their paths.
@@ -59,6 +66,16 @@ public final class LibUSBBus: USBBus {
       seen.context = sight.context
     }
     return listings.values.sorted { PortPath($0.identity.path) < PortPath($1.identity.path) }
+  }
+
+  /// All that is plugged in, and what the kernel's log says of ports at which nothing is.
+  ///
+  /// No device is opened for it. Where the log may not be read, it says nothing.
+  public func surroundings() -> BusSurroundings? {
+    guard let devices = try? view.look().devices, !devices.isEmpty else { return nil }
+    return BusSurroundings(
+      devices: devices.filter { !$0.isHub }.map(\.identity),
+      hubs: devices.filter(\.isHub).map(\.identity), log: kernelLog())
   }
 
   /// Opens a board and claims its interface.

@@ -1,6 +1,15 @@
 import CLibUSB
 import Synchronization
 
+// For `timeval`, whose members belong to that module wherever another file imports it.
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#elseif canImport(Darwin)
+  private import Darwin
+#endif
+
 /// One libusb context, and the count of devices that came and went in it.
 ///
 /// Unchecked Sendable: libusb locks its contexts itself ("Multi-threaded applications and
@@ -95,6 +104,8 @@ import Synchronization
   let bus: UInt8
   /// The device descriptor.
   let descriptor: DeviceDescriptor
+  /// Whether it is a hub, root hubs among them (`bDeviceClass` 9: USB 2.0 section 11.23.1).
+  let isHub: Bool
   // The context must outlive its devices.
   private let context: LibUSBContext
 
@@ -116,6 +127,7 @@ import Synchronization
       vendorID: raw.idVendor, productID: raw.idProduct, bcdDevice: raw.bcdDevice,
       manufacturerIndex: raw.iManufacturer, productIndex: raw.iProduct,
       serialNumberIndex: raw.iSerialNumber)
+    isHub = raw.bDeviceClass == 9
     self.context = context
     unsafe self.pointer = unsafe libusb_ref_device(pointer)
   }

@@ -178,4 +178,9 @@ private struct NarrowedBus: USBBus {
   func open(_ board: Board) throws(USBError) -> any USBTransport { try bus.open(board) }
 
   func waitForChange(limit: Duration) -> Bool { bus.waitForChange(limit: limit) }
+
+  /// What tells why no bootloader is there; where one is that is not meant, that is the reason.
+  func surroundings() -> BusSurroundings? {
+    (try? bus.devices())?.haveNoBootloader == true ? bus.surroundings() : nil
+  }
 }

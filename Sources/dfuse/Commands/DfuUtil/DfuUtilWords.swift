@@ -85,6 +85,7 @@ extension Failure {
   private static func withDfuUtilsOptions(_ text: String) -> String {
     var text = text
     for (ours, theirs) in [
+      ("--wait waits", "-w waits"), ("; without a board, try --simulate stm32f405", ""),
       ("--address ", "-s "), ("say --allow-option-bytes", "add :force behind the address of -s"),
       ("say --allow-otp", "add :force behind the address of -s"),
       ("say --allow-bootloader", "add :force behind the address of -s"),

@@ -81,8 +81,7 @@ struct PackCommand: ParsableCommand, DfuseCommand {
     guard !arguments.items.isEmpty else {
       throw Failure(
         .usage, "nothing to pack",
-        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0; more in dfuse pack --help"
-      )
+        fix: "name a file, or more as -o OUT -i IMAGE -a 0; 'dfuse pack --help' has examples")
     }
     let request = try PackGrammar.request(from: arguments)
     var console = console

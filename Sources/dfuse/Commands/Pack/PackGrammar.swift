@@ -132,8 +132,7 @@ struct PackGrammar {
     guard !request.targets.isEmpty, request.output != nil else {
       throw Failure(
         .usage, "at least one target [-a] and an output [-o] needed",
-        fix:
-          "dfuse pack -o firmware.dfu -m 0x08000000 -i image.bin -a 0, or dfuse pack firmware.hex")
+        fix: "say both, as -o OUT -m 0x08000000 -i IMAGE -a 0; 'dfuse pack --help' has examples")
     }
   }
 
@@ -142,7 +141,7 @@ struct PackGrammar {
     guard operands.count == 1, emptyAlternateSettings.count <= 1 else {
       throw Failure(
         .usage, "the short form packs one file for one alternate setting",
-        fix: "for more: dfuse pack -o OUT -i IMAGE -a 0 -i IMAGE -a 1")
+        fix: "name more of them as -o OUT -i IMAGE -a 0 -i IMAGE -a 1")
     }
     request.targets = [
       .init(

@@ -74,7 +74,9 @@ struct Packer {
     case .raw where request.isShortForm && image.address == nil:
       throw Failure(
         .usage, "\(shown) is a raw binary, which says no address",
-        fix: "dfuse pack -o firmware.dfu -m 0x08000000 -i \(image.path.shellWord) -a 0")
+        fix: Suggestion(
+          .pack, ["-o", "firmware.dfu", "-m", "0x08000000", "-i", image.path, "-a", "0"]
+        ).description)
     case .raw, .hex, .srec, .elf, nil: break
     }
     if let address = image.address {

@@ -63,7 +63,7 @@ struct SimulateCommand: HostCommand {
     guard let chip else {
       throw Failure(
         .usage, "nothing says which chip to simulate",
-        fix: "dfuse simulate stm32f405; 'dfuse simulate --list' shows them all")
+        fix: "name it, as stm32f405; 'dfuse simulate --list' shows them all")
     }
     guard (1...127).contains(count) else {
       throw Failure(.usage, "--count \(count): a USB bus has room for 1 to 127 boards")
