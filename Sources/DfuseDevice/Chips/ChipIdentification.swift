@@ -13,13 +13,17 @@ extension ChipProfile {
     if let clone = clones[identity.usbID] { return clone }
     let facts = ChipFacts(identity: identity, maps: maps)
     guard identity.usbID == .stBootloader, let flash = facts.flash else {
-      return facts.hasSmallPages ? unknownWithSmallPages : unknown
+      return unknown(facts)
     }
     let byOptionBytes = facts.optionBytes.lazy.compactMap { profile(facts, flash, options: $0) }
-    guard let found = byOptionBytes.first ?? profile(facts, flash) else {
-      return facts.hasSmallPages ? unknownWithSmallPages : unknown
-    }
+    guard let found = byOptionBytes.first ?? profile(facts, flash) else { return unknown(facts) }
     return facts.isROM ? found : found.withoutROM
+  }
+
+  private static func unknown(_ facts: ChipFacts) -> ChipProfile {
+    var profile = facts.hasSmallPages ? unknownWithSmallPages : unknown
+    profile.worksBeforeAnswering = facts.isDeviceLibrary
+    return profile
   }
 
   private static let clones: [USBID: ChipProfile] = [
@@ -27,6 +31,10 @@ extension ChipProfile {
     USBID(vendorID: 0x2E3C, productID: 0xDF11): at32,
     USBID(vendorID: 0x314B, productID: 0x0106): apm32,
     USBID(vendorID: 0x3997, productID: 0xDF11): x32,
+    // Particle Argon, Boron and Xenon.
+    USBID(vendorID: 0x2B04, productID: 0xD00C): nrf52,
+    USBID(vendorID: 0x2B04, productID: 0xD00D): nrf52,
+    USBID(vendorID: 0x2B04, productID: 0xD00E): nrf52,
   ]
 
   /// The profile by where the option bytes are.
@@ -49,12 +57,11 @@ extension ChipProfile {
     case 0x1FFF_F800 where flash.sectorSize != nil: return f0(facts, flash)
     case 0x1FF8_0000 where flash.sectorSize == 128: return l0
     case 0x1FF8_0000 where flash.sectorSize == 256: return l1
-    case 0x1FF0_0000: return l4(name: "STM32L4R/4S")
+    case 0x1FF0_0000: return l4plus
     case 0x1FFF_8000: return wb
     // L4 and G4 share the address; the ROMs of the first say 0x2200, of the second 0x0200.
     case 0x1FFF_7800 where facts.isOldROM: return l4(name: "STM32L4")
-    case 0x1FFF_7800:
-      return g4(name: options.sectorSize == 48 ? "STM32G47x/48x/491" : "STM32G431/441")
+    case 0x1FFF_7800: return options.sectorSize == 48 ? g474 : g431
     default: return nil
     }
   }
@@ -75,7 +82,7 @@ extension ChipProfile {
 
   private static func f0(_ facts: ChipFacts, _ flash: FlashShape) -> ChipProfile {
     if facts.isF105 { return f105 }
-    if flash.sectorSize == 1024 { return f0(name: "STM32F04x") }
+    if flash.sectorSize == 1024 { return f042 }
     return flash.size > 128 << 10 ? f3 : f0(name: "STM32F07x or F30x")
   }
 
@@ -134,9 +141,11 @@ struct ChipFacts {
   /// "STM32  BOOTLOADER", "STM32 0x418 DFU Bootloader", "DFU in FS Mode".
   var isROM: Bool {
     guard let product else { return true }
-    return product.hasPrefix("stm32 ") && product.hasSuffix("bootloader")
-      || product.hasPrefix("dfu in ")
+    return product.hasPrefix("stm32 ") && product.hasSuffix("bootloader") || isDeviceLibrary
   }
+  /// Whether the product string is that of ST's USB device library, from which newer ROMs have it
+  /// as well: "DFU in FS Mode".
+  var isDeviceLibrary: Bool { product?.hasPrefix("dfu in ") ?? false }
   /// Whether this is the F105/107, by its product string or by the way it writes its map: F0 and F3
   /// write their pages with four digits, "0002Kg".
   var isF105: Bool {

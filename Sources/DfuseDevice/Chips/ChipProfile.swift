@@ -21,6 +21,9 @@ public struct ChipProfile: Hashable, Sendable {
   var programTimePerUnit: ExpectedTime
   /// Time of a mass erase.
   var massEraseTime: ExpectedTime
+  /// The times when the ROM has been told that the supply allows half words; nil where that changes
+  /// nothing.
+  var halfWordTimes: FlashTimes?
   /// The times when the ROM has been told that the supply allows whole words; nil where there is
   /// nothing to tell.
   var wordTimes: FlashTimes?
@@ -38,6 +41,12 @@ public struct ChipProfile: Hashable, Sendable {
   public var mayBeRISCV = false
   /// Known misbehaviour.
   var quirks: Set<ChipQuirk> = []
+  /// What the bootloader reports as `bwPollTimeout`; nil where nobody knows.
+  var reported: ReportedTimes?
+  /// Whether the bootloader answers the first DFU_GETSTATUS of an operation only when it is done.
+  var worksBeforeAnswering = false
+  /// Time in which the bootloader fetches 1 KiB for an upload; some milliseconds in most logs.
+  var readTimePerKiB: Duration = .milliseconds(3)
 
   /// How long it takes to erase a sector of `bytes` bytes.
   ///
@@ -51,13 +60,19 @@ public struct ChipProfile: Hashable, Sendable {
       typical: last.time.typical * factor, maximum: last.time.maximum * factor)
   }
 
-  /// The profile with the times that hold when the ROM programs whole words.
-  var withWordTimes: ChipProfile {
-    guard let wordTimes else { return self }
+  /// The profile with the times that hold when the ROM has been told its supply; as it is for nil.
+  func withTimes(at supply: SupplyRange?) -> ChipProfile {
+    let told: FlashTimes? =
+      switch supply {
+      case .from2700mV: wordTimes
+      case .from2100mV, .from2400mV: halfWordTimes
+      case .from1800mV, nil: nil
+      }
+    guard let told else { return self }
     var profile = self
-    profile.sectorEraseTimes = wordTimes.sectorErase
-    profile.programTimePerUnit = wordTimes.programPerUnit
-    profile.massEraseTime = wordTimes.massErase
+    profile.sectorEraseTimes = told.sectorErase
+    profile.programTimePerUnit = told.programPerUnit
+    profile.massEraseTime = told.massErase
     return profile
   }
 }
@@ -149,6 +164,30 @@ struct FlashTimes: Hashable, Sendable {
   var programPerUnit: ExpectedTime
   /// Time of a mass erase.
   var massErase: ExpectedTime
+}
+
+/// The `bwPollTimeout` that a bootloader reports for each kind of work, whatever that really takes.
+struct ReportedTimes: Hashable, Sendable {
+  /// For an erase, of a sector or of everything.
+  var erase: Duration
+  /// For a block.
+  var write: Duration
+  /// For Set Address.
+  var setAddress: Duration
+
+  /// Times in milliseconds.
+  static func milliseconds(_ erase: Int, _ write: Int, _ setAddress: Int) -> ReportedTimes {
+    ReportedTimes(
+      erase: .milliseconds(erase), write: .milliseconds(write),
+      setAddress: .milliseconds(setAddress))
+  }
+
+  /// `TimingTable` of ST's first device library, for internal flash.
+  ///
+  /// Seen on an F4 (modm's manual), an F745 (fwupd#2696) and a GD32VF103 (gd32-dfu-utils#3).
+  static let internalFlash = milliseconds(100, 104, 104)
+  /// What ST's code generator puts into a bootloader made with its USB device library.
+  static let codeGenerator = milliseconds(50, 50, 50)
 }
 
 /// Misbehaviour of bootloaders that a host has to know beforehand.

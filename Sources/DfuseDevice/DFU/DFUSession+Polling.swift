@@ -44,6 +44,7 @@ extension DFUSession {
         }
         stalls = 0
         reported = reply.pollTimeout
+        if kind == .setAddress, attempt == 0 { seen.setAddress = reported }
       } catch .usb(.stall, let activity) {
         stalls += 1
         guard attempt > 0 else { throw explainedStall(during: activity) }
@@ -112,6 +113,14 @@ extension DFUSession {
     }
     return true
   }
+}
+
+/// What a device has shown of its times, beside what its chip's data say.
+struct SeenTimes: Sendable {
+  /// The time that it reported for Set Address; nil before it has.
+  var setAddress: Duration?
+  /// Bytes of memory that were read, and the time that took beyond that of the wire.
+  var read: (bytes: Int, time: Duration) = (0, .zero)
 }
 
 /// How long a session gives each operation, and what it does about known deviations.

@@ -24,6 +24,8 @@ struct DFUSession: ~Copyable {
   var polling: any PollPolicy
   /// The alternate setting that was chosen, to choose it again after a USB reset.
   var alternateSetting: UInt8?
+  /// What the device has shown of its times.
+  var seen = SeenTimes()
 
   /// Time-out of a transfer that any device can answer at once.
   static let ordinaryTimeout: Duration = .seconds(5)

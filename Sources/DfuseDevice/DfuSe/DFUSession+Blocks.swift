@@ -29,8 +29,13 @@ extension DFUSession {
     let address = try self.address(of: block, count: length)
     let activity = Activity.reading(address: address, count: length)
     if state == .dfuDNLOADIDLE { try abort() }
+    let start = transport.now
     do {
-      return try upload(block: block, length: length, during: activity)
+      let bytes = try upload(block: block, length: length, during: activity)
+      seen.read.bytes += bytes.count
+      seen.read.time += max(
+        transport.now - start - WireTime.of(bytes: UInt64(bytes.count)), .zero)
+      return bytes
     } catch .usb(.stall, _) {
       throw explainedStall(during: activity)
     }

@@ -50,7 +50,8 @@ public struct FlashPlan: Hashable, Sendable {
   public var transferSize: Int
   /// The value of an erased byte; blocks of nothing else are not written.
   public var erasedByte: UInt8
-  /// How long it should take, by the chip's data.
+  /// How long the whole flash should take, without leaving: the comparison before the plan, which
+  /// has been done, and the plan.
   public var expectedTime: Duration = .zero
   /// What is written to memory that is no flash.
   public var directWrites: [DirectWrite] = []

@@ -55,11 +55,10 @@ package struct FlashPlanner {
     plan.directWrites += written
   }
 
-  /// The plan, with its time, but without its steps.
+  /// The plan, without its steps and its time.
   package func finished() -> FlashPlan {
     var plan = plan
     if massEraseIsQuicker { plan.usesMassErase = true }
-    plan.expectedTime = expectedTime(of: plan)
     return plan
   }
 
@@ -84,32 +83,6 @@ package struct FlashPlanner {
 
   private func eraseTime(of sectors: [Range<UInt64>]) -> Duration {
     sectors.reduce(.zero) { $0 + chip.eraseTime(forSectorOf: UInt64($1.count)).typical }
-  }
-
-  /// The time that the chip's data and the wire give a plan.
-  private func expectedTime(of plan: FlashPlan) -> Duration {
-    let erases = plan.sectors(.eraseAndWrite)
-    let size = UInt64(plan.transferSize)
-    let blocks = (plan.bytesToWrite + size - 1) / size
-    let readBlocks = (plan.bytesToVerify + size - 1) / size
-    return (plan.usesMassErase ? chip.massEraseTime.typical : eraseTime(of: erases))
-      + chip.programTimePerUnit.typical
-      * Int(clamping: plan.bytesToWrite / UInt64(max(chip.programmingUnit, 1)))
-      + WireTime.of(
-        transfers: blocks * 3 + readBlocks + 3 * UInt64(erases.count),
-        bytes: plan.bytesToWrite + plan.bytesToVerify)
-  }
-}
-
-/// How long control transfers occupy a full-speed bus, apart from the device's own time.
-///
-/// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64
-/// bytes some 16 fit into a frame of 1 ms, where USB 2.0 table 5-7 has room for 19 bulk packets.
-package enum WireTime {
-  /// The time for a number of transfers that carry a number of bytes in all.
-  package static func of(transfers: UInt64 = 1, bytes: UInt64) -> Duration {
-    .microseconds(250) * Int(clamping: transfers)
-      + .microseconds(60) * Int(clamping: (bytes + 63) / 64)
   }
 }
 

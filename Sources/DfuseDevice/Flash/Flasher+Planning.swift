@@ -9,6 +9,7 @@ extension Flasher {
   public mutating func plan(
     _ firmware: Firmware, options: FlashOptions
   ) throws(FlashError) -> FlashPlan {
+    let start = session.transport.now
     let work = try FlashLayout(board: board, options: options).work(for: firmware)
     try checkErasable(work)
     guard !options.massErase || work.contains(where: { board.flash.contains($0.memory) }) else {
@@ -16,9 +17,8 @@ extension Flasher {
     }
     if options.supply != nil { try checkSupply() }
     try enter()
-    var planner = FlashPlanner(
-      board: board, chip: options.supply == .from2700mV ? board.chip.withWordTimes : nil,
-      usesMassErase: options.massErase)
+    let chip = board.chip.withTimes(at: options.supply)
+    var planner = FlashPlanner(board: board, chip: chip, usesMassErase: options.massErase)
     var lost: UInt64 = 0
     for (work, states) in zip(work, try states(of: work, options: options)) {
       if !options.preserve { lost += try bytesLost(work, states) }
@@ -35,6 +35,7 @@ extension Flasher {
     plan.steps = FlashSteps(plan: plan, board: board).list(
       options: options, sparing: bootloaderSectors,
       byOneCommand: massEraseWorks(allowBootloader: options.allowBootloader))
+    plan.expectedTime = session.transport.now - start + timeToRun(plan, on: chip)
     if lost > 0 { report(.note(.bytesLost(lost))) }
     report(.planned(plan))
     return plan

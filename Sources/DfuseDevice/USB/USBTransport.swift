@@ -117,6 +117,18 @@ public enum USBError: Error, Hashable, Sendable {
   case other(call: String, code: Int32, name: String)
 }
 
+/// How long control transfers occupy a full-speed bus, apart from the device's own time.
+///
+/// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64
+/// bytes some 16 fit into a frame of 1 ms, where USB 2.0 table 5-7 has room for 19 bulk packets.
+package enum WireTime {
+  /// The time for a number of transfers that carry a number of bytes in all.
+  package static func of(transfers: UInt64 = 1, bytes: UInt64) -> Duration {
+    .microseconds(250) * Int(clamping: transfers)
+      + .microseconds(60) * Int(clamping: (bytes + 63) / 64)
+  }
+}
+
 /// Where devices are found and opened: libusb's view of the machine, or simulated boards.
 public protocol USBBus: Sendable {
   /// Every device that has a DFU interface in either mode, in the order of their paths.
