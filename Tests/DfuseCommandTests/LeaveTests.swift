@@ -86,6 +86,15 @@ import Testing
     #expect(!sandbox.run("leave", "--address", "08020000").error.contains("no program"))
   }
 
+  @Test func `where the programs of a bootloader begin is not always known`() throws {
+    // What stands at the start of its flash is the bootloader; its programs are further up.
+    let bus = try plugIn("st-usbd", [])
+    #expect(sandbox.run("leave").status == .success)
+    #expect(bus.board(at: "1-1")?.counters.count(.leave) == 1)
+    _ = try plugIn("st-usbd", [])
+    #expect(sandbox.run("leave", "--address", "0800C000").error.contains("the place is blank"))
+  }
+
   @Test func `RISC-V parts have no vector table`() throws {
     _ = try plugIn("gd32vf103", [0x6F, 0x00, 0x40, 0x01, 0x13, 0x00, 0x00, 0x00])
     #expect(sandbox.run("leave").status == .success)

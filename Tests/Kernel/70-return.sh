@@ -65,7 +65,9 @@ interrupted_erase() {
   kill -INT "$beside"
   expect_end 130
   if grep -q "stopped on request" "$state/beside"; then fail_check "the second Ctrl-C did not end it"; fi
-  expect_status 0 dfuse flash --stay --address 0x08000000 /tmp/first.bin
+  # The chip goes on erasing, and does not answer before that is over.
+  wait_for 40 dfuse flash -q --stay --address 0x08000000 /tmp/first.bin ||
+    fail_check "the board was not flashed after the erase"
   expect_status 0 dfuse verify --address 0x08000000 /tmp/first.bin
 }
 

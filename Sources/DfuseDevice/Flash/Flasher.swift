@@ -219,9 +219,11 @@ extension Flasher {
   /// Looks for a program where ``leave(to:)`` would start one, and changes nothing.
   ///
   /// - Parameter address: As for ``leave(to:)``.
-  /// - Returns: What is there; nil where nothing can be read.
+  /// - Returns: What is there; nil where nothing can be read, and under an application bootloader of
+  ///   which nobody knows where its programs begin.
   public mutating func lookForProgram(at address: UInt32? = nil) -> ProgramSight? {
-    guard case (let start?, let memory?) = program(at: address), board.canUpload else {
+    let isKnown = address != nil || bootloader?.programStart != nil || board.chip.isROM
+    guard isKnown, case (let start?, let memory?) = program(at: address), board.canUpload else {
       return nil
     }
     let end = min(
