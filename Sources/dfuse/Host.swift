@@ -19,8 +19,8 @@ struct Host {
   var openBus: () throws(Failure) -> BoardSource = { () throws(Failure) in
     throw Failure(device: .noBus)
   }
-  /// Takes over Ctrl-C, SIGTERM and SIGHUP.
-  var listenForInterrupt: () -> Void = {}
+  /// Takes over Ctrl-C, SIGTERM and SIGHUP, and answers them as the console allows.
+  var listenForInterrupt: (Console) -> Void = { _ in }
   /// Is told when an erase begins on a board, 1, and when it is over, -1: work cannot stop between.
   var countErase: @Sendable (Int) -> Void = { _ in }
   /// Whether one of them has come.
@@ -78,11 +78,6 @@ enum Interrupt {
 
     """
 
-  /// Says whether a signal is answered on standard error, and whether a bar may move there.
-  static func answer(_ isWanted: Bool, isTerminal: Bool) {
-    answers.store(isWanted ? isTerminal ? 2 : 1 : 0, ordering: .relaxed)
-  }
-
   /// Answers a signal; called in its handler, where nothing but a plain write is safe.
   private static func sayStopping() {
     let way = answers.load(ordering: .relaxed)
@@ -121,7 +116,10 @@ enum Interrupt {
   /// To be called by commands that work on a board, which must not be left in the middle of a
   /// transfer; all others end at once, as people expect. A SIGHUP that is ignored stays so: `nohup`
   /// starts programs like that.
-  static func listen() {
+  ///
+  /// What comes is answered on the console's standard error, unless it is quiet.
+  static func listen(answeringOn console: Console) {
+    answers.store(console.isQuiet ? 0 : console.errorIsTerminal ? 2 : 1, ordering: .relaxed)
     // A static is made at its first use, which must not be in a signal handler.
     erases.store(0, ordering: .relaxed)
     sayStopping()

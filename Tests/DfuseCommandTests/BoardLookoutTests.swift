@@ -155,7 +155,7 @@ import Testing
       var lookout = BoardLookout(still)
       for changed in changes { _ = lookout.news(at: .zero, changed: changed) }
       var failure = Failure(.noBoard, "no board")
-      lookout.explain(&failure)
+      failure = lookout.explaining(failure)
       return failure.why
     }
     #expect(reason(changes: [false, false])?.hasPrefix("nothing new came on the bus") == true)
@@ -173,7 +173,7 @@ import Testing
     _ = bus.waitForChange(limit: .seconds(1))
     _ = lookout.news(at: .seconds(1), changed: true)
     var failure = Failure(.noBoard, "no board")
-    lookout.explain(&failure)
+    failure = lookout.explaining(failure)
     #expect(failure.why?.hasPrefix("nothing new came on the bus while it waited") == true)
   }
 

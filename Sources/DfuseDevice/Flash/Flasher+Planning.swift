@@ -213,7 +213,8 @@ extension MemoryWork {
   ) -> [(area: Range<UInt64>, gaps: [Range<UInt64>])] {
     var areas: [(area: Range<UInt64>, gaps: [Range<UInt64>])] = []
     var start = sector.lowerBound
-    let ends = image.runs.compactMap { $0.part(sector)?.range } + [sector.upperBound..<(1 << 32)]
+    let end = sector.upperBound
+    let ends = image.runs.compactMap { $0.part(sector)?.range } + [end..<end]
     for run in ends {
       let gap = start..<max(run.lowerBound, start)
       start = run.upperBound

@@ -73,10 +73,10 @@ struct BoardFinder {
       case .missing(let reason, let may): (failure, mayCome) = (reason, may)
       }
       let isAlone = failure.status == .noBoard && devices.haveNoBootloader
-      guard mayCome, wait != nil else {
-        if isAlone { lookout.explain(&failure) }
-        throw failure
+      func explained(_ failure: Failure) -> Failure {
+        isAlone ? lookout.explaining(failure) : failure
       }
+      guard mayCome, wait != nil else { throw explained(failure) }
       if failure.status != .noBoard {
         // It is there, and closed: udev may not have set its permissions yet.
         let deadline = openDeadline ?? clock.now + Self.grace
@@ -93,14 +93,11 @@ struct BoardFinder {
         lookout.news(at: clock.now, changed: hasChanged).forEach(host.console.note)
       }
       guard !host.isInterrupted() else {
-        var stopped = Failure(.interrupted, "stopped; no board came")
-        if isAlone { lookout.explain(&stopped) }
-        throw stopped
+        throw explained(Failure(.interrupted, "stopped; no board came"))
       }
       guard let step = clock.nextStep(isClosed: openDeadline != nil) else {
         failure.what += ", and none came in \(clock.now.timeText)"
-        if isAlone { lookout.explain(&failure) }
-        throw failure
+        throw explained(failure)
       }
       hasChanged = source.bus.waitForChange(limit: step)
       clock.took(step, isOver: !hasChanged)

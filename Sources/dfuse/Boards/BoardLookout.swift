@@ -33,11 +33,11 @@ struct BoardLookout {
     return surroundings.findings.filter { told.insert($0).inserted }
   }
 
-  /// Adds to a failure for want of a board what is known of the reason.
+  /// A failure for want of a board, with what is known of the reason.
   ///
   /// To be called only where nothing on the bus is in DFU mode.
-  func explain(_ failure: inout Failure) {
-    guard let surroundings = bus.surroundings() else { return }
+  func explaining(_ failure: Failure) -> Failure {
+    guard let surroundings = bus.surroundings() else { return failure }
     var reasons = surroundings.findings
     let came = somethingCame || seen.map { !surroundings.places.isSubset(of: $0) } ?? true
     if !came, surroundings.troubles.isEmpty {
@@ -47,13 +47,16 @@ struct BoardLookout {
     } else if surroundings.devices.isEmpty, reasons.isEmpty {
       reasons = ["no USB device is plugged in but hubs; often the cable only charges"]
     }
-    guard !reasons.isEmpty else { return }
+    guard !reasons.isEmpty else { return failure }
+    var failure = failure
     // Devices that were seen and are no boards stand below the failure.
     if let why = failure.why, !failure.choices.isEmpty { reasons.insert(why, at: 0) }
     failure.why = reasons.joined(separator: "; ")
     // With a list to choose from, the way out is there.
-    guard let fix = failure.fix, !fix.hasSuffix(":") else { return }
-    failure.fix = "\(surroundings.remedy), then \(fix)"
+    if let fix = failure.fix, !fix.hasSuffix(":") {
+      failure.fix = "\(surroundings.remedy), then \(fix)"
+    }
+    return failure
   }
 }
 

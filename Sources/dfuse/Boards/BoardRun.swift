@@ -95,8 +95,7 @@ final class BoardRun {
   func onWork(
     _ body: (BoardWork, _ report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Conclusion
   ) throws(Failure) -> Conclusion {
-    host.listenForInterrupt()
-    Interrupt.answer(!host.console.isQuiet, isTerminal: host.console.errorIsTerminal)
+    host.listenForInterrupt(host.console)
     let source = try options.device.source(host: host, changes: changes)
     let board = try BoardFinder(source: source, options: options, host: host).one()
     let work = BoardWork(

@@ -86,9 +86,7 @@ struct BoardSource {
   private static func refuseSharedFiles(_ texts: [String]) throws(Failure) {
     let paths = texts.compactMap(BoardStateFile.path(in:))
     for (number, path) in paths.enumerated()
-    where paths.prefix(number).contains(where: {
-      OutputFile(name: $0).isSameFile(as: path) || $0 == path
-    }) {
+    where paths.prefix(number).contains(where: OutputFile(name: path).takesPlace) {
       throw Failure(
         .usage, "two simulated boards have the state file \(path.visible)",
         fix: "name a file of its own for each")

@@ -12,8 +12,8 @@ struct FlashCommand: HostCommand {
       the same command again: the board stays in its bootloader.
 
       A raw file goes to --address, or else to where the board's programs start, if it is a \
-      program for that place. Several files go to the board together. With -a, a raw file goes to that memory, and of a container only the \
-      targets for it are flashed.
+      program for that place. Several files go to the board together. With -a, a raw file goes to \
+      that memory, and of a container only the targets for it are flashed.
       """
   )
 

@@ -91,8 +91,8 @@ struct FlashJob: Sendable {
       plan = try flasher.plan(firmware.firmware, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
-      throw firmware.naming(
-        error, files.naming(error, context.failure(error, .flashing(file: files.shown))))
+      throw files.naming(
+        error, of: firmware, context.failure(error, .flashing(file: files.shown)))
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,

@@ -33,8 +33,7 @@ final class FlashStation {
   func run() throws(Failure) {
     do throws(Failure) {
       let job = try command.job(console: host.console)
-      host.listenForInterrupt()
-      Interrupt.answer(!host.console.isQuiet, isTerminal: host.console.errorIsTerminal)
+      host.listenForInterrupt(host.console)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
       if command.loop {

@@ -51,11 +51,10 @@ struct ListCommand: HostCommand {
           fix: "see them all: \(Suggestion(.list, device.simulate.flatMap { ["--simulate", $0] }))")
       }
       let others = report.devices.isEmpty ? "" : "; what is shown above is none"
-      var failure = Failure(
+      let failure = Failure(
         .noBoard, "no board is in its bootloader\(others)",
         fix: "start it there (often: hold BOOT0, press reset), and look again")
-      if all.haveNoBootloader { BoardLookout(source.bus).explain(&failure) }
-      throw failure
+      throw all.haveNoBootloader ? BoardLookout(source.bus).explaining(failure) : failure
     }
   }
 }

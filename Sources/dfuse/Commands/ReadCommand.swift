@@ -45,7 +45,7 @@ struct ReadCommand: BoardCommand {
         fix: "name a file that ends in .dfu, .hex, .s19 or .bin")
     }
     let states = work.device.simulate.compactMap(BoardStateFile.path(in:))
-    if states.contains(where: { $0 == outputFile || file.isSameFile(as: $0) }) {
+    if states.contains(where: file.takesPlace) {
       throw Failure(
         .usage, "the output \(file.shown) is the state file of the simulated board",
         why: "reading would destroy what it holds", fix: "name another file with -o")

@@ -171,7 +171,7 @@ struct UdevInstallCommand: HostCommand {
     let (host, place) = try options.begin(host, .installRules)
     try place.requireFile()
     try Folder.make(place.folder)
-    let isNew = try place.write()
+    let isNew = try place.write(console: host.console)
     try host.console.verdict(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")

@@ -86,32 +86,22 @@ struct UdevPlace {
   /// A link to another file gives way: what it leads to is somebody else's, and may lie anywhere.
   /// - Returns: Whether they were not.
   /// - Throws: A failure with status 73 or 74.
-  func write() throws(Failure) -> Bool {
+  func write(console: Console) throws(Failure) -> Bool {
     let text = Array(UdevRules.text.utf8)
     let isLink = PathFacts.of(file)?.isLink ?? false
     let mode = FileFacts.of(file)?.mode
     let isThere = mode != nil && (try? InputFile(name: file).read()) == text
     // What a link leads to is as readable as its owner made it.
     if isThere, isLink, let mode, mode & 0o444 == 0o444 { return false }
-    if isLink || !isThere { try replace(text) }
+    if isLink || !isThere {
+      try OutputFile(name: file, followsLinks: false).write(text, console: console)
+    }
     // A new file is made under the umask, which may keep it from packagers and from people who ask.
     guard unsafe chmod(file, 0o644) == 0 else {
       throw Failure(
         .inputOutput, "cannot make \(file.visible) readable: \(Errno(rawValue: errno))")
     }
     return isLink || !isThere
-  }
-
-  /// Puts a new file in the place, without following a link there.
-  private func replace(_ text: [UInt8]) throws(Failure) {
-    let new = try TemporaryFile(beside: file.systemPath, mode: nil, shown: file.visible)
-    do {
-      try new.file.closeAfter { _ = try new.file.writeAll(text) }
-      if let error = new.take(placeOf: file.systemPath) { throw error }
-    } catch {
-      new.remove()
-      throw Failure(.inputOutput, "cannot write \(file.visible): \(error)")
-    }
   }
 
   /// Takes the rules away.

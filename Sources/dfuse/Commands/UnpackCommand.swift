@@ -41,7 +41,7 @@ struct UnpackCommand: DfuseCommand {
   private func read(
     _ bytes: [UInt8], input: InputFile, console: Console
   ) throws(Failure) -> Firmware {
-    let firmware = Firmware.inspect(bytes, name: input.isStandardInput ? nil : file)
+    let firmware = Firmware.inspect(bytes, name: input.telling)
     // What cannot be flashed can be taken apart.
     let error = firmware.findings.lazy.compactMap(\.error).first { !$0.isContainerInElement }
     if let error {

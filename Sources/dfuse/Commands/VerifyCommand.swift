@@ -40,9 +40,9 @@ struct VerifyCommand: BoardCommand {
       let flash = Suggestion(
         .flash, self.firmware.words + (ignoreIds ? ["--ignore-ids"] : []), on: context.board,
         files: self.firmware.files)
-      throw firmware.naming(
-        error,
-        files.naming(error, context.failure(error, .verifying(file: files.shown, flash: flash))))
+      throw files.naming(
+        error, of: firmware,
+        context.failure(error, .verifying(file: files.shown, flash: flash)))
     }
     let time = context.now() - start
     var details = ResultDetails(seconds: time.roundedSeconds, size: firmware.size)

@@ -25,6 +25,9 @@ struct InputFile {
   /// The name as messages show it.
   var shown: String { isStandardInput ? "standard input" : name.visible }
 
+  /// The name, if it may say what the file is.
+  var telling: String? { isStandardInput ? nil : name }
+
   /// Reads everything, and closes the file.
   ///
   /// - Throws: A failure with status 65 when there is more than the limit; 66 when the file is

@@ -17,6 +17,8 @@ import SystemPackage
 struct OutputFile {
   /// The name as the user gave it; `-` is standard output.
   var name: String
+  /// Whether a symbolic link stays, and the file that it leads to is written; else it gives way.
+  var followsLinks = true
 
   /// Whether the name stands for standard output.
   var isStandardOutput: Bool { name == "-" }
@@ -31,6 +33,9 @@ struct OutputFile {
     }
     return FileFacts.of(input)?.isSameFile(as: facts) ?? false
   }
+
+  /// Whether writing it would put something in the place of a file, be that there yet or not.
+  func takesPlace(of other: String) -> Bool { name == other || isSameFile(as: other) }
 
   /// Tries whether the file can be written, before what is to be written costs time.
   ///
@@ -131,6 +136,7 @@ struct OutputFile {
   /// Where the bytes really go: the end of a chain of symbolic links.
   private func destination() throws(Failure) -> FilePath {
     var path = name.systemPath
+    guard followsLinks else { return path }
     for _ in 0..<40 {
       var target = [CChar](repeating: 0, count: 4096)
       let count = unsafe path.withPlatformString { name in

@@ -72,7 +72,7 @@ extension InputFile {
 
   /// Whether the file, which holds these bytes, says where they belong.
   fileprivate func bringsAddresses(_ bytes: [UInt8], as format: Firmware.Format?) -> Bool {
-    switch Firmware.inspect(bytes, name: isStandardInput ? nil : name, as: format).format {
+    switch Firmware.inspect(bytes, name: telling, as: format).format {
     case nil, .raw, .plainDFU: false
     case .container, .hex, .srec, .elf: true
     }
@@ -82,8 +82,7 @@ extension InputFile {
     _ bytes: [UInt8], as format: Firmware.Format?, at address: UInt32?
   ) throws(Failure) -> Firmware {
     do throws(FormatError) {
-      return try Firmware(
-        reading: bytes, name: isStandardInput ? nil : name, as: format, at: address)
+      return try Firmware(reading: bytes, name: telling, as: format, at: address)
     } catch {
       throw Failure(reading: self, error)
     }

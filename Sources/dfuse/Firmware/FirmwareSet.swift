@@ -83,19 +83,17 @@ struct FirmwareSet: Sendable {
     return all
   }
 
-  /// Adds to what is said of an address the ELF section that has it.
-  func naming(_ error: FlashError, _ failure: Failure) -> Failure {
-    files.reduce(failure) { $1.naming(error, $0) }
-  }
-}
-
-extension BoardFirmware {
-  /// Adds to what is said of two pieces that differ the files that they come from.
-  func naming(_ error: FlashError, _ failure: Failure) -> Failure {
+  /// Adds to what is said of an address the ELF section that has it, and of two pieces that differ
+  /// the files that they come from: `ready` is what they were made into for the board.
+  func naming(
+    _ error: FlashError, of ready: BoardFirmware, _ failure: Failure
+  ) -> Failure {
+    var failure = files.reduce(failure) { $1.naming(error, $0) }
     guard case .conflict(.overlap(_, _, let address)) = error else { return failure }
-    let those = parts.filter { part in part.elements.contains { $0.range.contains(address) } }
+    let those = ready.parts.filter { part in
+      part.elements.contains { $0.range.contains(address) }
+    }
     guard those.count > 1 else { return failure }
-    var failure = failure
     failure.what =
       "\(those.map(\.name).joined(separator: " and ")) have different bytes for "
       + address.addressText

@@ -87,7 +87,7 @@ struct SimulateCommand: HostCommand {
     } catch {
       throw Failure(serving: error, address: address, port: port)
     }
-    host.listenForInterrupt()
+    host.listenForInterrupt(host.console)
     for line in boards.introduction(address: address, port: server.port) {
       try host.console.output(line)
     }
