@@ -50,8 +50,7 @@ struct BoardLookout {
     guard !reasons.isEmpty else { return failure }
     var failure = failure
     // Devices that were seen and are no boards stand below the failure.
-    if let why = failure.why, !failure.choices.isEmpty { reasons.insert(why, at: 0) }
-    failure.why = reasons.joined(separator: "; ")
+    failure.reasons = failure.choices.isEmpty ? reasons : failure.reasons + reasons
     // With a list to choose from, the way out is there.
     if let fix = failure.fix, !fix.hasSuffix(":") {
       failure.fix = "\(surroundings.remedy), then \(fix)"

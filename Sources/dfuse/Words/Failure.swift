@@ -12,8 +12,8 @@ struct Failure: Error, Equatable {
   var status: ExitStatus
   /// What happened, and where.
   var what: String
-  /// The reason, where it is known and not plain from `what`.
-  var why: String?
+  /// The reasons, as far as they are known and not plain from `what`.
+  var reasons: [String]
   /// What is on the board now, where a board was worked on.
   var now: String?
   /// What to do next.
@@ -25,8 +25,14 @@ struct Failure: Error, Equatable {
     _ status: ExitStatus, _ what: String, why: String? = nil, now: String? = nil,
     fix: String? = nil, choices: [String] = []
   ) {
-    (self.status, self.what, self.why) = (status, what, why)
+    (self.status, self.what, reasons) = (status, what, why.map { [$0] } ?? [])
     (self.now, self.fix, self.choices) = (now, fix, choices)
+  }
+
+  /// The reasons in a row; nil when there is none.
+  var why: String? {
+    get { reasons.isEmpty ? nil : reasons.joined(separator: "; ") }
+    set { reasons = newValue.map { [$0] } ?? [] }
   }
 
   /// The same failure, if it is that work was stopped, with the status of the signal that did it.

@@ -74,16 +74,12 @@ struct DfuUtilCommand {
     )
     for line in meant.compactMap(DfuUtilList.closedLine) { host.console.warn(line) }
     // What else the bus shows of the reason stays.
-    let known = [Failure.noDFUDevice, Failure.otherDFUDevices]
-    let more = error.why?.split(separator: "; ").filter { !known.contains(String($0)) } ?? []
-    func because(_ reason: String) -> String {
-      ([reason] + more.map(String.init)).joined(separator: "; ")
-    }
+    let more = error.reasons.filter { $0 != Failure.noDFUDevice && $0 != Failure.otherDFUDevices }
     var failure = error
     failure.choices += others.map { "\($0.identity.line)  (not what the options ask for)" }
     guard error.status == .noBoard else { return failure }
     if meant.isEmpty {
-      if !others.isEmpty { failure.why = because(Failure.otherDFUDevices) }
+      if !others.isEmpty { failure.reasons = [Failure.otherDFUDevices] + more }
     } else if let plain = meant.first(where: { $0.interfaces.contains { $0.mode == .dfu } }) {
       let assume = ["--assume-dfuse", "--device", "\(plain.identity.usbID)"]
       let kind: Suggestion.Kind = request.download == nil ? .list : .flash
@@ -91,8 +87,8 @@ struct DfuUtilCommand {
         "plain DFU takes the original dfu-util; if it speaks DfuSe all the same: "
         + "\(Suggestion(kind, assume, files: request.download.map { [$0] } ?? []))"
     } else {
-      failure.why = because(
-        "it runs its application, and dfuse does not send it into its bootloader")
+      failure.reasons =
+        ["it runs its application, and dfuse does not send it into its bootloader"] + more
     }
     return failure
   }
