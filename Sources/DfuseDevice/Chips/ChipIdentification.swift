@@ -22,7 +22,7 @@ extension ChipProfile {
 
   private static func unknown(_ facts: ChipFacts) -> ChipProfile {
     var profile = facts.hasSmallPages ? unknownWithSmallPages : unknown
-    profile.worksBeforeAnswering = facts.isDeviceLibrary
+    if facts.isDeviceLibrary { profile.whileBusy = .worksFirst }
     return profile
   }
 

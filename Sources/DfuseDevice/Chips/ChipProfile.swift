@@ -43,8 +43,8 @@ public struct ChipProfile: Hashable, Sendable {
   var quirks: Set<ChipQuirk> = []
   /// What the bootloader reports as `bwPollTimeout`; nil where nobody knows.
   var reported: ReportedTimes?
-  /// Whether the bootloader answers the first DFU_GETSTATUS of an operation only when it is done.
-  var worksBeforeAnswering = false
+  /// What the bootloader does with a DFU_GETSTATUS while it works.
+  var whileBusy: StatusWhileBusy = .saysBusy
   /// Time in which the bootloader fetches 1 KiB for an upload; some milliseconds in most logs.
   var readTimePerKiB: Duration = .milliseconds(3)
 
@@ -125,6 +125,16 @@ public enum ChipFamily: Hashable, Sendable, CaseIterable {
   case x32
   /// None of these, or not to be told.
   case unknown
+}
+
+/// What a bootloader does with a DFU_GETSTATUS that comes while it works.
+enum StatusWhileBusy: Hashable, Sendable {
+  /// It answers dfuDNBUSY each time, as AN3156 has it; or stalls, with ``ChipQuirk/stallsWhileBusy``.
+  case saysBusy
+  /// It answers the first at once, and any later one only when it is done.
+  case holdsBack
+  /// It answers the first only when it is done.
+  case worksFirst
 }
 
 /// How long something takes, by a datasheet or by measurement.

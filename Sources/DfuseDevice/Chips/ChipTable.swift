@@ -8,7 +8,8 @@
 
 extension ChipProfile {
   /// STM32F04x.
-  static let f042 = halfWords("STM32F04x", .f0, reported: .milliseconds(40, 40, 40))  // guessed
+  static let f042 = halfWords(
+    "STM32F04x", .f0, reported: .milliseconds(40, 40, 40), whileBusy: .holdsBack)  // guessed
   /// STM32F07x.
   ///
   /// An F072 polled early stalls (openmv#1508), and on some hosts acknowledges without having worked
@@ -21,13 +22,14 @@ extension ChipProfile {
   /// STM32F105 and F107.
   static let f105 = halfWords(
     "STM32F105/107", .f1, .microseconds(105, 140),  // 52.5/70 us twice
-    reported: .internalFlash)  // guessed, since its ROM is of that time
+    reported: .internalFlash, whileBusy: .holdsBack)  // guessed, since its ROM is of F4's time
   /// STM32F3 with more than 128 KiB.
   static let f3 = halfWords("STM32F3", .f3, reported: .milliseconds(100, 65, 1))  // as F0; guessed
 
   private static func halfWords(
     _ name: String, _ family: ChipFamily, _ programTime: ExpectedTime = .microseconds(107, 120),
-    reported: ReportedTimes
+    reported: ReportedTimes,
+    whileBusy: StatusWhileBusy = .saysBusy  // an F072 said it again and again (dfu-util ticket 78)
   ) -> ChipProfile {
     ChipProfile(
       name: name, family: family,
@@ -35,7 +37,8 @@ extension ChipProfile {
       sectorEraseTimes: [.kibibytes(2, 20, 40)],  // datasheet
       programTimePerUnit: programTime,
       massEraseTime: .milliseconds(20, 40),  // datasheet
-      reported: reported)
+      reported: reported,
+      whileBusy: whileBusy)
   }
 }
 
@@ -66,7 +69,8 @@ extension ChipProfile {
       // An F429 polled every millisecond answered all the same (EdgeTX/buddy#88).
       mayBePolledEarly: true,
       quirks: quirks,
-      reported: .internalFlash)
+      reported: .internalFlash,
+      whileBusy: .holdsBack)  // guessed, as F7
   }
 }
 
@@ -93,7 +97,8 @@ extension ChipProfile {
         programPerUnit: .microseconds(32, 200), massErase: .milliseconds(8000, 16_000)),
       // An F745 holds back its answer until the work is done (fwupd#1944, #2696).
       mayBePolledEarly: true,
-      reported: .internalFlash)
+      reported: .internalFlash,
+      whileBusy: .holdsBack)  // the same F745
   }
 }
 
@@ -222,7 +227,7 @@ extension ChipProfile {
     mayBePolledEarly: true,
     quirks: [.h743StuckBusy, .waitWorstCaseErase],
     reported: bigSectors,
-    worksBeforeAnswering: true)  // the first DFU_GETSTATUS of an erase took 905 ms (234209)
+    whileBusy: .worksFirst)  // the first DFU_GETSTATUS of an erase took 905 ms (234209)
 
   /// 1000 ms for an erase: dfu-util ticket 88; the rest is guessed.
   private static let bigSectors = ReportedTimes.milliseconds(1000, 5, 1)
@@ -235,7 +240,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(200, 580),  // as H743
     massEraseTime: .milliseconds(7_200, 26_000),  // 8 sectors of 0.9 s; as H743
     reported: bigSectors,  // as H743
-    worksBeforeAnswering: true)  // as H743
+    whileBusy: .worksFirst)  // as H743
 
   /// STM32H7A3, H7B0, H7B3.
   static let h7a3 = ChipProfile(
@@ -337,7 +342,8 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(128, 3200),  // F4, word by word; byte by byte
     massEraseTime: .milliseconds(8_000, 32_000),  // F4, word by word; byte by byte
     massEraseWorks: false,
-    isROM: false)
+    isROM: false,
+    whileBusy: .holdsBack)  // as mboot's source has it
 
   /// An unknown chip with pages of 128 or 256 bytes, which only flash that erases to 0x00 has.
   static let unknownWithSmallPages: ChipProfile = {
@@ -366,7 +372,7 @@ extension ChipProfile {
     profile.mayBePolledEarly = false
     profile.quirks = []
     profile.reported = nil
-    profile.worksBeforeAnswering = false
+    profile.whileBusy = Self.unknown.whileBusy
     return profile
   }
 }

@@ -27,14 +27,23 @@ extension Flasher {
 ///
 /// It knows just what a flash asks of a board that it finds in dfuIDLE, and nothing goes wrong.
 private final class RehearsalBoard: USBTransport {
-  /// What it works on.
+  /// What a command or a block makes it do.
+  private struct Operation {
+    var takes: Duration
+    var reported: Duration
+    /// Whether its end is reported.
+    var ends = true
+  }
+
   private enum Work {
     /// Nothing: dfuIDLE or dfuUPLOAD-IDLE.
     case none
     /// A command or a block was taken, which the next DFU_GETSTATUS starts.
-    case accepted(takes: Duration, reported: Duration)
+    case accepted(Operation)
     /// It is done at this time.
-    case begun(end: Duration)
+    case begun(Operation, end: Duration)
+    /// Taken out of an operation that does not end: dfuERROR.
+    case freed
   }
 
   let board: Board
@@ -66,29 +75,41 @@ private final class RehearsalBoard: USBTransport {
   ) throws(USBError) {
     now += WireTime.of(bytes: UInt64(data.count))
     guard request.bRequest == DFURequest.dnloadData.control(interface: 0).bRequest else {
-      return work = .none
+      return rest(after: request)
     }
     guard let address = board.blocks.address(of: request.wValue, pointer: pointer) else {
       return start(DfuSeCommand(bytes: data))
     }
     written[address] = ImageElement(address: UInt32(truncatingIfNeeded: address), bytes: data)
     let units = (data.count + chip.programmingUnit - 1) / chip.programmingUnit
-    work = .accepted(takes: chip.programTimePerUnit.typical * units, reported: reported.write)
+    work = .accepted(
+      Operation(takes: chip.programTimePerUnit.typical * units, reported: reported.write))
+  }
+
+  /// What all requests but DFU_DNLOAD end, but for the first DFU_CLRSTATUS of two
+  /// (``ChipQuirk/h743StuckBusy``).
+  private func rest(after request: ControlRequest) {
+    guard request.bRequest == DFURequest.clrStatus.control(interface: 0).bRequest,
+      case .begun(let operation, _) = work, !operation.ends
+    else { return work = .none }
+    work = .freed
   }
 
   private func start(_ command: DfuSeCommand?) {
     switch command {
     case .setAddress(let address):
       pointer = address
-      work = .accepted(takes: .zero, reported: reported.setAddress)
+      work = .accepted(Operation(takes: .zero, reported: reported.setAddress))
     case .eraseSector(let address):
       let segment = board.memories.lazy.compactMap { $0.map.segment(at: UInt64(address)) }.first
       let isOutside = OutsideRegion(UInt64(address)) == .externalMemory
       let time = (isOutside ? .externalFlash : chip)
         .eraseTime(forSectorOf: segment?.sectorSize ?? 0).typical
-      work = .accepted(takes: time, reported: reported.erase)
+      let staysBusy =
+        chip.quirks.contains(.h743StuckBusy) && UInt64(address) >= ChipQuirk.secondBankStart
+      work = .accepted(Operation(takes: time, reported: reported.erase, ends: !staysBusy))
     case .massErase:
-      work = .accepted(takes: chip.massEraseTime.typical, reported: reported.erase)
+      work = .accepted(Operation(takes: chip.massEraseTime.typical, reported: reported.erase))
     case .readUnprotect, nil: work = .none
     }
   }
@@ -98,7 +119,7 @@ private final class RehearsalBoard: USBTransport {
   ) throws(USBError) -> [UInt8] {
     now += WireTime.of(bytes: UInt64(length))
     guard request.bRequest == DFURequest.upload.control(interface: 0).bRequest else {
-      return status()
+      return try status()
     }
     guard let start = board.blocks.address(of: request.wValue, pointer: pointer) else {
       return [DfuSeCommand.setAddress(0).code, DfuSeCommand.massErase.code]
@@ -107,20 +128,32 @@ private final class RehearsalBoard: USBTransport {
     return memory(start..<start + UInt64(length))
   }
 
-  private func status() -> [UInt8] {
-    let (state, told): (DFUState, Duration)
+  private func status() throws(USBError) -> [UInt8] {
     switch work {
-    case .none: (state, told) = (.dfuIDLE, .zero)
-    case .accepted(let time, let reported):
-      if chip.worksBeforeAnswering { now += time }
-      work = .begun(end: chip.worksBeforeAnswering ? now : now + time)
-      (state, told) = (.dfuDNBUSY, reported)
-    case .begun(let end):
-      now = max(now, end)
-      (state, told) = (.dfuDNLOADIDLE, .zero)
+    case .none: return status(.dfuIDLE)
+    case .freed: return status(.dfuERROR, .errUNKNOWN)
+    case .accepted(let operation):
+      let end = now + operation.takes
+      if chip.whileBusy == .worksFirst { now = end }
+      work = .begun(operation, end: end)
+      return status(.dfuDNBUSY, poll: operation.reported)
+    case .begun(let operation, let end):
+      if operation.ends {
+        guard now < end, chip.whileBusy == .saysBusy else {
+          now = max(now, end)
+          return status(.dfuDNLOADIDLE)
+        }
+        if chip.quirks.contains(.stallsWhileBusy) { throw .stall }
+      }
+      return status(.dfuDNBUSY, poll: operation.reported)
     }
-    let milliseconds = UInt32(told / .milliseconds(1))
-    return [0] + littleEndian(milliseconds).prefix(3) + [state.rawValue, 0]
+  }
+
+  private func status(
+    _ state: DFUState, _ status: DFUStatus = .ok, poll: Duration = .zero
+  ) -> [UInt8] {
+    let milliseconds = UInt32(poll / .milliseconds(1))
+    return [status.rawValue] + littleEndian(milliseconds).prefix(3) + [state.rawValue, 0]
   }
 
   private func memory(_ range: Range<UInt64>) -> [UInt8] {
