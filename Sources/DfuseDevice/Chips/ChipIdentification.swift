@@ -17,12 +17,24 @@ extension ChipProfile {
     }
     let byOptionBytes = facts.optionBytes.lazy.compactMap { profile(facts, flash, options: $0) }
     guard let found = byOptionBytes.first ?? profile(facts, flash) else { return unknown(facts) }
-    return facts.isROM ? found : found.withoutROM
+    let sized = found.withMassErase(of: flash)
+    return facts.isROM ? sized : sized.withoutROM
   }
 
   private static func unknown(_ facts: ChipFacts) -> ChipProfile {
     var profile = facts.hasSmallPages ? unknownWithSmallPages : unknown
     if facts.isDeviceLibrary { profile.whileBusy = .worksFirst }
+    return profile
+  }
+
+  /// The profile with the time of a mass erase for as many sectors as the flash has, where they
+  /// count.
+  private func withMassErase(of flash: FlashShape) -> ChipProfile {
+    guard massEraseIsBySectors, let size = flash.sectorSize else { return self }
+    var profile = self
+    let count = Int(clamping: min(flash.sectorCount, 1 << 16))
+    profile.massEraseTime.typical = eraseTime(forSectorOf: size).typical * count
+    profile.massEraseTime.maximum = max(massEraseTime.maximum, profile.massEraseTime.typical)
     return profile
   }
 

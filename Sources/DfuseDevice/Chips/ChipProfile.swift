@@ -27,6 +27,9 @@ public struct ChipProfile: Hashable, Sendable {
   /// The times when the ROM has been told that the supply allows whole words; nil where there is
   /// nothing to tell.
   var wordTimes: FlashTimes?
+  /// Whether a mass erase takes as long as all sectors one by one; ``massEraseTime`` is then that of
+  /// the largest part in the table, and of a board's own flash once the board is known.
+  var massEraseIsBySectors = false
   /// Whether the mass erase command is known to work.
   ///
   /// False where ST lists it as broken and where nothing is known: bootloaders made from ST's

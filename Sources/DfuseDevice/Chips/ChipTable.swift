@@ -126,6 +126,7 @@ extension ChipProfile {
       // longest time is that of two words.
       programTimePerUnit: .milliseconds(3.28 * 16 / Double(size), 7.88),
       massEraseTime: massErase,
+      massEraseIsBySectors: true,  // their flash has no such command: OpenOCD makes do with RDP
       reported: reported)
   }
 }
@@ -246,9 +247,10 @@ extension ChipProfile {
   static let h7a3 = ChipProfile(
     name: "STM32H7A3/7B0/7B3", family: .h7,
     programmingUnit: 16,  // flash word with ECC
-    sectorEraseTimes: [.kibibytes(8, 5, 20)],  // "some milliseconds"; the limit is a guess
+    sectorEraseTimes: [.kibibytes(8, 3, 20)],  // 3 by Zephyr; the limit is a guess
     programTimePerUnit: .microseconds(150, 580),  // a guess; as H743
-    massEraseTime: .milliseconds(1_300, 5_200),  // 256 sectors
+    massEraseTime: .milliseconds(768, 5_200),  // 256 sectors; a guess
+    massEraseIsBySectors: true,
     reported: .milliseconds(5, 15, 1))  // guessed
 }
 
@@ -262,7 +264,8 @@ extension ChipProfile {
       programmingUnit: 16,  // with ECC
       sectorEraseTimes: [.kibibytes(8, 1.5, 5)],  // datasheet
       programTimePerUnit: .microseconds(118, 236),  // datasheet; the limit is a guess
-      massEraseTime: .milliseconds(768, 2_560),  // 512 sectors
+      massEraseTime: .milliseconds(768, 2_560),  // 512 sectors; a guess
+      massEraseIsBySectors: true,
       reported: .milliseconds(5, 10, 1))  // guessed
   }
 
@@ -272,7 +275,8 @@ extension ChipProfile {
     programmingUnit: 16,  // with ECC
     sectorEraseTimes: [.kibibytes(8, 2, 5)],  // datasheet
     programTimePerUnit: .microseconds(31, 62),  // datasheet; the limit is a guess
-    massEraseTime: .milliseconds(512, 1_280),  // 256 sectors
+    massEraseTime: .milliseconds(512, 1_280),  // 256 sectors; a guess
+    massEraseIsBySectors: true,
     reported: .milliseconds(5, 5, 1))  // guessed
 
   /// STM32C5, of which little is known but its descriptors (betaflight-configurator#5300).
@@ -301,16 +305,19 @@ extension ChipProfile {
     quirks: [.leavesWithoutStatus],
     reported: .internalFlash)  // gd32-dfu-utils#3
 
-  /// AT32F435 and AT32F437.
+  /// AT32F435 and AT32F437, and all others of the maker.
   static let at32: ChipProfile = {
     var profile = named("AT32F435/437", .at32)
+    // AT32F435's datasheet, from memory: 50 ms a sector, 50 us a word; the limits are guesses.
+    profile.sectorEraseTimes = [.kibibytes(4, 50, 500)]
+    profile.programTimePerUnit = .microseconds(400, 3200)
     profile.reported = .milliseconds(100, 50, 0)  // guessed
     return profile
   }()
   /// APM32.
-  static let apm32 = named("APM32", .apm32)
+  static let apm32 = likeF103("APM32", .apm32)
   /// X32.
-  static let x32 = named("X32", .x32)
+  static let x32 = likeF103("X32", .x32)
 
   /// nRF52840, under an application bootloader: a page takes 85 ms (product specification).
   static let nrf52: ChipProfile = {
@@ -319,6 +326,16 @@ extension ChipProfile {
     profile.sectorEraseTimes = [.kibibytes(4, 85, 100)]
     return profile
   }()
+
+  /// A copy of the STM32F103, with its times.
+  ///
+  /// Half words of 52.5 us; the limits are guesses.
+  private static func likeF103(_ name: String, _ family: ChipFamily) -> ChipProfile {
+    var profile = named(name, family)
+    profile.sectorEraseTimes = [.kibibytes(2, 20, 100)]
+    profile.programTimePerUnit = .microseconds(840, 3200)
+    return profile
+  }
 
   /// A clone of which nothing but its ids and map is known.
   private static func named(_ name: String, _ family: ChipFamily) -> ChipProfile {

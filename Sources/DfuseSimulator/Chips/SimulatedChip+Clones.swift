@@ -34,7 +34,8 @@ extension SimulatedChip {
           ]),
         memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
         rules: FlashRules(unit: 4, rewrite: .zeroOnly),
-        times: WorkTimes([1: 60], width: 4, program: 40, massErase: 100),
+        // Guessed: less than it reports.
+        times: WorkTimes([1: 50], width: 4, program: 40, massErase: 100),
         polls: .internalFlash, behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload),
         quirks: Quirks(eightBitSerial: true), hasVectorTable: false)),
     // AT32F435, 4032 KiB; its first eight sectors cannot be written.
@@ -95,7 +96,8 @@ extension SimulatedChip {
     clone(
       "at32f415", part: "AT32F415 (128 KiB)", vendorID: 0x2E3C, productID: 0xDF11,
       release: 0x0200, serial: "AT32",
-      maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"]),
+      maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"]
+    ) { $0.times = WorkTimes([1: 50], width: 4, program: 50, massErase: 8000) },  // as the F435
     // APM32F072, 128 KiB; an address of seven digits.
     clone(
       "apm32f072", part: "APM32F072 (128 KiB)", vendorID: 0x314B, productID: 0x0106,
@@ -117,6 +119,9 @@ extension SimulatedChip {
         .flash(116, 1 * kib, at: 0x0800_3000),
       ]
       profile.countsReadOnlyFlash = true
+      // As the GD32VF103.
+      profile.times = WorkTimes([1: 50], width: 4, program: 40, massErase: 100)
+      profile.behaviour.whileBusy = .answersBusy
       profile.quirks.eightBitSerial = true
     },
     // X32, whose version no log shows.

@@ -3,18 +3,19 @@
 extension SimulatedChip {
   /// Flash words of some bytes with ECC, each programmed once (reference manuals, from memory).
   ///
-  /// Times of sectors in milliseconds and of words in microseconds, from memory; `size` in KiB.
+  /// Times of sectors in milliseconds and of words in microseconds, from memory; `size` in KiB. All of
+  /// the flash takes as long as its sectors one by one: nobody has timed a mass erase of these.
   private static func flashWords(
     _ name: String, _ aliases: [String], part: String, guessed: Guesses, sectors: Int,
     of size: Int = 8, word: Int = 16, serial: String, maps: [String],
-    others: [MemoryRegion] = [], erase: Int, program: Int, massErase: Int, polls: ReportedPolls,
+    others: [MemoryRegion] = [], erase: Int, program: Int, polls: ReportedPolls,
     _ change: Change
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       part: part, guessed: guessed, usb: .fullSpeedMode(serial: serial, maps: maps),
       memories: [.flash(sectors, size * kib)] + others,
       rules: FlashRules(unit: word, hasECC: true, rewrite: .never, optionWriteResets: false),
-      times: WorkTimes([size: erase], width: word, program: program, massErase: massErase),
+      times: WorkTimes([size: erase], width: word, program: program, massErase: erase * sectors),
       polls: polls, behaviour: Behaviour(whileBusy: .answersBusy))
     return SimulatedChip(name, aliases, profile: profile, change)
   }
@@ -27,7 +28,7 @@ extension SimulatedChip {
       "stm32h563", ["stm32h562", "stm32h573"], part: "STM32H563/H573 (2 MiB)",
       guessed: [.polls, .transferSize, .behaviour], sectors: 256, serial: "357D377F3133",
       // Only the flash's string was seen.
-      maps: ["@Internal Flash   /0x08000000/256*08Kg"], erase: 2, program: 31, massErase: 500,
+      maps: ["@Internal Flash   /0x08000000/256*08Kg"], erase: 2, program: 31,
       polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
       profile.usb.bcdDevice = 0x0300
@@ -42,14 +43,20 @@ extension SimulatedChip {
         "@OTP Memory   /0x0BFA0000/01*512 e",
       ],
       others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
-      erase: 2, program: 118, massErase: 500, polls: .init(erase: 5, write: 10, setAddress: 1)
-    ) { $0.behaviour.leave = .duringStatus },
+      erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
+    ) { profile in
+      // Datasheet, from memory.
+      profile.times.erase = [8 * kib: .microseconds(1500)]
+      profile.times.massErase = .microseconds(1500) * 256
+      profile.behaviour.leave = .duringStatus
+    },
     // C562, 512 KiB: one alternate, CLRSTATUS stalls, GET_DESCRIPTOR(0x21) hangs
     // (betaflight-configurator#5300).
     flashWords(
       "stm32c562", ["stm32c5"], part: "STM32C562 (512 KiB)", guessed: [.polls, .identity],
       sectors: 64, serial: "2038376C4E50", maps: ["@Internal Flash /0x08000000/64*08Kg"],
-      erase: 2, program: 60, massErase: 500, polls: .init(erase: 5, write: 5, setAddress: 1)
+      // Times as the H563: nobody has told its own.
+      erase: 2, program: 31, polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
       profile.usb.bcdDevice = 0x0300
       profile.commands = [0x00, 0x21, 0x41]
@@ -69,7 +76,7 @@ extension SimulatedChip {
     sectors: 8, of: 128, word: 32, serial: "3560376F3431",
     maps: ["@Internal Flash   /0x08000000/8*128Kg", "@Option Bytes   /0x5200201C/01*88 e"],
     others: [.init(.optionBytes, at: 0x5200_201C, 88)],
-    erase: 905, program: 200, massErase: 12_000,
+    erase: 905, program: 200,
     // dfu-util ticket 88: 1000 ms for an erase.
     polls: ReportedPolls(erase: 1000, write: 5, setAddress: 1)
   ) { profile in
@@ -92,6 +99,7 @@ extension SimulatedChip {
       "@Internal Flash   /0x08000000/16*128Kg", "@Option Bytes   /0x5200201C/01*128 e",
     ]
     profile.memories = [.flash(16, 128 * kib), .init(.optionBytes, at: 0x5200_201C, 128)]
+    profile.times.massErase = .milliseconds(905) * 16
     profile.quirks.staysBusyErasingFrom = 0x0810_0000
   }
 
@@ -104,7 +112,7 @@ extension SimulatedChip {
       "@OTP Memory   /0x08FFF000/01*1024 e",
     ],
     others: [.init(.optionBytes, at: 0x5200_201C, 297), .init(.otp, at: 0x08FF_F000, 1 * kib)],
-    erase: 3, program: 150, massErase: 20, polls: .init(erase: 5, write: 15, setAddress: 1)
+    erase: 3, program: 150, polls: .init(erase: 5, write: 15, setAddress: 1)
   ) { profile in
     profile.behaviour.leave = .duringStatus
     profile.behaviour.clearStatus = .errUnknown
