@@ -42,6 +42,9 @@ public struct ChipProfile: Hashable, Sendable {
   public var mayBePolledEarly = false
   /// Whether its programs may be RISC-V's, which begin with an instruction and no vector table.
   public var mayBeRISCV = false
+  /// Whether chips of several kinds have its USB id, so that what one bootloader reports says little of
+  /// another.
+  var sharesItsID = false
   /// Known misbehaviour.
   var quirks: Set<ChipQuirk> = []
   /// What the bootloader reports as `bwPollTimeout`; nil where nobody knows.

@@ -302,6 +302,7 @@ extension ChipProfile {
     massEraseTime: .milliseconds(16_000, 32_000),  // as an unknown chip
     massEraseWorks: false,  // not tried by anybody who wrote of it
     mayBeRISCV: true,  // GD32's id is used by RISC-V and ARM parts
+    sharesItsID: true,
     quirks: [.leavesWithoutStatus],
     reported: .internalFlash)  // gd32-dfu-utils#3
 
@@ -312,6 +313,7 @@ extension ChipProfile {
     profile.sectorEraseTimes = [.kibibytes(4, 50, 500)]
     profile.programTimePerUnit = .microseconds(400, 3200)
     profile.reported = .milliseconds(100, 50, 0)  // guessed
+    profile.sharesItsID = true
     return profile
   }()
   /// APM32.

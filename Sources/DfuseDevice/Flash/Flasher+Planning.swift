@@ -35,10 +35,28 @@ extension Flasher {
     plan.steps = FlashSteps(plan: plan, board: board).list(
       options: options, sparing: bootloaderSectors,
       byOneCommand: massEraseWorks(allowBootloader: options.allowBootloader))
+    try seeReportedTimes(before: plan)
     plan.expectedTime = session.transport.now - start + timeToRun(plan, on: chip)
     if lost > 0 { report(.note(.bytesLost(lost))) }
     report(.planned(plan))
     return plan
+  }
+
+  /// Has the device show what it reports of its times, where nobody knows that and nothing was read
+  /// that has shown it.
+  ///
+  /// Set Address moves a pointer and nothing else. One that is refused is no reason to refuse a plan:
+  /// what is wrong shows, and is told, at the first step.
+  private mutating func seeReportedTimes(before plan: FlashPlan) throws(FlashError) {
+    guard session.seen.setAddress == nil, board.chip.reported == nil || board.chip.sharesItsID,
+      let memory = plan.memories.first(where: { !$0.runs.isEmpty }), let run = memory.runs.first
+    else { return }
+    try select(memory.alternateSetting)
+    do {
+      try session.beginUpload(at: run.address)
+    } catch {
+      if session.state != .dfuIDLE { try enter() }
+    }
   }
 
   /// Makes sure that some memory takes the supply voltage.
