@@ -16,7 +16,8 @@ struct Dfuse: ParsableCommand {
       CommandGroup(
         name: "Board",
         subcommands: [
-          ListCommand.self, FlashCommand.self, VerifyCommand.self, ReadCommand.self,
+          ListCommand.self, EnterCommand.self, FlashCommand.self, VerifyCommand.self,
+          ReadCommand.self,
           EraseCommand.self, LeaveCommand.self, UnprotectCommand.self,
         ]),
       CommandGroup(
@@ -57,7 +58,7 @@ struct Dfuse: ParsableCommand {
     let command: any ParsableCommand
     do {
       if let failure = CommandWords(words: Array(words)).helpFailure { throw failure }
-      command = try parseAsRoot(WaitOptions.completing(Array(words)))
+      command = try parseAsRoot(CommandWords.completing(Array(words)))
     } catch {
       return try printParserMessage(error, words: Array(words), console: console)
     }

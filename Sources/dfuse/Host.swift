@@ -23,6 +23,8 @@ struct Host {
   var listenForInterrupt: (Console) -> Void = { _ in }
   /// Is told when an erase begins on a board, 1, and when it is over, -1: work cannot stop between.
   var countErase: @Sendable (Int) -> Void = { _ in }
+  /// Lets time pass while nothing is done.
+  var pause: (Duration) -> Void = { _ in }
   /// Whether one of them has come.
   var isInterrupted: @Sendable () -> Bool = { false }
   /// The exit status for the one that came.
@@ -42,6 +44,7 @@ struct Host {
       console: .live(), openBus: { () throws(Failure) in try BoardSource.machine() },
       listenForInterrupt: Interrupt.listen,
       countErase: { Interrupt.erases.wrappingAdd($0, ordering: .relaxed) },
+      pause: { usleep(UInt32(clamping: Int64($0 / .microseconds(1)))) },
       isInterrupted: { Interrupt.isRequested },
       interruptStatus: { Interrupt.status }, isRoot: SystemTool.isRoot,
       invokingUser: environmentVariable("SUDO_USER").flatMap { $0 == "root" ? nil : $0 },
@@ -123,7 +126,7 @@ enum Interrupt {
     // A static is made at its first use, which must not be in a signal handler.
     erases.store(0, ordering: .relaxed)
     sayStopping()
-    first.store(0, ordering: .relaxed)
+    _ = isRequested
     seen.store(0, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] { _ = signal(number, take) }
     let before = unsafe unsafeBitCast(signal(SIGHUP, take), to: Int.self)

@@ -249,7 +249,7 @@ import Testing
     let application = Departure(
       .left(.returned(Self.identity(0x5740))), of: Self.identity(0xDF11))
     #expect(application.words == "the firmware is running (the board came back as 0483:5740)")
-    #expect(application.returned == nil)
+    #expect(application.returned == Self.identity(0x5740))
     let bootloader = Departure(
       .left(.returned(Self.identity(0xDF11))), of: Self.identity(0xDF11))
     #expect(

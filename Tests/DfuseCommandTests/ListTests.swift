@@ -191,6 +191,9 @@ import Testing
               "vendorID" : 1452
             }
           ],
+          "running" : [
+
+          ],
           "schema" : 1,
           "warnings" : [
 
@@ -207,6 +210,9 @@ import Testing
       run.output == """
         {
           "devices" : [
+
+          ],
+          "running" : [
 
           ],
           "schema" : 1,

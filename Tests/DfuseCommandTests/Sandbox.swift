@@ -22,6 +22,8 @@ final class Sandbox {
   var isInterrupted: @Sendable () -> Bool = { false }
   /// Is told of erases that begin and end.
   var countErase: @Sendable (Int) -> Void = { _ in }
+  /// Is called where the program lets time pass.
+  var pause: (Duration) -> Void = { _ in }
   var isRoot = false
   /// The user who became root, and whether the sandbox stands for the system.
   var invokingUser: String?
@@ -73,6 +75,7 @@ final class Sandbox {
     if let bus { host.openBus = { () throws(Failure) in BoardSource(bus: bus, isSimulated: true) } }
     host.isInterrupted = isInterrupted
     host.countErase = countErase
+    host.pause = pause
     host.isRoot = isRoot
     host.invokingUser = invokingUser
     if isSystem { host.systemFolder = folder.path }

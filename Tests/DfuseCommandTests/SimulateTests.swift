@@ -123,7 +123,63 @@ import Testing
   func `it is said what became of a board, and what a new attach finds`(
     departure: BoardDeparture, afterLeave: AfterLeave, words: String
   ) {
-    #expect(departure.words(afterLeave: afterLeave) == words)
+    let chip = SimulatedChip.all[0]
+    #expect(departure.words(afterLeave: afterLeave, application: nil, on: chip) == words)
+  }
+
+  @Test(
+    arguments: [
+      (.unplugged, "detached; attach it again to have the firmware's device, 1d50:614e"),
+      (
+        .firmwareUnplugged,
+        "detached, and its firmware ended; attach it again to have the firmware's device, "
+          + "1d50:614e"
+      ),
+      (
+        .left(.application),
+        "left its bootloader: the firmware runs; attach it again to have the firmware's device, "
+          + "1d50:614e"
+      ),
+      (
+        .entered(.bootloader),
+        "left its firmware for its bootloader; attach it again to have the bootloader"
+      ),
+      (
+        .entered(.application),
+        "restarted its firmware; attach it again to have the firmware's device, 1d50:614e"
+      ),
+      (
+        .entered(.otherBootloader),
+        "left its firmware for a bootloader without DfuSe; attach it again to have that"
+      ),
+      (.entered(.nothing), "left its firmware, and does not come back"),
+    ] as [(BoardDeparture, String)])
+  func `it is said what became of a board with an application`(
+    departure: BoardDeparture, words: String
+  ) {
+    let chip = SimulatedChip.all[0]
+    #expect(departure.words(afterLeave: .nothing, application: .klipper, on: chip) == words)
+  }
+
+  @Test func `boards with an application say so, and hold a program`() throws {
+    let run = sandbox.run(
+      "simulate", "f405", "--port", "0", "--application", "klipper", "--state", "@boards")
+    #expect(run.status == .success)
+    #expect(run.output.hasPrefix("serving 1 board (stm32f405), running klipper, on 127.0.0.1:"))
+    let state = try SimulatedBoardState(decoding: sandbox.read("boards/stm32f405-1.state"))
+    let board = try SimulatedBoard(try #require(.named("stm32f405")), state: state)
+    // A stack in RAM, and an entry in flash.
+    #expect(
+      board.read(8, at: 0x0800_0000) == [0x00, 0x50, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08])
+  }
+
+  @Test func `an unknown firmware is refused with the choices`() {
+    let run = sandbox.run("simulate", "f405", "--application", "marlin")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("'marlin' is none of: vendor, cdc, touch, micropython-arduino,"))
+    let other = sandbox.run("list", "--application", "klipper")
+    #expect(other.status == .usage)
+    #expect(other.error.hasPrefix("error: --application needs --simulate\n"))
   }
 
   @Test func `a fault that was not reached is said of each board`() {

@@ -73,6 +73,12 @@ import Testing
     let board = "--simulate 'stm32f405:my board.state'"
     let small = "--simulate stm32g431:b.state"
     switch kind {
+    case .enter:
+      let line = "dfuse list --simulate stm32f405:b.state --application betaflight"
+      let command = try follow(line, .noBoard)
+      #expect(
+        command
+          == "dfuse enter --path 1-1 --simulate stm32f405:b.state --application betaflight")
     case .flash:
       try sandbox.write(Firmware.program(3000, at: 0x0800_4000), to: "-fw 1.bin")
       let verify =

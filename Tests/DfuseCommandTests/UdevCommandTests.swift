@@ -1,3 +1,4 @@
+import DfuseDevice
 import Foundation
 import Testing
 
@@ -106,6 +107,104 @@ import Testing
     #expect(SystemTool.run(["rm", link]) == .ended(0))
     #expect(sandbox.run("udev", "install", "--root", "@pkg").status == .success)
     #expect(try sandbox.read("pkg/etc/udev/rules.d/60-dfuse.rules") == Array(UdevRules.text.utf8))
+  }
+
+  // MARK: - Running devices
+
+  @Test func `a running device gets rules for itself and its serial port`() throws {
+    let run = sandbox.run("udev", "install", "--running", "1D50:614e", "--root", "@pkg")
+    #expect(run.status == .success)
+    #expect(run.output == "installed \(rules)\n")
+    #expect(run.error == "with rules for running devices: 1d50:614e\n")
+    let text = String(decoding: try sandbox.read(rules), as: UTF8.self)
+    #expect(
+      text == UdevRules.text + """
+
+        # Running device 1d50:614e
+        SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="1d50", \
+        ATTR{idProduct}=="614e", MODE="0660", GROUP="plugdev", TAG+="uaccess", \
+        ENV{ID_MM_DEVICE_IGNORE}="1"
+        SUBSYSTEM=="tty", ATTRS{idVendor}=="1d50", ATTRS{idProduct}=="614e", MODE="0660", \
+        TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1", ENV{ID_MM_PORT_IGNORE}="1"
+
+        """)
+  }
+
+  @Test func `running devices stay until they are taken out`() throws {
+    func install(_ words: String...) throws -> [USBID] {
+      let run = sandbox.run(["udev", "install", "-q", "--root", "@pkg"] + words)
+      #expect(run == Sandbox.Run(status: .success, output: "", error: ""))
+      return UdevRules.running(in: String(decoding: try sandbox.read(rules), as: UTF8.self))
+    }
+    let klipper = USBID(vendorID: 0x1D50, productID: 0x614E)
+    let port = USBID(vendorID: 0x0483, productID: 0x5740)
+    #expect(try install("--running", "1d50:614e") == [klipper])
+    #expect(try install() == [klipper])
+    #expect(try install("--running", "0483:5740", "--running", "1d50:614e") == [port, klipper])
+    #expect(
+      sandbox.run("udev", "install", "--root", "@pkg")
+        == Sandbox.Run(
+          status: .success, output: "\(rules) was there already\n",
+          error: """
+            with rules for running devices: 0483:5740, 1d50:614e; \
+            'dfuse udev install --running none' takes them out
+
+            """))
+    #expect(try install("--running", "none") == [])
+    #expect(try sandbox.read(rules) == Array(UdevRules.text.utf8))
+  }
+
+  @Test(arguments: ["5740", "0483:", "0483:x", ":", "0483:5740:1", "0483:15740"])
+  func `a running device has both its ids`(text: String) {
+    let run = sandbox.run("udev", "install", "--running=\(text)", "--root", "@pkg")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .usage, output: "",
+          error: """
+            error: --running '\(text)' is not a pair of USB ids
+              fix: write vendor and product in hexadecimal, as 'dfuse list' shows them: \
+            --running 1d50:614e
+
+            """))
+    #expect(!sandbox.files.contains { $0.hasSuffix("60-dfuse.rules") })
+  }
+
+  @Test func `none stands alone`() {
+    let run = sandbox.run(
+      "udev", "install", "--running", "none", "--running", "0483:5740", "--root", "@pkg")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("why: 'none' stands alone"))
+  }
+
+  @Test func `lines that are not ours add no device`() {
+    let text = """
+      # Running device 0483:
+      # Running device
+       # Running device 0483:5740
+      # Running device 0483:5740 and more
+      # Running device ../../x:1
+
+      """
+    #expect(UdevRules.running(in: text) == [])
+  }
+
+  @Test func `serial ports get their rules at once, and lose them at once`() {
+    sandbox.isRoot = true
+    sandbox.isSystem = true
+    sandbox.tools["udevadm"] = .ended(0)
+    let plain = ["udevadm", "trigger", "--action=add", "--subsystem-match=usb"]
+    let ports = plain + ["--subsystem-match=tty"]
+    _ = sandbox.run("udev", "install")
+    #expect(sandbox.toolRuns.contains(plain) && !sandbox.toolRuns.contains(ports))
+    for words in [
+      ["install", "--running", "0483:5740"], ["install", "--running", "none"],
+      ["install", "--running", "0483:5740"], ["uninstall"],
+    ] {
+      let before = sandbox.toolRuns.count { $0 == ports }
+      #expect(sandbox.run(["udev"] + words).status == .success)
+      #expect(sandbox.toolRuns.count { $0 == ports } == before + 1)
+    }
   }
 
   // MARK: - Links, and what else may be in the way

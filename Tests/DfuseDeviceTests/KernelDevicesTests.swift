@@ -50,6 +50,27 @@ import Testing
     #expect(KernelDevices(sysfs: root.path) != before)
   }
 
+  @Test func `a device that came after the kernel was looked at is numbered all the same`() throws {
+    try device("usb1", bus: "1", address: "1")
+    let before = try #require(KernelDevices(sysfs: root.path))
+    try device("1-1", bus: "1", address: "5")
+    let after = try #require(KernelDevices(sysfs: root.path))
+    let numbers = [1, 5].map { after.device(bus: 1, address: $0)?.file ?? 0 }
+    #expect(!numbers.contains(0))
+    let list: [(bus: UInt8, address: UInt8)] = [(1, 1), (1, 5)]
+    #expect(before.plugIns(of: list, orNewer: { after }) == numbers)
+    // What has left meanwhile is not a plug-in; where nothing newer is to be had, nobody knows.
+    #expect(after.plugIns(of: [(1, 1), (1, 6)], orNewer: { after }) == [numbers[0], nil])
+    #expect(before.plugIns(of: list, orNewer: { nil }) == [numbers[0], 0])
+    // Nothing newer is asked for where nothing is missing.
+    var isAsked = false
+    let known = before.plugIns(of: [(1, 1)]) {
+      isAsked = true
+      return after
+    }
+    #expect(known == [numbers[0]] && !isAsked)
+  }
+
   @Test(arguments: ["", "x", "300", "-1"])
   func `a number that is none leaves its device out`(text: String) throws {
     try device("usb1", bus: "1", address: "1")

@@ -94,6 +94,62 @@ import Testing
       ])
   }
 
+  @Test func `an interface has its endpoints behind its own descriptors`() throws {
+    let union: [UInt8] = [5, 0x24, 6, 0, 1]
+    let companion: [UInt8] = [6, 0x30, 0, 0, 0, 0]
+    let bytes: [UInt8] = unsafe union.withUnsafeBufferPointer { union in
+      unsafe companion.withUnsafeBufferPointer { companion in
+        var receiving = unsafe libusb_endpoint_descriptor()
+        unsafe receiving.bDescriptorType = 5
+        unsafe receiving.bEndpointAddress = 0x01
+        unsafe receiving.bmAttributes = 2
+        unsafe receiving.wMaxPacketSize = 0x0240
+        var sending = unsafe receiving
+        unsafe sending.bEndpointAddress = 0x82
+        unsafe sending.bInterval = 16
+        unsafe sending.extra = companion.baseAddress
+        unsafe sending.extra_length = 6
+        let endpoints = unsafe [receiving, sending]
+        return unsafe endpoints.withUnsafeBufferPointer { endpoints in
+          var setting = unsafe Self.setting(
+            0, 0, class: 2, subclass: 2, protocolCode: 1, string: 0)
+          unsafe setting.bNumEndpoints = 2
+          unsafe setting.endpoint = endpoints.baseAddress
+          unsafe setting.extra = union.baseAddress
+          unsafe setting.extra_length = 5
+          let settings = unsafe [setting]
+          return unsafe settings.withUnsafeBufferPointer { settings in
+            let interfaces = unsafe [
+              libusb_interface(altsetting: settings.baseAddress, num_altsetting: 1)
+            ]
+            return unsafe interfaces.withUnsafeBufferPointer { interfaces in
+              var configuration = unsafe libusb_config_descriptor()
+              unsafe configuration.bDescriptorType = 2
+              unsafe configuration.bNumInterfaces = 1
+              unsafe configuration.bConfigurationValue = 1
+              unsafe configuration.interface = interfaces.baseAddress
+              return unsafe rawBytes(of: &configuration)
+            }
+          }
+        }
+      }
+    }
+    #expect(
+      bytes == [
+        9, 2, 43, 0, 1, 1, 0, 0, 0,
+        9, 4, 0, 0, 2, 2, 2, 1, 0,
+        5, 0x24, 6, 0, 1,
+        7, 5, 0x01, 2, 0x40, 0x02, 0,
+        7, 5, 0x82, 2, 0x40, 0x02, 16,
+        6, 0x30, 0, 0, 0, 0,
+      ])
+    #expect(
+      try ConfigurationDescriptor.interfaces(in: bytes) == [
+        USBInterface(
+          number: 0, code: .init(2, 2, 1), dataInterface: 1, bulkEndpoints: [0x01, 0x82])
+      ])
+  }
+
   @Test func `a configuration without interfaces is its header`() {
     var configuration = unsafe libusb_config_descriptor()
     unsafe configuration.bDescriptorType = 2

@@ -31,7 +31,7 @@ import Testing
       let now = Duration.seconds(seconds)
       for step in station.see(DeviceFilter().selection(from: devices), at: now) {
         switch step {
-        case .start(let board): started.append(board.identity)
+        case .start(let identity): started.append(identity)
         case .giveUp(_, let error): givenUp.append(error)
         case .leaveAlone(let identity): leftAlone.append(identity.place)
         }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DeviceFleetTests {
   private let image = (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
 
-  private typealias Fleet = DeviceFleet<FlashEvent, Result<FlashResult, FlashError>>
+  private typealias Fleet = DeviceFleet<Board, FlashEvent, Result<FlashResult, FlashError>>
 
   private func fleet(_ bus: SimulatedBus) throws -> Fleet {
     let input = Firmware(
@@ -43,7 +43,9 @@ import Testing
   @Test func `sixteen boards are flashed at once, and each ends once`() throws {
     let bus = try bus(16)
     let fleet = try fleet(bus)
-    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    for device in DeviceFilter().selection(from: try bus.devices()).selected {
+      fleet.start(device, as: device.identity)
+    }
     #expect(fleet.runningCount == 16)
     var ends: [String: Int] = [:]
     while let news = fleet.next() {
@@ -63,7 +65,9 @@ import Testing
   @Test func `one failure leaves the others alone`() throws {
     let bus = try bus(3, faults: [1: try FaultPlan(parsing: ["disconnect@write:1"])])
     let fleet = try fleet(bus)
-    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    for device in DeviceFilter().selection(from: try bus.devices()).selected {
+      fleet.start(device, as: device.identity)
+    }
     var failed: [String] = []
     while let news = fleet.next() {
       if case .finished(let identity, .failure) = news { failed.append(identity.path) }
@@ -76,7 +80,9 @@ import Testing
   @Test func `the news of each board come in their order, the end last`() throws {
     let bus = try bus(4)
     let fleet = try fleet(bus)
-    for device in DeviceFilter().selection(from: try bus.devices()).selected { fleet.start(device) }
+    for device in DeviceFilter().selection(from: try bus.devices()).selected {
+      fleet.start(device, as: device.identity)
+    }
     var phases: [String: [FlashEvent.Phase]] = [:]
     var ended: Set<String> = []
     while let news = fleet.next() {
@@ -93,7 +99,7 @@ import Testing
   }
 
   @Test func `a fleet without boards has no news`() {
-    let fleet = DeviceFleet<Int, Int> { _, _ in 0 }
+    let fleet = DeviceFleet<Board, Int, Int> { _, _ in 0 }
     #expect(fleet.next() == nil)
     #expect(fleet.next(limit: .seconds(1)) == nil)
   }
@@ -102,13 +108,13 @@ import Testing
     let gate = Mutex(())
     let device = try #require(
       DeviceFilter().selection(from: try bus(1).devices()).selected.first)
-    let fleet = DeviceFleet<Int, Int> { _, report in
+    let fleet = DeviceFleet<Board, Int, Int> { _, report in
       gate.withLock { _ in }
       report(1)
       return 2
     }
     gate.withLock { _ in
-      fleet.start(device)
+      fleet.start(device, as: device.identity)
       #expect(fleet.next(limit: .milliseconds(1)) == nil)
       #expect(fleet.runningCount == 1)
     }

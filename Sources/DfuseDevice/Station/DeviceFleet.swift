@@ -6,7 +6,7 @@ import Synchronization
 /// The work on a device runs from its beginning to its end on one thread of its own, and so may
 /// block there. What it reports is queued; ``next(limit:)`` hands it to whoever shows it, in the
 /// order in which it came. One failure does not touch the other devices.
-public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
+public final class DeviceFleet<Device: Sendable, Event: Sendable, Outcome: Sendable>: Sendable {
   /// What comes from a device.
   public enum News: Sendable {
     /// Something happened in its work.
@@ -20,7 +20,7 @@ public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
     var running = 0
   }
 
-  private let work: @Sendable (Board, @escaping (Event) -> Void) -> Outcome
+  private let work: @Sendable (Device, @escaping (Event) -> Void) -> Outcome
   private let state = Mutex(State())
   private let arrivals = DispatchSemaphore(value: 0)
 
@@ -28,19 +28,19 @@ public final class DeviceFleet<Event: Sendable, Outcome: Sendable>: Sendable {
   ///
   /// - Parameter work: What is done with each device, on a thread of its own: it opens the device,
   ///   reports events through the closure, and returns how it ended.
-  public init(work: @escaping @Sendable (Board, @escaping (Event) -> Void) -> Outcome) {
+  public init(work: @escaping @Sendable (Device, @escaping (Event) -> Void) -> Outcome) {
     self.work = work
   }
 
   /// Devices whose end has not been handed out by ``next(limit:)``.
   public var runningCount: Int { state.withLock { $0.running } }
 
-  /// Starts the work on a device.
-  public func start(_ device: Board) {
+  /// Starts the work on a device, whose news come under `identity`.
+  public func start(_ device: Device, as identity: DeviceIdentity) {
     state.withLock { $0.running += 1 }
-    DispatchQueue(label: "dfuse \(device.identity.path)").async {
-      let outcome = self.work(device) { event in self.add(.event(device.identity, event)) }
-      self.add(.finished(device.identity, outcome))
+    DispatchQueue(label: "dfuse \(identity.path)").async {
+      let outcome = self.work(device) { event in self.add(.event(identity, event)) }
+      self.add(.finished(identity, outcome))
     }
   }
 

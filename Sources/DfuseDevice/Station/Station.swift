@@ -3,20 +3,20 @@
 ///
 /// A board is worked on once from plug-in to plug-in. What comes back by itself after its work, as a
 /// board does whose BOOT0 is still set, is the same board, unless its own serial number says
-/// otherwise; whoever plugs one in takes longer than ``returnTime``. A board that cannot be opened is given ``openTime`` for others to let go of it,
+/// otherwise; whoever plugs one in takes longer than that. A board that cannot be opened is given ``openTime`` for others to let go of it,
 /// and for its permissions to be set. Nothing is passed over without an instruction that says so.
 public struct Station: Sendable {
   /// How long a board may take to become openable.
   public static let openTime: Duration = .seconds(5)
   /// How soon after its work a board on the same port is the same one.
-  public static let returnTime: Duration = .seconds(2)
+  private let returnTime: Duration
   /// How often a board is tried that fails and comes back by itself.
   public static let attempts = 3
 
   /// What to do now.
   public enum Instruction: Hashable, Sendable {
     /// Work on this board, and say so with ``finished(_:succeeded:returned:at:)`` in the end.
-    case start(Board)
+    case start(DeviceIdentity)
     /// This one could not be opened in time; it is started all the same if it can be later.
     case giveUp(DeviceIdentity, USBError)
     /// This one came back by itself and is not worked on again.
@@ -37,7 +37,9 @@ public struct Station: Sendable {
   private var ports: [String: Port] = [:]
 
   /// Makes a station with nothing at its ports.
-  public init() {}
+  ///
+  /// - Parameter returnTime: How soon after its work a board on the same port is the same one.
+  public init(returnTime: Duration = .seconds(2)) { self.returnTime = returnTime }
 
   /// Whether some board may become openable, so that looking again soon is worth it.
   public var isWaitingToOpen: Bool {
@@ -48,22 +50,25 @@ public struct Station: Sendable {
   ///
   /// - Parameters:
   ///   - selection: What the station's filter makes of the bus.
+  ///   - running: Devices that are worked on as well, though they are not in their bootloaders.
   ///   - now: The bus's time.
   /// - Returns: What to do, in the order of the ports.
-  public mutating func see(_ selection: DeviceSelection, at now: Duration) -> [Instruction] {
-    let open = selection.selected.compactMap { see($0, at: now) }
+  public mutating func see(
+    _ selection: DeviceSelection, running: [DeviceIdentity] = [], at now: Duration
+  ) -> [Instruction] {
+    let ready = selection.selected.map(\.identity) + running
+    let open = ready.compactMap { see($0, at: now) }
     let closed = selection.notOpenable.compactMap { device in
       device.openError.flatMap { see(closed: device.identity, $0, at: now) }
     }
-    let there = Set(
-      selection.selected.map(\.identity.path) + selection.notOpenable.map(\.identity.path))
+    let there = Set(ready.map(\.path) + selection.notOpenable.map(\.identity.path))
     for (path, port) in ports where !there.contains(path) {
       switch port {
       case .arrived, .givenUp: ports[path] = nil
       case .done(_?, let serial, let end, let failures):
         ports[path] = .done(nil, serial: serial, at: end, failures: failures)
       // Forgotten as soon as nobody could be taken for the same board.
-      case .done(nil, _, let end, _): if now - end >= Self.returnTime { ports[path] = nil }
+      case .done(nil, _, let end, _): if now - end >= returnTime { ports[path] = nil }
       case .atWork: break
       }
     }
@@ -89,7 +94,7 @@ public struct Station: Sendable {
   /// How often the board has failed that came back by itself as this one; nil if this is another one.
   private func failures(of identity: DeviceIdentity, at now: Duration) -> Int? {
     guard case .done(_, let serial, let end, let failures) = ports[identity.path],
-      now - end < Self.returnTime,
+      now - end < returnTime,
       // Right after an enumeration the strings may not be there yet.
       identity.ownSerialNumber == nil || serial == nil || identity.ownSerialNumber == serial
     else { return nil }
@@ -108,18 +113,18 @@ public struct Station: Sendable {
   /// Whether a board with so many failures is tried again when it comes back by itself.
   private static func isTriedAgain(_ failures: Int) -> Bool { (1..<attempts).contains(failures) }
 
-  private mutating func see(_ board: Board, at now: Duration) -> Instruction? {
-    let (path, place) = (board.identity.path, board.place)
+  private mutating func see(_ identity: DeviceIdentity, at now: Duration) -> Instruction? {
+    let (path, place) = (identity.path, identity.place)
     switch ports[path] {
     case .atWork, .done(place, _, _, _): return nil
     case .done, .arrived, .givenUp, nil: break
     }
-    let failures = failures(of: board.identity, at: now)
+    let failures = failures(of: identity, at: now)
     if let failures, !Self.isTriedAgain(failures) {
-      return leaveAlone(board.identity, failures: failures, at: now)
+      return leaveAlone(identity, failures: failures, at: now)
     }
     ports[path] = .atWork(place, failures: failures ?? 0)
-    return .start(board)
+    return .start(identity)
   }
 
   private mutating func see(

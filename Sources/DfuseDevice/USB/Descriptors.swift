@@ -57,6 +57,8 @@ enum DescriptorType {
   static let endpoint: UInt8 = 5
   /// The DFU functional descriptor, and also the HID descriptor of a HID interface.
   static let dfuFunctional: UInt8 = 0x21
+  /// A descriptor of the interface's class, as CDC has several.
+  static let classInterface: UInt8 = 0x24
 }
 
 /// Text of string descriptors.
@@ -131,13 +133,7 @@ package enum ConfigurationDescriptor {
   package static func dfuInterfaces(
     in bytes: [UInt8]
   ) throws(USBError) -> [DFUInterfaceDescriptor] {
-    guard bytes.count >= 9, bytes[0] >= 9 else {
-      throw .badDescriptor(reason: "the configuration descriptor ends in its header")
-    }
-    guard bytes[1] == DescriptorType.configuration else {
-      throw .badDescriptor(
-        reason: "type \(bytes[1]) stands where the configuration descriptor should be")
-    }
+    try checkHeader(bytes)
     var found: [(protocolCode: UInt8, descriptor: DFUInterfaceDescriptor)] = []
     // The interface whose descriptors are being read; nil within one that is not for DFU.
     var current: Int?
@@ -176,6 +172,49 @@ package enum ConfigurationDescriptor {
     }.map(\.descriptor)
   }
 
+  private static func checkHeader(_ bytes: [UInt8]) throws(USBError) {
+    guard bytes.count >= 9, bytes[0] >= 9 else {
+      throw .badDescriptor(reason: "the configuration descriptor ends in its header")
+    }
+    guard bytes[1] == DescriptorType.configuration else {
+      throw .badDescriptor(
+        reason: "type \(bytes[1]) stands where the configuration descriptor should be")
+    }
+  }
+
+  /// Every interface of a configuration by its first alternate setting, in the order of the
+  /// descriptors.
+  ///
+  /// The interface with a serial port's data is the one that the union descriptor names (CDC 1.2
+  /// table 16), else the next one of class 0A.
+  ///
+  /// - Parameter bytes: The whole configuration, `wTotalLength` bytes from its own header on.
+  /// - Returns: One entry an interface.
+  /// - Throws: ``USBError/badDescriptor(reason:)`` when the header is not one.
+  package static func interfaces(in bytes: [UInt8]) throws(USBError) -> [USBInterface] {
+    try checkHeader(bytes)
+    var found: [USBInterface] = []
+    // Whether the descriptors being read belong to the last interface found.
+    var isFirstSetting = false
+    for descriptor in descriptors(in: bytes) {
+      let kind = descriptor.field8(1)
+      if kind == DescriptorType.interface {
+        isFirstSetting =
+          descriptor.count >= 9 && !found.contains { $0.number == descriptor.field8(2) }
+        guard isFirstSetting else { continue }
+        let code = USBInterface.Code(
+          descriptor.field8(5), descriptor.field8(6), descriptor.field8(7))
+        found.append(USBInterface(number: descriptor.field8(2), code: code))
+      } else if isFirstSetting, let last = found.indices.last {
+        found[last].add(descriptor, ofKind: kind)
+      }
+    }
+    for (place, port) in found.enumerated() where port.isSerialPort && port.dataInterface == nil {
+      found[place].dataInterface = found[place...].first { $0.code.classCode == 0x0A }?.number
+    }
+    return found
+  }
+
   /// The descriptors in a blob of descriptors, one after the other, `bLength` and `bDescriptorType`
   /// included.
   ///
@@ -194,12 +233,31 @@ package enum ConfigurationDescriptor {
   }
 
   /// The functional descriptor; without `bcdDFUVersion`, which came with DFU 1.1, it is DFU 1.0.
-  private static func functional(_ descriptor: ArraySlice<UInt8>) -> DFUFunctionalDescriptor {
+  fileprivate static func functional(_ descriptor: ArraySlice<UInt8>) -> DFUFunctionalDescriptor {
     DFUFunctionalDescriptor(
       bmAttributes: descriptor.field8(2), wDetachTimeOut: descriptor.field16(3),
       wTransferSize: descriptor.field16(5),
       bcdDFUVersion: descriptor.count >= 9 ? descriptor.field16(7) : 0x0100,
       statesVersion: descriptor.count >= 9)
+  }
+}
+
+extension USBInterface {
+  /// Takes in a descriptor that follows the interface's own.
+  fileprivate mutating func add(_ descriptor: ArraySlice<UInt8>, ofKind kind: UInt8) {
+    switch kind {
+    case DescriptorType.dfuFunctional
+    where code.classCode == 0xFE && code.subclass == 0x01 && descriptor.count >= 7:
+      functional = functional ?? ConfigurationDescriptor.functional(descriptor)
+    // The union functional descriptor: CDC 1.2 tables 12 and 13.
+    case DescriptorType.classInterface
+    where isSerialPort && descriptor.count >= 5 && descriptor.field8(2) == 0x06:
+      dataInterface = dataInterface ?? descriptor.field8(4)
+    // Bulk, by the low two bits of `bmAttributes`: USB 2.0 table 9-13.
+    case DescriptorType.endpoint where descriptor.count >= 7 && descriptor.field8(3) & 3 == 2:
+      bulkEndpoints.append(descriptor.field8(2))
+    default: break
+    }
   }
 }
 

@@ -153,11 +153,49 @@ public protocol USBBus: Sendable {
   /// All that is on the bus, boards or not, for those who want to know why no board is; nil where
   /// the bus does not show that.
   func surroundings() -> BusSurroundings?
+
+  /// Every device but hubs, whatever it runs, in the order of their paths; no device is opened.
+  ///
+  /// - Throws: ``USBError/noBus`` when there is no USB at all.
+  func pluggedDevices() throws(USBError) -> [PluggedDevice]
+
+  /// Opens a device for control transfers.
+  ///
+  /// - Parameters:
+  ///   - device: Which; only this plug-in of it.
+  ///   - interface: An interface to claim, for class requests to it; nil for none.
+  /// - Returns: A link that lasts as long as the object.
+  /// - Throws: ``USBError/disconnected`` when it is not the one that is plugged in there now.
+  func openControl(
+    _ device: PluggedDevice, claiming interface: UInt8?
+  ) throws(USBError) -> any ControlLink
+
+  /// Opens a serial port of a device, for this program alone.
+  ///
+  /// - Parameters:
+  ///   - device: Which; only this plug-in of it.
+  ///   - interface: The port's control interface.
+  /// - Returns: The port, open.
+  /// - Throws: ``SerialError``.
+  func openSerial(_ device: PluggedDevice, interface: UInt8) throws(SerialError) -> any SerialLink
 }
 
 extension USBBus {
   /// Nothing: a bus need not know more than its DFU devices.
   public func surroundings() -> BusSurroundings? { nil }
+
+  /// None: a bus need not know more than its DFU devices.
+  public func pluggedDevices() throws(USBError) -> [PluggedDevice] { [] }
+
+  /// Not possible on a bus that shows no such devices.
+  public func openControl(
+    _ device: PluggedDevice, claiming interface: UInt8?
+  ) throws(USBError) -> any ControlLink { throw .noDriver }
+
+  /// Not possible on a bus that shows no such devices.
+  public func openSerial(
+    _ device: PluggedDevice, interface: UInt8
+  ) throws(SerialError) -> any SerialLink { throw .noPort(nil) }
 }
 
 /// One DFU-capable device as found on a bus.

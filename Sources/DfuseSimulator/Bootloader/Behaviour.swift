@@ -74,9 +74,13 @@ struct Quirks: Hashable, Sendable {
   /// Erases at or above this address are reported as done but not done (F42x V9.0 and V9.1 in
   /// dual-bank mode, AN2606).
   var ignoresEraseFrom: UInt32?
-  /// Erases at or above this address are reported as done at once and go on (H74x V9.1, AN2606);
-  /// until they are, what is written there is lost.
-  var reportsEraseEarlyFrom: UInt32?
+  /// Erases at or above this address are reported as done at once and go on for so long (H74x V9.1,
+  /// AN2606); until they are, what is written there is lost.
+  struct EarlyReport: Hashable, Sendable {
+    var start: UInt32
+    var time: Duration
+  }
+  var reportsEraseEarly: EarlyReport?
   /// A write of more than 256 bytes that is no multiple of 8 is corrupted (L47x V10.1 to V10.3,
   /// L43x V9.1; AN2606).
   var corruptsLongOddWrites = false

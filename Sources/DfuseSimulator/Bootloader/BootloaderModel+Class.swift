@@ -174,7 +174,21 @@ extension BootloaderModel {
   ///
   /// AN3156: the stack pointer comes from the pointer's word, the entry from the next; an address
   /// that is not executable memory resets the chip, and the boot pins lead back here.
-  var nextProgram: RunningProgram {
+  var nextProgram: RunningProgram { program(at: pointer) }
+
+  /// What the chip runs after a reset without its boot pins; a bootloader in flash starts what is
+  /// behind it.
+  var flashedProgram: RunningProgram { program(at: programStart) }
+
+  /// Where the program begins that a reset starts.
+  var programStart: UInt32 {
+    if let start = profile.programStart { return start }
+    let region = memory.region(at: UInt64(profile.defaultPointer))
+    return region?.kind == .flash
+      ? profile.defaultPointer : profile.memory(.flash)?.start ?? profile.defaultPointer
+  }
+
+  private func program(at pointer: UInt32) -> RunningProgram {
     guard let region = memory.region(at: UInt64(pointer)),
       region.kind == .flash || region.kind == .ram
     else { return .bootloader }

@@ -52,9 +52,10 @@ extension BootloaderModel {
 
   /// Begins an erase that is reported as done at once, if this is one.
   private mutating func startsLateErase(_ job: Job, at now: Duration) -> Bool {
-    guard isErase(job, from: profile.quirks.reportsEraseEarlyFrom), case .erase(let address) = job
+    let early = profile.quirks.reportsEraseEarly
+    guard isErase(job, from: early?.start), case .erase(let address) = job,
+      let duration = early?.time
     else { return false }
-    let duration = cost(of: job).time
     counters.busyTime += duration
     // The flash takes no second command before the first is over.
     if lateErase == nil { lateErase = (address, now + duration) }
@@ -150,7 +151,7 @@ extension BootloaderModel {
   }
 
   private mutating func program(_ bytes: [UInt8], at address: UInt32) -> JobResult {
-    if lateErase != nil, let first = profile.quirks.reportsEraseEarlyFrom, address >= first {
+    if lateErase != nil, let first = profile.quirks.reportsEraseEarly?.start, address >= first {
       // It comes into an erase that goes on in the same bank.
       counters.refusedPrograms.append(address)
       return .done

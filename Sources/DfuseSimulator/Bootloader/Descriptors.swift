@@ -2,36 +2,70 @@
 ///
 /// - SeeAlso: USB 2.0 section 9.6; DFU 1.1 section 4.2.
 struct Descriptors: Sendable {
+  /// An interface of the one configuration.
+  struct Interface: Sendable {
+    /// The interface's descriptor for each alternate setting, 9 bytes.
+    var alternates: [[UInt8]]
+    /// The descriptors of its class, then those of its endpoints, behind the last alternate setting.
+    var details: [UInt8] = []
+
+    /// `bInterfaceNumber`.
+    var number: UInt8 { alternates[0][2] }
+    /// Class, subclass and protocol.
+    var code: [UInt8] { Array(alternates[0][5..<8]) }
+    /// The DFU functional descriptor; none outside DFU.
+    var functional: [UInt8] { code.starts(with: [0xFE, 0x01]) ? details : [] }
+
+    /// `bEndpointAddress` of each endpoint.
+    var endpoints: [UInt8] {
+      var found: [UInt8] = []
+      var rest = details[...]
+      while let length = rest.first, length > 2, Int(length) <= rest.count {
+        if rest[rest.startIndex + 1] == 0x05 { found.append(rest[rest.startIndex + 2]) }
+        rest = rest.dropFirst(Int(length))
+      }
+      return found
+    }
+  }
+
   /// The device descriptor, 18 bytes.
   let device: [UInt8]
-  /// The interface's descriptor for each alternate setting, 9 bytes.
-  let alternates: [[UInt8]]
-  /// The DFU functional descriptor; none outside DFU.
-  let functional: [UInt8]
+  /// The interfaces, each with at least one alternate setting.
+  let interfaces: [Interface]
   /// The string descriptors by index.
   private let strings: [UInt8: [UInt8]]
 
   /// Descriptors of a device with one configuration, whose first strings are manufacturer, product
   /// and serial number.
   init(
-    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, alternates: [[UInt8]],
-    functional: [UInt8] = [], strings: [UInt8: [UInt8]]
+    vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, deviceClass: UInt8 = 0,
+    interfaces: [Interface], strings: [UInt8: [UInt8]]
   ) {
     device =
-      [18, 0x01, 0x00, 0x02, 0, 0, 0, 64] + vendorID.littleEndianBytes
+      [18, 0x01, 0x00, 0x02, deviceClass, 0, 0, 64] + vendorID.littleEndianBytes
       + productID.littleEndianBytes + bcdDevice.littleEndianBytes + [1, 2, 3, 1]
-    self.alternates = alternates
-    self.functional = functional
+    self.interfaces = interfaces
     // String descriptor 0: US English is the only language.
     self.strings = strings.merging([0: [4, 0x03, 0x09, 0x04]]) { $1 }
   }
 
   /// The configuration descriptor with everything in it.
   ///
-  /// The functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
+  /// A DFU functional descriptor comes once, behind the last alternate setting, as the ROMs have it.
   var configuration: [UInt8] {
-    let rest = alternates.joined() + functional
-    return [9, 0x02] + UInt16(9 + rest.count).littleEndianBytes + [1, 1, 0, 0xC0, 50] + rest
+    let rest = interfaces.flatMap { $0.alternates.joined() + $0.details }
+    return [9, 0x02] + UInt16(9 + rest.count).littleEndianBytes
+      + [UInt8(interfaces.count), 1, 0, 0xC0, 50] + rest
+  }
+
+  /// The interface with a number.
+  func interface(_ number: UInt16) -> Interface? {
+    interfaces.first { UInt16($0.number) == number }
+  }
+
+  /// Whether there is an endpoint with this `bEndpointAddress`.
+  func hasEndpoint(_ address: UInt8) -> Bool {
+    interfaces.contains { $0.endpoints.contains(address) }
   }
 
   /// The descriptor that `wValue` names: its type in the high byte, its index in the low one.
@@ -40,7 +74,7 @@ struct Descriptors: Sendable {
     case 0x0100: device
     case 0x0200: configuration
     case 0x0300...0x03FF: strings[UInt8(wValue & 0xFF)]
-    case 0x2100...0x21FF where !functional.isEmpty: functional
+    case 0x2100...0x21FF: interfaces.lazy.map(\.functional).first { !$0.isEmpty }
     default: nil
     }
   }
@@ -75,7 +109,9 @@ struct Descriptors: Sendable {
       + usb.transferSize.littleEndianBytes + usb.bcdDFUVersion.littleEndianBytes
     self.init(
       vendorID: usb.vendorID, productID: usb.productID, bcdDevice: usb.bcdDevice,
-      alternates: alternates, functional: Array(functional.prefix(Int(length))), strings: strings)
+      interfaces: [
+        Interface(alternates: alternates, details: Array(functional.prefix(Int(length))))
+      ], strings: strings)
   }
 }
 

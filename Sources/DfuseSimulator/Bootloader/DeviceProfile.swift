@@ -26,6 +26,9 @@ package struct DeviceProfile: Sendable {
   var commands: [UInt8] = [0x00, 0x21, 0x41, 0x92]
   /// Where the address pointer stands after power-on.
   var defaultPointer: UInt32 = 0x0800_0000
+  /// Where a program begins that a bootloader in flash starts, if not where its pointer stands or
+  /// the flash begins.
+  var programStart: UInt32?
   /// The memories of the silicon.
   var memories: [MemoryRegion]
   /// Whether the sectors of the flash that cannot be written count as program memory.

@@ -1,12 +1,14 @@
 import DfuseDevice
 
 /// One port of the simulated bus and the board that belongs to it.
-struct BusSlot: Sendable {
+package struct BusSlot: Sendable {
   /// What is to be seen from a moment on that is already known.
   typealias Event = (at: Duration, shows: RunningProgram)
 
   /// The port, as the kernel would write it.
-  let path: String
+  var path: String
+  /// The port at which the board comes back when it has left, if another.
+  var returnPath: String?
   /// The board.
   var board: SimulatedBoard
   /// The board's own virtual time: boards that are worked on at once do not add up.
@@ -15,18 +17,60 @@ struct BusSlot: Sendable {
   var visible = RunningProgram.nothing
   /// Counts appearances; a transport is good for one.
   var generation = 0
+  /// When what is to be seen came.
+  private(set) var appeared = Duration.zero
   /// Whether a transport is open.
   var isOpen = false
+  /// The serial port as the kernel keeps it, while what is to be seen is there.
+  var tty = SerialState()
   /// Why opening fails, if it does.
   var openError: USBError?
   /// What is to come, in the order of time.
   var events: [Event] = []
 
+  /// What a kernel remembers of a serial port, and who has it open.
+  package struct SerialState: Sendable {
+    /// The speed that was last set.
+    package var speed: UInt32 = 9600
+    /// DTR and RTS as they were last set.
+    package var lines: UInt16 = 0
+    /// Whether this program has it open.
+    package var isOpen = false
+    /// How many other programs have it open, and do not mind.
+    var others = 0
+  }
+
+  /// The device that is to be seen, as its descriptors show it; the kernel has read its strings.
+  private(set) var plugged: PluggedDevice?
+  /// What a host learns of it that opens it.
+  private var opened: USBDeviceListing?
+
+  /// A port with a board at it that is not to be seen yet.
+  init(path: String, board: SimulatedBoard) {
+    (self.path, self.board) = (path, board)
+  }
+
   /// What the host has learned of the device that is to be seen.
   func listing(openError: USBError? = nil) -> USBDeviceListing? {
-    guard visible != .nothing else { return nil }
+    guard visible != .nothing, openError != nil else { return opened }
     return try? board.descriptors.listing(
       path: path, generation: generation, openError: openError)
+  }
+
+  /// Reads the descriptors, which stay what they are from one plug-in to the next.
+  mutating func enumerate() {
+    (opened, plugged) = (nil, nil)
+    guard visible != .nothing else { return }
+    opened = try? board.descriptors.listing(path: path, generation: generation, openError: nil)
+    guard let identity = opened?.identity,
+      let interfaces = try? ConfigurationDescriptor.interfaces(in: board.descriptors.configuration)
+    else { return }
+    plugged = PluggedDevice(identity: identity, interfaces: interfaces)
+  }
+
+  /// The next moment at which something happens by itself.
+  var nextMoment: Duration? {
+    [events.first?.at, board.deadline].compactMap(\.self).min()
   }
 
   /// Adds an event in its place.
@@ -36,9 +80,13 @@ struct BusSlot: Sendable {
 
   /// Lets everything happen that is due at `now`.
   mutating func settle(at now: Duration) {
-    while let event = events.first, event.at <= now {
-      events.removeFirst()
-      apply(event)
+    while let moment = nextMoment, moment <= now {
+      if let event = events.first, event.at <= moment {
+        events.removeFirst()
+        apply(event)
+      } else {
+        follow(board.advance(to: moment), answeredAt: moment)
+      }
     }
   }
 
@@ -56,19 +104,67 @@ struct BusSlot: Sendable {
       // Only a pulled plug finds work in progress.
       board.model.losePower(at: event.at)
     }
+    let wasGone = visible == .nothing
     visible = event.shows
     board.run(visible, at: event.at)
+    defer { enumerate() }
     guard visible != .nothing else { return }
+    if wasGone, generation > 0, let returnPath { path = returnPath }
     generation += 1
-    // The kernel chooses the configuration before anyone else talks to the device.
-    if visible == .bootloader { board.model.standard.configuration = 1 }
+    appeared = event.at
+    tty = SerialState()
+    board.configure()
   }
 
-  // MARK: - For the transport
+  // MARK: - For transports and links
 
   /// Whether the device that a transport was opened for is still on the port.
   func isThere(_ generation: Int) -> Bool {
-    visible == .bootloader && self.generation == generation
+    visible != .nothing && self.generation == generation
+  }
+
+  /// Resets the port; says whether the device that was opened is still there.
+  mutating func reset(generation: Int) -> Bool {
+    guard isThere(generation) else { return false }
+    // Reset signalling, recovery and a new enumeration, as Linux does it.
+    clock += .milliseconds(100)
+    settle(at: clock)
+    guard isThere(generation) else { return false }
+    follow(board.busReset(at: clock), answeredAt: clock)
+    settle(at: clock)
+    return isThere(generation)
+  }
+
+  /// Sends bytes to an endpoint, in packets; says whether the device took them all.
+  mutating func send(_ bytes: [UInt8], endpoint: UInt8, generation: Int) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      settle(at: clock)
+      guard isThere(generation) else { return false }
+      let packet = Array(rest.prefix(64))
+      rest = rest.dropFirst(packet.count)
+      clock += WireTime.of(transfers: 0, bytes: UInt64(packet.count))
+      follow(board.receive(packet, endpoint: endpoint, at: clock), answeredAt: clock)
+    }
+    return true
+  }
+
+  /// What comes from an endpoint within `limit`; nil when the device leaves before that.
+  mutating func receive(limit: Duration, endpoint: UInt8, generation: Int) -> [UInt8]? {
+    let deadline = clock + max(limit, .zero)
+    while true {
+      settle(at: clock)
+      guard isThere(generation) else { return nil }
+      let bytes = board.take(4096, endpoint: endpoint, at: clock)
+      if !bytes.isEmpty { return bytes }
+      let output = board.running?.outputIsDue(endpoint: endpoint)
+      let next = [nextMoment, output].compactMap(\.self).min()
+      guard let next, next <= deadline else {
+        clock = deadline
+        return []
+      }
+      clock = max(clock, next)
+    }
   }
 
   /// Carries out one control transfer and turns the clock.

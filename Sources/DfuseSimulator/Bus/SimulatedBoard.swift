@@ -6,18 +6,31 @@ package struct SimulatedBoard: Sendable {
   package var recordsTransfers = false
   /// The transfers since recording was switched on, oldest first.
   package private(set) var transcript: [TransferRecord] = []
-  /// What its firmware has on USB.
+  /// What its firmware has on USB, if no ``application`` is named.
   package var afterLeave = AfterLeave.application
+  /// What its firmware is; a board with one starts it when it is plugged in, others start their
+  /// bootloader.
+  package private(set) var application: ApplicationFace?
+  /// What its firmware was told to do.
+  package private(set) var applicationCounters = ApplicationCounters()
   var model: BootloaderModel
-  /// What the firmware's device answers, while the firmware runs; all but standard requests stall.
-  private(set) var application: StandardRequests?
+  /// The firmware, while it runs, or a bootloader that came in the place of the board's own.
+  private(set) var running: ApplicationModel?
+  /// Whether the firmware has begun to leave the bus: nothing more comes of what is asked of it.
+  private var isLeaving = false
+  /// What the firmware starts as next, if not as what was flashed; RAM keeps that over a reset.
+  private var nextStage: ApplicationFace?
 
-  /// Makes a board, blank as from the factory.
+  /// Makes a board: blank as from the factory, or with an application.
   ///
   /// `serial` is a serial number other than the chip's usual one.
-  package init(_ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
+  package init(
+    _ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan(),
+    application: ApplicationFace? = nil
+  ) {
     self.chip = chip
     model = BootloaderModel(profile: chip.profile, serial: serial, faults: faults)
+    if let application { install(application) }
   }
 
   /// Makes a board that continues from a saved state.
@@ -62,8 +75,21 @@ package struct SimulatedBoard: Sendable {
     model.memory.load(bytes, at: address)
   }
 
+  /// Says what the firmware in its flash is; where there is none, a small one is put there.
+  package mutating func install(_ application: ApplicationFace) {
+    self.application = application
+    let start = model.programStart
+    guard model.flashedProgram == .nothing, model.memory.isErased(8, at: start) else { return }
+    // A stack, an entry, and there a branch to itself.
+    load([0x00, 0x50, 0x00, 0x20] + (start + 9).littleEndianBytes + [0xFE, 0xE7], at: start)
+  }
+
+  /// What it runs when it is powered: its application if it has one, without BOOT0, else the
+  /// bootloader.
+  var firstProgram: RunningProgram { application == nil ? .bootloader : model.flashedProgram }
+
   /// Those of the device that runs.
-  var descriptors: Descriptors { (application ?? model.standard).descriptors }
+  var descriptors: Descriptors { (running?.standard ?? model.standard).descriptors }
 
   /// Answers one control transfer that arrives at `now`.
   ///
@@ -71,28 +97,111 @@ package struct SimulatedBoard: Sendable {
   /// device.
   mutating func handle(setup: [UInt8], data: [UInt8] = [], at now: Duration) -> Reaction {
     guard let packet = SetupPacket(setup) else { return Reaction(.stall) }
-    let reaction = application?.answer(packet) ?? model.handle(packet, data: data, at: now)
+    var reaction: Reaction
+    if running != nil {
+      reaction = running?.answer(packet, data: data, at: now) ?? Reaction(.stall)
+      let then = resolve(reaction.then)
+      if then == .stay, reaction.then != .stay, reaction.answer == .silence {
+        reaction.answer = packet.isIn ? .data([]) : .acknowledge
+      }
+      reaction.then = then
+    } else {
+      reaction = model.handle(packet, data: data, at: now)
+    }
     if recordsTransfers {
       transcript.append(TransferRecord(packet, data: data, reaction: reaction, at: now))
     }
     return reaction
   }
 
+  /// Takes in a packet that arrives on a bulk endpoint.
+  mutating func receive(
+    _ bytes: [UInt8], endpoint: UInt8, at now: Duration
+  ) -> Reaction.Consequence {
+    resolve(running?.receive(bytes, endpoint: endpoint, at: now) ?? .stay)
+  }
+
+  /// At most `count` bytes that the device has for the host on an endpoint; none if there are none.
+  mutating func take(_ count: Int, endpoint: UInt8, at now: Duration) -> [UInt8] {
+    running?.take(count, endpoint: endpoint, at: now) ?? []
+  }
+
+  /// When something happens by itself on the board; a bootloader works without that being noticed.
+  var deadline: Duration? { isLeaving ? nil : running?.deadline }
+
+  /// Lets what is due at `now` happen.
+  mutating func advance(to now: Duration) -> Reaction.Consequence {
+    isLeaving ? .stay : resolve(running?.advance(to: now) ?? .stay)
+  }
+
+  /// The host resets the port, and chooses the configuration again.
+  mutating func busReset(at now: Duration) -> Reaction.Consequence {
+    guard running != nil else {
+      model.busReset(at: now)
+      _ = handle(setup: [0x00, 0x09, 1, 0, 0, 0, 0, 0], at: now)
+      return .stay
+    }
+    let then = running?.busReset() ?? .stay
+    configure()
+    return resolve(then)
+  }
+
+  /// The kernel chooses the configuration before anyone else talks to the device.
+  mutating func configure() {
+    if running == nil {
+      model.standard.configuration = 1
+    } else {
+      running?.standard.configuration = 1
+    }
+  }
+
+  /// What becomes of the board when its firmware wants this.
+  private mutating func resolve(_ then: Reaction.Consequence) -> Reaction.Consequence {
+    guard let running, !isLeaving else { return .stay }
+    (applicationCounters, nextStage) = (running.counters, running.nextStage)
+    guard case .leaveBus(let after, let next, let absence) = then else { return .stay }
+    isLeaving = true
+    guard next == .bootloader else { return then }
+    applicationCounters.entries += 1
+    self.running?.counters = applicationCounters
+    switch faults.enter {
+    case .nothing:
+      isLeaving = false
+      return .stay
+    case .again(let times) where applicationCounters.entries <= times:
+      return .leaveBus(after: after, as: .application, absentFor: absence)
+    case .other: return .leaveBus(after: after, as: .otherBootloader, absentFor: absence)
+    case .gone: return .leaveBus(after: after, as: .nothing)
+    case .slow: return .leaveBus(after: after, as: .bootloader, absentFor: .seconds(10))
+    case .again, .held, nil: return then
+    }
+  }
+
   /// What is to be seen on the port while `program` runs: a firmware may have no USB device.
   func visible(while program: RunningProgram) -> RunningProgram {
-    program == .application && afterLeave == .nothing ? .nothing : program
+    program == .application && application == nil && afterLeave == .nothing ? .nothing : program
   }
 
   /// Runs what is to be seen on the port from `now` on; the memory is what it was.
   mutating func run(_ program: RunningProgram, at now: Duration) {
-    application = nil
+    (running, isLeaving) = (nil, false)
+    let facts: ApplicationFacts
     switch program {
-    case .nothing: break
-    case .bootloader: model.powerOn(at: now)
+    case .nothing: return
+    case .bootloader:
+      nextStage = nil
+      return model.powerOn(at: now)
     case .application:
-      application = StandardRequests(ApplicationDevice.descriptors(serial: model.serial))
+      facts = ApplicationFacts(nextStage ?? application ?? .vendor, on: chip)
+      nextStage = nil
+    case .otherBootloader:
+      facts = ApplicationFacts(insteadOfDfuSeFor: application, on: chip)
     }
+    running = ApplicationModel(facts, romSerial: model.serial, counters: applicationCounters)
   }
+
+  /// Forgets what RAM kept over a reset.
+  mutating func losePower() { nextStage = nil }
 }
 
 /// What a board's firmware has on USB, once the bootloader has started it.
@@ -111,4 +220,6 @@ package enum RunningProgram: Hashable, Sendable {
   case application
   /// The bootloader, freshly started.
   case bootloader
+  /// A bootloader that does not speak DfuSe, in the place of the board's own.
+  case otherBootloader
 }

@@ -10,7 +10,7 @@ package final class SimulatedBus: USBBus {
   struct State: Sendable {
     var slots: [BusSlot] = []
     /// What is no board, and when it is plugged in.
-    var others: [(identity: DeviceIdentity, at: Duration)] = []
+    var others: [(device: PluggedDevice, at: Duration)] = []
     var kernelLog = KernelLog()
     var clock = Duration.zero
   }
@@ -38,12 +38,9 @@ package final class SimulatedBus: USBBus {
       state.slots.removeAll { $0.path == path }
       var slot = BusSlot(path: path, board: board)
       slot.clock = state.clock
-      slot.schedule((state.clock + delay, .bootloader))
+      slot.schedule((state.clock + delay, board.firstProgram))
       slot.settle(at: state.clock)
       state.slots.append(slot)
-      state.slots.sort {
-        Self.portNumbers($0.path).lexicographicallyPrecedes(Self.portNumbers($1.path))
-      }
       return path
     }
   }
@@ -56,18 +53,40 @@ package final class SimulatedBus: USBBus {
     }
   }
 
-  /// Plugs a board in again that was unplugged or has left; it starts its bootloader.
-  package func plugBack(_ path: String, after delay: Duration = .zero) {
+  /// Plugs a board in again that was unplugged or has left.
+  ///
+  /// It starts its bootloader, or the application it was made with, unless `boot0` is set.
+  package func plugBack(_ path: String, after delay: Duration = .zero, boot0: Bool = false) {
     withSlot(path) { slot, now in
       slot.schedule((now, .nothing))
-      slot.schedule((now + delay, .bootloader))
+      slot.settle(at: now)
+      slot.board.losePower()
+      slot.schedule((now + delay, boot0 ? .bootloader : slot.board.firstProgram))
       slot.settle(at: now)
     }
   }
 
   /// Plugs in something that is no board, such as a debug probe, now or later.
-  package func plugIn(_ other: DeviceIdentity, after delay: Duration = .zero) {
-    state.withLock { $0.others.append((other, $0.clock + delay)) }
+  package func plugIn(
+    _ other: DeviceIdentity, interfaces: [USBInterface] = [], after delay: Duration = .zero
+  ) {
+    let device = PluggedDevice(identity: other, interfaces: interfaces)
+    state.withLock { $0.others.append((device, $0.clock + delay)) }
+  }
+
+  /// Lets a board that leaves the bus come back at another port, as behind USB/IP.
+  package func setReturnPort(_ port: String?, for path: String) {
+    withSlot(path) { slot, _ in slot.returnPath = port }
+  }
+
+  /// So many other programs have the board's serial port open, and keep DTR up when this one closes.
+  package func setOtherOpeners(_ count: Int, at path: String) {
+    withSlot(path) { slot, _ in slot.tty.others = count }
+  }
+
+  /// What a kernel would have of the board's serial port.
+  package func serialPort(at path: String) -> BusSlot.SerialState? {
+    withSlot(path) { slot, _ in slot.tty }
   }
 
   /// Lets the kernel's log hold these records.
@@ -87,7 +106,10 @@ package final class SimulatedBus: USBBus {
 
   /// Changes the board that belongs to a port.
   package func changeBoard(at path: String, _ change: @Sendable (inout SimulatedBoard) -> Void) {
-    withSlot(path) { slot, _ in change(&slot.board) }
+    withSlot(path) { slot, _ in
+      change(&slot.board)
+      slot.enumerate()
+    }
   }
 
   // MARK: - USBBus
@@ -95,19 +117,14 @@ package final class SimulatedBus: USBBus {
   package func devices() throws(USBError) -> [USBDeviceListing] {
     state.withLock { state in
       state.settleClosed()
-      return state.slots.filter { $0.visible == .bootloader }
-        .compactMap { $0.listing(openError: $0.openError) }
+      return state.sortedSlots.compactMap { $0.listing(openError: $0.openError) }
+        .filter { !$0.interfaces.isEmpty }
     }
   }
 
   package func open(_ board: Board) throws(USBError) -> any USBTransport {
     let generation = try state.withLock { state throws(USBError) in
-      state.settleClosed()
-      guard
-        let index = state.slots.firstIndex(where: {
-          $0.visible == .bootloader && $0.listing()?.identity.place == board.place
-        })
-      else { throw .disconnected }
+      let index = try state.find(board.place)
       if let error = state.slots[index].openError { throw error }
       guard !state.slots[index].isOpen else { throw .busy }
       state.slots[index].isOpen = true
@@ -117,28 +134,89 @@ package final class SimulatedBus: USBBus {
     return SimulatedTransport(bus: self, board: board, generation: generation)
   }
 
+  package func pluggedDevices() throws(USBError) -> [PluggedDevice] {
+    state.withLock { state in
+      state.settleClosed()
+      let others = state.others.filter { $0.at <= state.clock }.map(\.device)
+      return (state.sortedSlots.compactMap(\.plugged) + others).sorted {
+        State.isBefore($0.identity.path, $1.identity.path)
+      }
+    }
+  }
+
+  package func openControl(
+    _ device: PluggedDevice, claiming interface: UInt8?
+  ) throws(USBError) -> any ControlLink {
+    try state.withLock { state throws(USBError) in
+      let slot = state.slots[try state.find(device.identity.place)]
+      if let error = slot.openError { throw error }
+      // A device that is open elsewhere takes requests, but each interface has one owner.
+      guard let interface else { return }
+      guard slot.board.descriptors.interface(UInt16(interface)) != nil else { throw .disconnected }
+      guard !slot.isOpen else { throw .busy }
+    }
+    return SimulatedControlLink(
+      bus: self, path: device.identity.path, generation: Int(device.identity.generation))
+  }
+
+  package func openSerial(
+    _ device: PluggedDevice, interface: UInt8
+  ) throws(SerialError) -> any SerialLink {
+    try state.withLock { state throws(SerialError) in
+      let index: Int
+      do { index = try state.find(device.identity.place) } catch { throw .gone }
+      let slot = state.slots[index]
+      let port = "/dev/ttyACM\(index)"
+      let code = slot.board.descriptors.interface(UInt16(interface))?.code ?? []
+      guard code.starts(with: [0x02, 0x02]) else { throw .noPort(nil) }
+      switch slot.openError {
+      case nil: break
+      case .accessDenied: throw .accessDenied(port: port, group: "dialout")
+      case .busy: throw .inUse(port: port, by: nil)
+      case let error?: throw .usb(error)
+      }
+      if slot.board.faults.enter == .held, slot.board.running != nil,
+        max(slot.clock, state.clock) < slot.appeared + .seconds(8)
+      {
+        throw .inUse(port: port, by: .init(id: 612, name: "ModemManager"))
+      }
+      guard !slot.tty.isOpen else { throw .inUse(port: port, by: nil) }
+      state.slots[index].tty.isOpen = true
+    }
+    return try SimulatedSerialLink(
+      SimulatedControlLink(
+        bus: self, path: device.identity.path, generation: Int(device.identity.generation)),
+      interface: interface)
+  }
+
   package func surroundings() -> BusSurroundings? {
     state.withLock { state in
       state.settleClosed()
       var log = state.kernelLog
       log.clocks = [state.clock]
-      let others = state.others.filter { $0.at <= state.clock }.map(\.identity)
+      let others = state.others.filter { $0.at <= state.clock }.map(\.device.identity)
       return BusSurroundings(
-        devices: state.slots.compactMap { $0.listing()?.identity } + others, log: log)
+        devices: state.sortedSlots.compactMap { $0.listing()?.identity } + others, log: log)
     }
   }
 
   package func waitForChange(limit: Duration) -> Bool {
     state.withLock { state in
-      let boards = state.slots.filter { !$0.isOpen }.compactMap { $0.events.first?.at }
-      let others = state.others.map(\.at).filter { $0 > state.clock }
-      let due = (boards + others).min()
-      if let due, due <= state.clock + limit {
+      let end = state.clock + max(limit, .zero)
+      let before = state.places
+      while true {
+        let boards = state.slots.filter { !$0.isOpen }.compactMap(\.nextMoment)
+        let others = state.others.map(\.at).filter { $0 > state.clock }
+        guard let due = (boards + others).min(), due <= end else { break }
+        // What a firmware does by itself need not be seen on the bus.
+        let isEvent =
+          others.contains(due)
+          || state.slots.contains { !$0.isOpen && $0.events.first?.at == due }
         state.clock = max(state.clock, due)
         state.settleClosed()
-        return true
+        if isEvent || state.places != before { return true }
       }
-      state.clock += limit
+      state.clock = end
       return false
     }
   }
@@ -168,11 +246,6 @@ package final class SimulatedBus: USBBus {
     while slots.contains(where: { $0.path == "1-\(port)" }) { port += 1 }
     return "1-\(port)"
   }
-
-  /// The numbers of a path, so that 1-10 comes after 1-2.
-  private static func portNumbers(_ path: String) -> [Int] {
-    path.split { $0 == "-" || $0 == "." }.map { Int($0) ?? 0 }
-  }
 }
 
 extension SimulatedBus.State {
@@ -182,5 +255,32 @@ extension SimulatedBus.State {
       slots[index].clock = max(slots[index].clock, clock)
       slots[index].settle(at: slots[index].clock)
     }
+  }
+
+  /// The slots in the order of their ports.
+  var sortedSlots: [BusSlot] { slots.sorted { Self.isBefore($0.path, $1.path) } }
+
+  /// What is to be seen, and since when.
+  var places: [String] { slots.map { "\($0.path) \($0.generation) \($0.visible)" } }
+
+  /// The slot with a plug-in that is to be seen now.
+  ///
+  /// - Throws: ``USBError/disconnected`` when there is none.
+  mutating func find(_ place: DeviceIdentity.Place) throws(USBError) -> Int {
+    settleClosed()
+    guard
+      let index = slots.firstIndex(where: {
+        $0.path == place.path && $0.isThere(Int(clamping: place.generation))
+      })
+    else { throw .disconnected }
+    return index
+  }
+
+  /// Whether a port comes before another: 1-10 comes after 1-2.
+  static func isBefore(_ left: String, _ right: String) -> Bool {
+    func numbers(_ path: String) -> [Int] {
+      path.split { $0 == "-" || $0 == "." }.map { Int($0) ?? 0 }
+    }
+    return numbers(left).lexicographicallyPrecedes(numbers(right))
   }
 }

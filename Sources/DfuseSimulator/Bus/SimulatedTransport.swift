@@ -1,38 +1,29 @@
 package import DfuseDevice
 
 /// A transport to a simulated board, on the board's virtual clock.
-///
-/// A transfer takes the time of its packets on a full-speed bus and the time the device sends NAK.
-/// When that is longer than the time-out, the clock goes on by the time-out only, the transfer
-/// fails, and the device goes on working.
 package final class SimulatedTransport: USBTransport {
   package let board: Board
-  private let bus: SimulatedBus
-  /// The appearance of the device this transport was opened for.
-  private let generation: Int
+  private let link: SimulatedControlLink
 
   init(bus: SimulatedBus, board: Board, generation: Int) {
-    self.bus = bus
     self.board = board
-    self.generation = generation
+    link = SimulatedControlLink(bus: bus, path: board.identity.path, generation: generation)
   }
 
   deinit {
-    bus.withSlot(identity.path) { slot, _ in slot.isOpen = false }
+    link.withSlot { slot, _ in slot.isOpen = false }
   }
 
   package func controlOut(
     _ request: ControlRequest, data: [UInt8], timeout: Duration
   ) throws(USBError) {
-    _ = try transfer(request, data: data, length: data.count, timeout: timeout)
+    try link.controlOut(request, data: data, timeout: timeout)
   }
 
   package func controlIn(
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    let bytes = try transfer(request, data: [], length: length, timeout: timeout)
-    guard bytes.count <= length else { throw .overflow }
-    return bytes
+    try link.controlIn(request, length: length, timeout: timeout)
   }
 
   package func selectAlternateSetting(_ number: UInt8) throws(USBError) {
@@ -42,37 +33,19 @@ package final class SimulatedTransport: USBTransport {
     try controlOut(request, data: [], timeout: .seconds(1))
   }
 
-  package func wait(_ duration: Duration) {
-    bus.withSlot(identity.path) { slot, _ in
-      slot.clock += max(duration, .zero)
-      slot.settle(at: slot.clock)
-    }
-  }
+  package func wait(_ duration: Duration) { link.wait(duration) }
 
-  package var now: Duration {
-    bus.withSlot(identity.path) { slot, _ in slot.clock } ?? .zero
-  }
+  package var now: Duration { link.now }
 
-  package func reset() throws(USBError) {
-    let isThere = bus.withSlot(identity.path) { [generation] slot, _ in
-      guard slot.isThere(generation) else { return false }
-      // Reset signalling, recovery and a new enumeration, as Linux does it.
-      slot.clock += .milliseconds(100)
-      slot.settle(at: slot.clock)
-      guard slot.isThere(generation) else { return false }
-      slot.board.model.busReset(at: slot.clock)
-      _ = slot.board.handle(setup: [0x00, 0x09, 1, 0, 0, 0, 0, 0], at: slot.clock)
-      return true
-    }
-    guard isThere == true else { throw .disconnected }
-  }
+  package func reset() throws(USBError) { try link.reset() }
 
   package func watchPort(for limit: Duration) -> PortSighting {
-    let sighting = bus.withSlot(identity.path) { [generation] slot, now -> PortSighting in
+    let generation = link.generation
+    let sighting = link.withSlot { slot, now -> PortSighting in
       let deadline = now + max(limit, .zero)
       slot.settle(at: now)
       while slot.visible == .nothing || slot.generation == generation {
-        guard let next = slot.events.first?.at, next <= deadline else {
+        guard let next = slot.nextMoment, next <= deadline else {
           slot.clock = deadline
           return slot.visible == .nothing ? .gone : .stillThere
         }
@@ -95,6 +68,64 @@ package final class SimulatedTransport: USBTransport {
       bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
     return try? controlIn(request, length: 255, timeout: .seconds(1))
   }
+}
+
+/// Control transfers with a simulated device, on its board's virtual clock.
+///
+/// A transfer takes the time of its packets on a full-speed bus and the time the device sends NAK.
+/// When that is longer than the time-out, the clock goes on by the time-out only, the transfer
+/// fails, and the device goes on working.
+package final class SimulatedControlLink: ControlLink {
+  private let bus: SimulatedBus
+  private let path: String
+  /// The appearance of the device this link was opened for.
+  let generation: Int
+
+  init(bus: SimulatedBus, path: String, generation: Int) {
+    self.bus = bus
+    self.path = path
+    self.generation = generation
+  }
+
+  package func controlOut(
+    _ request: ControlRequest, data: [UInt8], timeout: Duration
+  ) throws(USBError) {
+    _ = try transfer(request, data: data, length: data.count, timeout: timeout)
+  }
+
+  package func controlIn(
+    _ request: ControlRequest, length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8] {
+    let bytes = try transfer(request, data: [], length: length, timeout: timeout)
+    guard bytes.count <= length else { throw .overflow }
+    return bytes
+  }
+
+  package func reset() throws(USBError) {
+    let isThere = withSlot { [generation] slot, _ in slot.reset(generation: generation) }
+    guard isThere == true else { throw .disconnected }
+  }
+
+  package func wait(_ duration: Duration) {
+    withSlot { slot, _ in
+      slot.clock += max(duration, .zero)
+      slot.settle(at: slot.clock)
+    }
+  }
+
+  package var now: Duration { withSlot { slot, now in max(now, slot.clock) } ?? bus.now }
+
+  /// Runs `body` with the slot of the device's port.
+  @discardableResult
+  func withSlot<Result: Sendable>(
+    _ body: (inout BusSlot, _ now: Duration) -> Result
+  ) -> Result? {
+    bus.withSlot(path) { slot, now in
+      // Time passes for all that is not open at once.
+      slot.clock = max(slot.clock, now)
+      return body(&slot, now)
+    }
+  }
 
   private func transfer(
     _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
@@ -107,9 +138,105 @@ package final class SimulatedTransport: USBTransport {
     let setup =
       [request.bmRequestType, request.bRequest] + request.wValue.littleEndianBytes
       + request.wIndex.littleEndianBytes + UInt16(clamping: length).littleEndianBytes
-    let outcome = bus.withSlot(identity.path) { [generation] slot, _ in
+    let outcome = withSlot { [generation] slot, _ in
       slot.transfer(setup: setup, data: data, timeout: timeout, generation: generation)
     }
     return try (outcome ?? .failure(.disconnected)).get()
+  }
+}
+
+/// A serial port of a simulated device, as a kernel's driver for CDC ACM has it.
+package final class SimulatedSerialLink: SerialLink {
+  /// How long the driver waits for a request.
+  private static let timeOut = Duration.seconds(5)
+
+  private let link: SimulatedControlLink
+  private let interface: UInt8
+  /// The speed before the port was opened; nil once it is closed.
+  private var earlierSpeed: UInt32?
+
+  /// Opens the port: its speed if it differs, then both lines; after that, the usual speed.
+  init(_ link: SimulatedControlLink, interface: UInt8) throws(SerialError) {
+    self.link = link
+    self.interface = interface
+    earlierSpeed = link.withSlot { slot, _ in slot.tty.speed }
+    try setLines(dtr: true, rts: true)
+    try setSpeed(115_200)
+  }
+
+  deinit { close() }
+
+  package func setSpeed(_ baud: UInt32) throws(SerialError) {
+    guard tty?.speed != baud else { return }
+    try request(0x20, 0, baud.littleEndianBytes + [0, 0, 8])
+    withDevice { $0.tty.speed = baud }
+  }
+
+  package func setLines(dtr: Bool, rts: Bool) throws(SerialError) {
+    try setLines((dtr ? 1 : 0) | (rts ? 2 : 0))
+  }
+
+  package func write(_ bytes: [UInt8], timeout: Duration) throws(SerialError) {
+    let generation = link.generation
+    let isThere = link.withSlot { slot, _ in
+      slot.send(bytes, endpoint: 0x01, generation: generation)
+    }
+    guard isThere == true else { throw .gone }
+  }
+
+  package func read(limit: Duration) throws(SerialError) -> [UInt8] {
+    let generation = link.generation
+    let bytes = link.withSlot { slot, _ in
+      slot.receive(limit: limit, endpoint: 0x81, generation: generation)
+    }
+    guard let bytes, let bytes else { throw .gone }
+    return bytes
+  }
+
+  package func wait(_ duration: Duration) { link.wait(duration) }
+
+  package var now: Duration { link.now }
+
+  package func close() {
+    guard let speed = earlierSpeed else { return }
+    earlierSpeed = nil
+    guard tty != nil else { return }
+    // The speed first: lines that fall at 1200 baud mean something.
+    try? setSpeed(speed == 1200 ? 9600 : speed)
+    if tty?.others == 0 { try? setLines(0) }
+    withDevice { $0.tty.isOpen = false }
+  }
+
+  /// The port, while the device is there.
+  private var tty: BusSlot.SerialState? {
+    let generation = link.generation
+    let state = link.withSlot { slot, _ in slot.isThere(generation) ? slot.tty : nil }
+    return state ?? nil
+  }
+
+  private func withDevice(_ body: (inout BusSlot) -> Void) {
+    let generation = link.generation
+    link.withSlot { slot, _ in if slot.isThere(generation) { body(&slot) } }
+  }
+
+  /// Only changes are sent.
+  private func setLines(_ lines: UInt16) throws(SerialError) {
+    guard tty?.lines != lines else { return }
+    try request(0x22, lines, [])
+    withDevice { $0.tty.lines = lines }
+  }
+
+  private func request(_ number: UInt8, _ value: UInt16, _ data: [UInt8]) throws(SerialError) {
+    let request = ControlRequest(
+      bmRequestType: 0x21, bRequest: number, wValue: value, wIndex: UInt16(interface))
+    do {
+      try link.controlOut(request, data: data, timeout: Self.timeOut)
+    } catch .disconnected {
+      throw .gone
+    } catch .timedOut {
+      throw .timedOut
+    } catch {
+      throw .usb(error)
+    }
   }
 }

@@ -104,7 +104,11 @@ extension SimulatedChip {
         .init(.readOnly, at: 0x0800_0000, 128 * kib),
         .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
       ], sectors: [128: 1000, 4: 45]
-    ) { $0.rules.unit = 32 }
+    ) { profile in
+      profile.rules.unit = 32
+      // Where the board packages put a sketch (arduino/ArduinoCore-mbed boards.txt).
+      profile.programStart = 0x0804_0000
+    }
   }
 
   // MARK: - Others

@@ -128,9 +128,8 @@ extension SimulatedChip {
     ) { profile in
       profile.guessed.insert(.behaviour)
       profile.quirks.staysBusyErasingFrom = nil
-      profile.quirks.reportsEraseEarlyFrom = 0x0810_0000
-      // Longer than the time it reports.
-      profile.times.erase = [128 * kib: .seconds(2)]
+      // The datasheet's typical time with the least parallelism: longer than what it reports.
+      profile.quirks.reportsEraseEarly = .init(start: 0x0810_0000, time: .seconds(2))
     },
     stm32h7a3,
     // The same with bootloader V9.0: its string says 2 KiB sectors, and it has no OTP (AN2606).

@@ -17,6 +17,11 @@ extension FaultPlan {
   /// | `poll=0` | this many milliseconds are reported for all work |
   /// | `rdp=1` | read protection is active |
   /// | `wrp=0x08004000` | the sector with that address is write protected |
+  /// | `enter=nothing` | its firmware acknowledges that it shall enter the bootloader, and stays |
+  /// | `enter=again`, `enter=again2` | it comes back as it was, once or twice |
+  /// | `enter=other` | it comes back as a bootloader that does not speak DfuSe |
+  /// | `enter=gone`, `enter=slow` | it leaves and never comes back, or after ten seconds |
+  /// | `enter=held` | another program has its serial port for the first eight seconds |
   ///
   /// Kinds of requests are the cases of ``RequestKind``. Case does not matter.
   ///
@@ -59,6 +64,15 @@ extension FaultPlan {
       isReadProtected = try Self.number(argument, below: 2, in: text) == 1
     case "wrp":
       writeProtected.append(UInt32(try Self.number(argument, below: 1 << 32, in: text)))
+    case "enter":
+      let names: [String: Enter] = [
+        "nothing": .nothing, "again": .again(1), "again2": .again(2), "other": .other,
+        "gone": .gone, "slow": .slow, "held": .held,
+      ]
+      guard let found = names[argument?.lowercased() ?? ""] else {
+        throw .unknownEntry(argument ?? "", in: text)
+      }
+      enter = found
     default:
       // An action such as "stall" needs the request it belongs to.
       guard (try? Self.action(word, argument, in: text)) == nil, word != "stuckbit" else {
@@ -130,6 +144,8 @@ package enum FaultSpecError: Error, Hashable, Sendable {
   case unknownRequest(String, in: String)
   /// A board cannot be found in this state.
   case unknownState(String, in: String)
+  /// Nothing of this name can happen on the way into a bootloader.
+  case unknownEntry(String, in: String)
   /// A number is missing, malformed or out of range.
   case badNumber(String, in: String)
   /// The action needs `@REQUEST`.
@@ -149,6 +165,8 @@ extension FaultSpecError: CustomStringConvertible {
     case .unknownState(let word, let text):
       "fault '\(text)': '\(word)' is none of "
         + FaultPlan.StartState.allCases.map(\.rawValue).joined(separator: ", ")
+    case .unknownEntry(let word, let text):
+      "fault '\(text)': '\(word)' is none of nothing, again, again2, other, gone, slow, held"
     case .badNumber(let word, let text):
       "fault '\(text)': '\(word)' is not a number that fits there"
     case .missingRequest(let text):

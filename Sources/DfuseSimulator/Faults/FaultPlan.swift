@@ -12,10 +12,28 @@ package struct FaultPlan: Hashable, Sendable {
     case dfuDNBUSY
   }
 
+  /// What a running firmware does that is told to enter its bootloader, instead of that.
+  package enum Enter: Hashable, Sendable {
+    /// It acknowledges, and goes on.
+    case nothing
+    /// It comes back as it was, so many times.
+    case again(Int)
+    /// It comes back as a bootloader that does not speak DfuSe.
+    case other
+    /// It leaves the bus, and nothing comes.
+    case gone
+    /// The bootloader is there only after ten seconds.
+    case slow
+    /// It does as it is told, but another program has its serial port for the first eight seconds.
+    case held
+  }
+
   /// Faults of single requests; the first that fits is taken.
   package var faults: [Fault] = []
   /// The state the board is found in, or nil for what its profile says.
   package var start: StartState?
+  /// What goes wrong on the way into the bootloader.
+  package var enter: Enter?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
   package var reportedPoll: Duration?
   /// Bits that keep their erased value whatever is programmed: masks by address.

@@ -62,6 +62,12 @@ struct BoardMemory: Hashable, Sendable {
     return result
   }
 
+  /// Whether the first `count` bytes from `address` on are erased.
+  func isErased(_ count: UInt64, at address: UInt32) -> Bool {
+    let erased = region(at: UInt64(address))?.erased
+    return read(UInt64(address)..<(UInt64(address) + count)).allSatisfy { $0 == erased }
+  }
+
   /// Gives `range` its erased value; it must lie in one region.
   mutating func erase(_ range: Range<UInt64>) {
     guard let region = region(holding: range) else { return }

@@ -34,6 +34,8 @@ struct USBIPConnection {
   private var input: [UInt8] = []
   private var phase = Phase.operations
   private var queue: [USBIPCommand] = []
+  /// Requests for bytes of the device's other endpoints, in the order in which they came.
+  private var waiting: [USBIPCommand] = []
   private var current: Current?
   /// From when on the device takes no more requests.
   private var goneAt: Duration?
@@ -68,7 +70,13 @@ struct USBIPConnection {
 
   /// The moment at which ``advance(to:)`` has something to do, if any.
   var deadline: Duration? {
-    [current?.due, closesAt].compactMap(\.self).min()
+    var ofDevice: Duration?
+    if case .attached(let device) = phase {
+      ofDevice = device.deadline(waiting: waiting.map(\.address)).map { $0 / timeScale }
+      // What is due later never comes.
+      if let goneAt, let due = ofDevice, due >= goneAt { ofDevice = nil }
+    }
+    return [current?.due, closesAt, ofDevice].compactMap(\.self).min()
   }
 
   /// Takes bytes from the client.
@@ -89,6 +97,10 @@ struct USBIPConnection {
   /// Sends what is due and closes when it is time.
   mutating func advance(to now: Duration) {
     latest = now
+    if case .attached(let device) = phase, goneAt == nil {
+      let (then, moment) = device.advance(to: now * timeScale)
+      follow(then, answeredAt: moment / timeScale)
+    }
     repeat {
       if let transfer = current, let due = transfer.due, due <= now {
         output += transfer.reply
@@ -96,6 +108,7 @@ struct USBIPConnection {
       }
       startNext(at: now)
     } while current?.due.map { $0 <= now } ?? false
+    serveWaiting(at: now)
     if let closesAt, closesAt <= now { close() }
   }
 
@@ -108,7 +121,7 @@ struct USBIPConnection {
   private mutating func takeMessage(at now: Duration) -> Bool {
     switch phase {
     case .operations: takeOperation(at: now)
-    case .attached(let device): takeCommand(for: device)
+    case .attached(let device): takeCommand(for: device, at: now)
     case .closing: false
     }
   }
@@ -119,7 +132,7 @@ struct USBIPConnection {
     guard UInt16(bigEndian: input[0..<2]) == USBIPWire.version else { return endReading() }
     switch code {
     case USBIPWire.requestDeviceList:
-      let devices = exports.available
+      let devices = exports.available(at: now * timeScale)
       output += USBIPWire.operationReply(to: code, .ok)
       output += UInt32(clamping: devices.count).bigEndianBytes
       for device in devices { output += device.record(withInterfaces: true) }
@@ -148,7 +161,7 @@ struct USBIPConnection {
     return false
   }
 
-  private mutating func takeCommand(for device: SimulatedUSBIPDevice) -> Bool {
+  private mutating func takeCommand(for device: SimulatedUSBIPDevice, at now: Duration) -> Bool {
     guard input.count >= USBIPWire.headerSize else { return false }
     let header = input[..<USBIPWire.headerSize]
     guard var command = USBIPCommand(header: header), command.devid == device.devid else {
@@ -159,14 +172,24 @@ struct USBIPConnection {
       unlink(victim, as: command.seqnum)
       return true
     }
-    guard command.length <= Self.mostData, queue.count < Self.mostQueued else {
+    guard command.length <= Self.mostData, queue.count + waiting.count < Self.mostQueued else {
       return endOutOfStep()
     }
     let size = USBIPWire.headerSize + (command.isIn ? 0 : Int(command.length))
     guard input.count >= size else { return false }
     command.data = Array(input[USBIPWire.headerSize..<size])
     input.removeFirst(size)
-    queue.append(command)
+    if command.endpoint == 0 || !device.hasEndpoint(command.address) {
+      queue.append(command)
+    } else if command.isIn {
+      waiting.append(command)
+    } else if goneAt == nil {
+      // The device takes the bytes at once; it is busy with them later.
+      let then = device.receive(command.data, endpoint: command.address, at: now * timeScale)
+      output += USBIPWire.reply(
+        3, to: command.seqnum, status: 0, actualLength: command.data.count)
+      follow(then, answeredAt: now)
+    }
     return true
   }
 
@@ -183,6 +206,9 @@ struct USBIPConnection {
       status = USBIPWire.unlinked
     } else if let index = queue.firstIndex(where: { $0.seqnum == victim }) {
       queue.remove(at: index)
+      status = USBIPWire.unlinked
+    } else if let index = waiting.firstIndex(where: { $0.seqnum == victim }) {
+      waiting.remove(at: index)
       status = USBIPWire.unlinked
     }
     output += USBIPWire.reply(4, to: seqnum, status: status)
@@ -210,10 +236,31 @@ struct USBIPConnection {
       seqnum: submit.seqnum, due: reaction.answer == .silence ? nil : due,
       reply: USBIPWire.reply(
         3, to: submit.seqnum, status: status, actualLength: taken, data: data))
-    guard case .leaveBus(let after, _, _) = reaction.then else { return }
-    goneAt = due + after / timeScale
-    closesAt =
-      reaction.answer == .silence ? goneAt : due + max(after / timeScale, Self.deliveryTime)
+    follow(reaction.then, answeredAt: due, isAnswered: reaction.answer != .silence)
+  }
+
+  /// Hands out what the other endpoints have, to the requests that have waited longest.
+  private mutating func serveWaiting(at now: Duration) {
+    guard case .attached(let device) = phase, !waiting.isEmpty else { return }
+    if let goneAt, goneAt <= now { return }
+    waiting.removeAll { request in
+      let bytes = device.take(
+        Int(request.length), endpoint: request.address, at: now * timeScale)
+      guard !bytes.isEmpty else { return false }
+      output += USBIPWire.reply(
+        3, to: request.seqnum, status: 0, actualLength: bytes.count, data: bytes)
+      return true
+    }
+  }
+
+  /// Notes that the device leaves.
+  private mutating func follow(
+    _ then: Reaction.Consequence, answeredAt moment: Duration, isAnswered: Bool = true
+  ) {
+    guard case .leaveBus(let after, _, _) = then else { return }
+    let leaves = moment + after / timeScale
+    goneAt = leaves
+    closesAt = isAnswered ? max(leaves, moment + Self.deliveryTime) : leaves
   }
 
   private mutating func close() {
@@ -221,6 +268,7 @@ struct USBIPConnection {
     phase = .closing
     input = []
     queue = []
+    waiting = []
     current = nil
     closesAt = nil
   }

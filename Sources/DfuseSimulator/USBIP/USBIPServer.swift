@@ -132,14 +132,17 @@ package final class USBIPExports {
   /// Shows devices to clients; their bus ids must differ.
   init(_ devices: [SimulatedUSBIPDevice]) { self.devices = devices }
 
-  /// The devices nobody has.
-  var available: [SimulatedUSBIPDevice] { devices.filter { !taken.contains($0.busID) } }
+  /// The devices nobody has, and that are there.
+  func available(at now: Duration) -> [SimulatedUSBIPDevice] {
+    devices.filter { !taken.contains($0.busID) && $0.isAvailable(at: now) }
+  }
 
   /// Gives a device to a client.
   func take(
     busID: String, at now: Duration
   ) -> (status: USBIPWire.Status, device: SimulatedUSBIPDevice?) {
-    guard let device = devices.first(where: { $0.busID == busID }) else {
+    guard let device = devices.first(where: { $0.busID == busID && $0.isAvailable(at: now) })
+    else {
       return (.noSuchDevice, nil)
     }
     guard taken.insert(busID).inserted else { return (.deviceBusy, nil) }

@@ -51,7 +51,7 @@ enum USBIPWire {
 }
 
 /// A message from the client to an imported device: USBIP_CMD_SUBMIT, of which the fields are here
-/// that matter for control transfers, or USBIP_CMD_UNLINK.
+/// that matter for control and bulk transfers, or USBIP_CMD_UNLINK.
 struct USBIPCommand: Hashable, Sendable {
   /// The message's number, which its reply carries.
   var seqnum: UInt32
@@ -61,8 +61,10 @@ struct USBIPCommand: Hashable, Sendable {
   var victim: UInt32?
   /// Whether data come from the device.
   var isIn: Bool
-  /// The endpoint.
+  /// The endpoint's number.
   var endpoint: UInt32
+  /// `bEndpointAddress`: the number, and the direction in the top bit.
+  var address: UInt8 { UInt8(truncatingIfNeeded: endpoint & 0x0F) | (isIn ? 0x80 : 0) }
   /// `transfer_buffer_length`: bytes that follow, or room for the answer.
   var length: UInt32
   /// The SETUP packet, 8 bytes, as on USB.

@@ -5,15 +5,20 @@ struct BoardFinder {
   let source: BoardSource
   let filter: DeviceFilter
   let wait: WaitOptions.Limit?
+  /// Which way running boards may be taken, if they may.
+  let request: EnterRequest?
   let host: Host
 
   /// How long a board that has just appeared may take to become openable: udev sets the
   /// permissions a moment after the kernel shows the device.
   private static let grace = Duration.seconds(2)
 
-  init(source: BoardSource, options: WorkOptions, host: Host) throws(Failure) {
+  init(
+    source: BoardSource, options: WorkOptions, host: Host, request: EnterRequest? = nil
+  ) throws(Failure) {
     self.source = source
     self.host = host
+    self.request = if let request { request } else { try options.enter.request }
     filter = try options.device.filter
     wait = try options.wait.limit
   }
@@ -31,19 +36,65 @@ struct BoardFinder {
     }
   }
 
-  /// Every board that fits, at least one; others may fit and not be openable.
+  /// The one board that fits, in its bootloader; one that runs is taken there, if that was asked for.
   ///
-  /// - Throws: As ``one()``, but for several.
-  func all() throws(Failure) -> DeviceSelection {
-    try waiting { devices throws(Failure) in
-      let selection = filter.selection(from: devices)
-      guard selection.selected.isEmpty else { return .found(selection) }
+  /// - Parameter note: Is told what happens on the way, a line each.
+  /// - Returns: The board, and where it came from.
+  /// - Throws: As ``one()``, and as ``BoardEntry/enter(_:note:)``.
+  func entered(note: @escaping (String) -> Void) throws(Failure) -> BoardEntry.Entered {
+    guard let request else { return BoardEntry.Entered(board: try one()) }
+    let running = RunningBoards(request: request, filter: filter)
+    let (target, before) = try waiting { devices throws(Failure) -> Answer<Found> in
+      let plugged = try source.pluggedDevices()
+      let selection = running.selection(from: devices)
+      let candidates = running.candidates(in: plugged)
+      let all =
+        selection.selected.map(\.identity) + selection.notOpenable.map(\.identity)
+        + candidates.map(\.device.identity)
+      if all.count > 1, all.count > candidates.count { return missing(.several(all)) }
+      if let board = selection.selected.first {
+        return .found((.board(request.board(board)), plugged))
+      }
       if let device = selection.notOpenable.first, let error = device.openError {
         return missing(.notOpenable(device.identity, error))
+      }
+      do throws(Failure) {
+        let candidate = try running.one(in: plugged)
+        return .found((.running(candidate.device, candidate.ways), plugged))
+      } catch {
+        return .missing(error, mayCome: candidates.isEmpty)
+      }
+    }
+    let entry = BoardEntry(bus: source.bus, before: before, isCancelled: host.isInterrupted)
+    return try entry.enter(target, note: note)
+  }
+
+  private typealias Found = (BoardTarget, before: [PluggedDevice])
+
+  /// Every board that fits, at least one, and those that are to be taken into their bootloaders;
+  /// others may fit and not be openable.
+  ///
+  /// - Throws: As ``one()``, but for several.
+  func all() throws(Failure) -> (DeviceSelection, running: [RunningBoards.Candidate]) {
+    let running = request.map { RunningBoards(request: $0, filter: filter) }
+    return try waiting { devices throws(Failure) -> Answer<AllFound> in
+      let selection = running?.selection(from: devices) ?? filter.selection(from: devices)
+      let plugged = running == nil ? [] : try source.pluggedDevices()
+      let candidates = running?.candidates(in: plugged) ?? []
+      guard selection.selected.isEmpty, candidates.isEmpty else {
+        return .found((selection, candidates))
+      }
+      if let device = selection.notOpenable.first, let error = device.openError {
+        return missing(.notOpenable(device.identity, error))
+      }
+      if let running {
+        return .missing(running.nothing(in: plugged), mayCome: true)
       }
       return missing(.noDevice(ignored: selection.ignored))
     }
   }
+
+  private typealias AllFound = (DeviceSelection, running: [RunningBoards.Candidate])
 
   private enum Answer<Found> {
     case found(Found)

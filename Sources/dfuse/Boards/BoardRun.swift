@@ -9,6 +9,8 @@ protocol BoardCommand: HostCommand {
 
   /// Whether the command may change what a board holds.
   static var changesBoard: Bool { get }
+  /// Whether a board that was taken into its bootloader for the command is started again.
+  static var leavesAfterEntering: Bool { get }
 
   var work: WorkOptions { get }
   /// Whether standard output gets a file.
@@ -25,6 +27,7 @@ protocol BoardCommand: HostCommand {
 
 extension BoardCommand {
   static var changesBoard: Bool { true }
+  static var leavesAfterEntering: Bool { true }
   var outputCarriesData: Bool { false }
 
   func run(host: Host) throws(Failure) {
@@ -33,10 +36,14 @@ extension BoardCommand {
       outputCarriesData: outputCarriesData)
     try run.telling { () throws(Failure) in
       let order = try order(run.host.console)
-      return try run.onWork { work, report throws(Failure) in
-        try work.perform(report: report) { flasher, context throws(Failure) in
+      return try run.onWork { board, report throws(Failure) in
+        var conclusion = try board.perform(report: report) { flasher, context throws(Failure) in
           try perform(order, flasher, context)
         }
+        if Self.leavesAfterEntering, try work.enter.request != nil {
+          conclusion.add(try board.leave(report: report))
+        }
+        return conclusion
       }
     }
   }
@@ -49,13 +56,16 @@ final class BoardRun {
   private let command: String
   private let options: WorkOptions
   private let changes: Bool
+  private let request: EnterRequest?
   private var reporter: BoardReporter?
 
+  /// `request` is the way to take a running board, where that is not left to the options.
   init(
     _ command: String, host: Host, options: WorkOptions, changes: Bool,
-    outputCarriesData: Bool = false
+    outputCarriesData: Bool = false, request: EnterRequest? = nil
   ) {
     self.command = command
+    self.request = request
     self.changes = changes
     var host = host.quiet(options.output.quiet)
     host.console.outputCarriesData = outputCarriesData
@@ -88,6 +98,12 @@ final class BoardRun {
     }
   }
 
+  /// Tells what happens before the board is found.
+  private func tell(_ line: String) {
+    guard options.output.json else { return host.console.note(line) }
+    try? host.console.output(JSONText.line(JSONLine(event: .note, message: line)))
+  }
+
   /// Finds the board and hands the work on it to `body`, which may open it more than once.
   ///
   /// What a simulated board holds is kept, however `body` ends.
@@ -97,14 +113,17 @@ final class BoardRun {
   ) throws(Failure) -> Conclusion {
     host.listenForInterrupt(host.console)
     let source = try options.device.source(host: host, changes: changes)
-    let board = try BoardFinder(source: source, options: options, host: host).one()
+    let finder = try BoardFinder(
+      source: source, options: options, host: host, request: request)
+    let entered = try finder.entered(note: tell)
     let work = BoardWork(
-      board, bus: source.bus, isSimulated: source.isSimulated, options: options,
+      entered, bus: source.bus, isSimulated: source.isSimulated, options: options,
       isCancelled: host.isInterrupted, countErase: host.countErase)
     let reporter = BoardReporter(work.name, console: host.console, output: options.output)
     self.reporter = reporter
-    reporter.begin(board)
+    reporter.begin(work.board)
     let result = Result { () throws(Failure) in try body(work, reporter.show) }
+      .mapError { work.origin == nil ? $0 : $0.inBootloader(work.name) }
     reporter.clear()
     let finished = Result { () throws(Failure) in try source.finish(host.console) }
     // The failure that came first is the one to tell.
@@ -152,6 +171,8 @@ extension Host {
 /// Sendable, so that many boards can be worked on at once.
 struct BoardWork: Sendable {
   private(set) var board: Board
+  /// What it ran as before it was taken into its bootloader, if it was.
+  let origin: BoardEntry.Origin?
   let bus: any USBBus
   /// Whether the bus has a clock of its own.
   let isSimulated: Bool
@@ -162,18 +183,22 @@ struct BoardWork: Sendable {
   let name: BoardName
 
   init(
-    _ board: Board, bus: any USBBus, isSimulated: Bool, options: WorkOptions,
+    _ entered: BoardEntry.Entered, bus: any USBBus, isSimulated: Bool, options: WorkOptions,
     isOneOfMany: Bool = false, isCancelled: @escaping @Sendable () -> Bool,
     countErase: @escaping @Sendable (Int) -> Void
   ) {
-    self.board = board
+    board = entered.board
+    origin = entered.origin
     self.bus = bus
     self.isSimulated = isSimulated
     self.options = options
     self.isCancelled = isCancelled
     self.countErase = countErase
-    name = BoardName(
-      board, choice: options.device.words(at: isOneOfMany ? board.identity.path : nil))
+    // The options may name what it ran as; what counts then is where it is.
+    let isByPort = isOneOfMany || origin != nil
+    var device = options.device
+    if origin != nil { (device.device, device.serial) = ([], nil) }
+    name = BoardName(board, choice: device.words(at: isByPort ? board.identity.path : nil))
   }
 
   /// Opens the board and hands a flasher on it to `body`.
@@ -236,6 +261,56 @@ struct BoardWork: Sendable {
       clock.took(step, isOver: !changed)
     }
     return nil
+  }
+
+  /// Starts the firmware again, if there is one, on a board that was taken into its bootloader.
+  ///
+  /// - Throws: A failure.
+  func leave(report: @escaping (BoardUpdate) -> Void) throws(Failure) -> Departure {
+    let departure = try perform(report: report) { flasher, context throws(Failure) -> Departure in
+      var flasher = flasher
+      let identity = flasher.identity
+      // What ran before, whatever it looks like, runs again, unless it was erased.
+      if case .blank = flasher.lookForProgram(at: nil) { return .notAsked }
+      do throws(FlashError) {
+        return Departure(try flasher.leave(to: nil), of: identity)
+      } catch {
+        throw context.failure(error, .leaving)
+      }
+    }
+    return cameBack(departure, as: nil)
+  }
+
+  /// How long a firmware may take to be on USB again, where it is known to have been there.
+  private static let firmwareLimit = Duration.seconds(5)
+
+  /// A departure with what has come back since: a firmware may take longer than one looks for it
+  /// where it need not have a USB device at all.
+  ///
+  /// - Parameters:
+  ///   - departure: How the board left.
+  ///   - expected: The ids that it should have; nil for whatever it had before.
+  /// - Returns: The same, or that a firmware runs.
+  func cameBack(_ departure: Departure, as expected: USBID?) -> Departure {
+    guard departure.isAway || expected != nil && departure.hasLeft, origin != nil || expected != nil
+    else { return departure }
+    var clock = WaitClock(
+      limit: .time(expected == nil ? Self.firmwareLimit : Self.returnLimit),
+      isSimulated: isSimulated)
+    while !isCancelled() {
+      let there = ((try? bus.pluggedDevices()) ?? []).first {
+        $0.identity.path == board.identity.path
+      }
+      if let there, there.identity.place != board.place,
+        expected == nil || there.identity.usbID == expected
+      {
+        return Departure(.left(.returned(there.identity)), of: board.identity)
+      }
+      guard let step = clock.nextStep(isClosed: true) else { break }
+      let changed = bus.waitForChange(limit: step)
+      clock.took(step, isOver: !changed)
+    }
+    return departure
   }
 
   private func open(

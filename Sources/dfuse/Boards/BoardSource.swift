@@ -35,17 +35,29 @@ struct BoardSource {
     }
   }
 
+  /// All of the bus's devices, whatever they run.
+  ///
+  /// - Throws: A failure with status 69 where there is no USB.
+  func pluggedDevices() throws(Failure) -> [PluggedDevice] {
+    do {
+      return try bus.pluggedDevices()
+    } catch {
+      throw Failure(device: error)
+    }
+  }
+
   /// A bus with simulated boards, on ports 1-1, 1-2 and so on.
   ///
   /// - Parameters:
   ///   - texts: `CHIP[:STATE-FILE]` for each of them.
   ///   - faults: What goes wrong on each, as ``FaultPlan`` reads it.
+  ///   - application: The firmware that each runs; nil starts them in their bootloaders.
   ///   - changes: Whether the command may change the boards, and so their state files.
   /// - Returns: The bus with the boards.
   /// - Throws: A failure with status 64 for a chip or a fault that does not exist; for a state file,
   ///   as ``BoardStateFile/board(_:serial:faults:)``.
   static func simulated(
-    _ texts: [String], faults: [String], changes: Bool
+    _ texts: [String], faults: [String], application: ApplicationFace? = nil, changes: Bool
   ) throws(Failure) -> BoardSource {
     let plan = try FaultPlan.wanted(faults)
     try refuseSharedFiles(texts)
@@ -57,9 +69,10 @@ struct BoardSource {
       let serial = chip.serial(ofBoard: counts[chip.name, default: 0])
       counts[chip.name, default: 0] += 1
       let file = try stateFile(of: text, changes: changes)
-      let board =
+      var board =
         try file?.board(chip, serial: serial, faults: plan)
         ?? SimulatedBoard(chip, serial: serial, faults: plan)
+      if let application { board.install(application) }
       files.append((bus.plugIn(board), file))
     }
     return BoardSource(bus: bus, isSimulated: true) { [files] console throws(Failure) in
@@ -138,6 +151,20 @@ extension FaultPlan {
       throw Failure(
         .usage, "--fault: \(error)",
         fix: "for example stall@write:3, disconnect@erase:1, start=dfuERROR, rdp=1")
+    }
+  }
+}
+
+extension FaultPlan {
+  /// A line for each of the faults that a person typed whose request came on none of the boards.
+  static func unreached(_ texts: [String], on boards: [SimulatedBoard]) -> [String] {
+    texts.compactMap { text in
+      // Conditions such as rdp=1 have no request.
+      guard let fault = (try? FaultPlan(parsing: [text]))?.faults.first else { return nil }
+      let count = boards.map { $0.counters.count(fault.kind) }.max() ?? 0
+      guard count < fault.occurrence else { return nil }
+      return "--fault \(text.visible) was not reached: there "
+        + (count == 1 ? "was 1 such request" : "were \(count) such requests")
     }
   }
 }

@@ -60,17 +60,44 @@ struct FlashCommand: HostCommand {
       "Let option bytes lock the one board with this serial number for ever.",
       valueName: "serial"))
   var allowPermanentLock: String?
+  @Option(
+    help: ArgumentHelp(
+      "Fail with status 69 if no device with these ids comes back at the board's port.",
+      valueName: "vid:pid"))
+  var expect: String?
   @Flag(help: "Flash every board that fits, all at once.")
   var all = false
   @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
   var loop = false
+  @Flag(help: "Flash again each time the file has been written anew, until Ctrl-C.")
+  var watch = false
   @OptionGroup var work: WorkOptions
 
   func run(host: Host) throws(Failure) {
+    if watch {
+      try check()
+      return try FlashWatch(command: self, host: host.quiet(work.output.quiet)).run()
+    }
+    try flash(host: host)
+  }
+
+  /// Flashes once.
+  func flash(host: Host) throws(Failure) {
     if all || loop {
-      return try FlashStation(command: self, host: host.quiet(work.output.quiet)).run()
+      return try station(host.quiet(work.output.quiet)).run()
     }
     try run(host: host, job: nil)
+  }
+
+  private func station(_ host: Host) throws(Failure) -> FlashStation {
+    do throws(Failure) {
+      return try FlashStation(command: self, host: host)
+    } catch {
+      if work.output.json {
+        try? host.console.output(JSONText.line(JSONLine("flash", nil, .failure(error))))
+      }
+      throw error
+    }
   }
 
   /// Flashes one board, with a job that has been made already if there is one.
@@ -84,7 +111,10 @@ struct FlashCommand: HostCommand {
           try host.console.output("\(job.files.shown) on \(report.board):")
           for line in PlanReport(report.plan).lines { try host.console.output(line) }
         }
-        return report.conclusion
+        var conclusion = report.conclusion
+        // A plan changes nothing, and so its board runs on.
+        if dryRun, board.origin != nil { conclusion.add(try board.leave(report: update)) }
+        return conclusion
       }
     }
   }
@@ -110,14 +140,18 @@ struct FlashCommand: HostCommand {
     return FlashJob(
       files: files, alternate: firmware.alternate.alternateSetting, options: options,
       isDryRun: dryRun,
-      stays: stay)
+      stays: stay, expected: try expect.map { text throws(Failure) in try USBID.wanted(text) })
   }
 
   private func check() throws(Failure) {
+    try work.enter.check(files: firmware.files)
     let conflicts: [(Bool, String, String)] = [
+      (stay && expect != nil, "--stay and --expect", "the firmware is not started"),
+      (dryRun && expect != nil, "--dry-run and --expect", "the firmware is not started"),
       (stay && start, "--stay and --start", "the board stays in its bootloader, or leaves it"),
       (all && loop, "--all and --loop", "--loop flashes every board anyway"),
       (loop && work.wait.wait != nil, "--loop and --wait", "--loop waits for boards anyway"),
+      (loop && watch, "--loop and --watch", "--loop flashes one file"),
       (loop && dryRun, "--loop and --dry-run", "a loop of plans is of no use"),
       (
         allowPermanentLock != nil && (all || loop),

@@ -11,6 +11,8 @@ struct FlashJob: Sendable {
   var isDryRun: Bool
   /// Whether the board is left in its bootloader.
   var stays: Bool
+  /// What has to come back at the board's port.
+  var expected: USBID?
 
   /// Flashes a board, and reads option bytes back once it has returned from the reset that some
   /// chips make of them.
@@ -33,6 +35,11 @@ struct FlashJob: Sendable {
       }
     }
     if report.awaitsBoard { report.departure = .gone }
+    report.origin = work.origin
+    report.departure = current.cameBack(report.departure, as: expected)
+    if let expected, report.result != nil, report.departure.returned?.usbID != expected {
+      throw report.failure(missing: expected)
+    }
     return report
   }
 
@@ -149,6 +156,8 @@ struct FlashReport: Sendable {
   /// Until all was written and verified.
   let time: Duration
   var departure = Departure.notAsked
+  /// Where the board came from, if it was running.
+  var origin: BoardEntry.Origin?
 
   /// What is to be said even if nothing but errors is wanted: that nobody knows whether it is there.
   private var caution: String? {
@@ -202,6 +211,8 @@ struct FlashReport: Sendable {
   /// The sentence and the facts.
   var conclusion: Conclusion {
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)
+    details.enteredBy = origin?.way.id
+    details.enteredFrom = origin?.device.usbID.description
     if let result {
       details.sectorsErased = result.sectorsErased
       details.sectorsKept = result.sectorsKept
@@ -214,6 +225,18 @@ struct FlashReport: Sendable {
       details.dryRun = true
     }
     return Conclusion(verdict: verdict, details: details, caution: caution)
+  }
+
+  /// The end of a flash after which something else came back than was expected, or nothing.
+  func failure(missing expected: USBID) -> Failure {
+    let came = departure.returned.map { "it came back as \($0.usbID)" } ?? departure.words
+    var failure = Failure(
+      .noBoard, "\(board) has not come back as \(expected)", why: came,
+      now: "the firmware is on the board"
+        + (result?.isVerified == true ? ", written and verified" : ""),
+      fix: "look at the firmware: it does not start, or not with these ids; reset the board")
+    failure.details = conclusion.details
+    return failure
   }
 
   /// The end of a flash whose firmware is on the board but was not started.

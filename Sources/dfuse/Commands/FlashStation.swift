@@ -13,17 +13,41 @@ final class FlashStation {
   /// Boards that failed, in the order in which they did.
   private var failures: [(path: String, isClosed: Bool, failure: Failure)] = []
   private var flashedCount = 0
-  private var station = Station()
+  private var station: Station
+  /// Which running boards are taken into their bootloaders; nil for none.
+  private let running: RunningBoards?
 
-  private typealias Fleet = DeviceFleet<BoardUpdate, Result<FlashReport, Failure>>
+  private typealias Fleet = DeviceFleet<BoardTarget, BoardUpdate, Result<FlashReport, Failure>>
 
   /// How long the bus may fail to be listed before that ends the loop.
   private static let patience = Duration.seconds(10)
 
-  init(command: FlashCommand, host: Host) {
+  /// - Throws: A failure with status 64 where it is not said which running boards are meant: one
+  ///   command must not restart every printer on a desk.
+  init(command: FlashCommand, host: Host) throws(Failure) {
     self.command = command
     self.host = host
     output = command.work.output
+    let filter = try command.work.device.filter
+    running = try command.work.enter.request.map {
+      RunningBoards(request: $0, filter: filter)
+    }
+    // A firmware may take its time until it is on USB again.
+    station = running == nil ? Station() : Station(returnTime: .seconds(10))
+    guard let running else { return }
+    let which = command.all ? "--all" : "--loop"
+    if case .automatic = running.request {
+      throw Failure(
+        .usage, "--enter with \(which) does not say how",
+        why: "each running board that fits would be restarted", fix: "name the way: --enter=HOW",
+        choices: Way.choices)
+    }
+    guard !filter.usbIDs.isEmpty || filter.path != nil else {
+      throw Failure(
+        .usage, "--enter with \(which) does not say which running boards are meant",
+        why: "each one that fits would be restarted",
+        fix: "name them by --device VID:PID or --path, as 'dfuse list' shows them")
+    }
   }
 
   /// Flashes the boards.
@@ -59,18 +83,27 @@ final class FlashStation {
   private func fleet(_ job: FlashJob, _ source: BoardSource) -> Fleet {
     let (isCancelled, countErase) = (host.isInterrupted, host.countErase)
     let (bus, isSimulated) = (source.bus, source.isSimulated)
-    let options = command.work
-    return Fleet { board, report in
-      let work = BoardWork(
-        board, bus: bus, isSimulated: isSimulated, options: options, isOneOfMany: true,
-        isCancelled: isCancelled, countErase: countErase)
-      return Result { () throws(Failure) in try job.run(work, report: report) }
+    let (options, isLoop) = (command.work, command.loop)
+    // One sight for all, so that none is taken for another that is away at the moment.
+    let before = running == nil ? [] : (try? bus.pluggedDevices()) ?? []
+    return Fleet { target, report in
+      Result { () throws(Failure) in
+        let seen = isLoop ? (try? bus.pluggedDevices()) ?? [] : before
+        var entry = BoardEntry(bus: bus, before: seen, isCancelled: isCancelled)
+        entry.onlyOnItsPort = isLoop
+        let work = BoardWork(
+          try entry.enter(target) { report(.note($0)) }, bus: bus, isSimulated: isSimulated,
+          options: options, isOneOfMany: true, isCancelled: isCancelled, countErase: countErase)
+        return try job.run(work, report: report)
+      }
     }
   }
 
   private func flashAll(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
-    let selection = try BoardFinder(source: source, options: command.work, host: host).all()
-    for board in selection.selected { start(board, fleet) }
+    let finder = try BoardFinder(source: source, options: command.work, host: host)
+    let (selection, candidates) = try finder.all()
+    for board in selection.selected { start(.board(board), fleet) }
+    for candidate in candidates { start(.running(candidate.device, candidate.ways), fleet) }
     for device in selection.notOpenable {
       if let error = device.openError { tellClosed(device.identity, error) }
     }
@@ -86,10 +119,17 @@ final class FlashStation {
     var blindness: Failure?
     while !host.isInterrupted() {
       do throws(Failure) {
-        let selection = filter.selection(from: try source.devices())
-        for instruction in station.see(selection, at: source.bus.now) {
-          follow(instruction, fleet)
-        }
+        let devices = try source.devices()
+        let selection =
+          running?.selection(from: devices) ?? filter.selection(from: devices)
+        let candidates =
+          running == nil ? [] : running?.candidates(in: try source.pluggedDevices()) ?? []
+        let targets =
+          selection.selected.map(BoardTarget.board)
+          + candidates.map { .running($0.device, $0.ways) }
+        let sight = station.see(
+          selection, running: candidates.map(\.device.identity), at: source.bus.now)
+        for instruction in sight { follow(instruction, targets, fleet) }
         (hasSeen, blindSince) = (true, nil)
       } catch {
         guard hasSeen else { throw error }
@@ -126,26 +166,38 @@ final class FlashStation {
     return source.bus.waitForChange(limit: limit) || !source.isSimulated
   }
 
-  private func follow(_ instruction: Station.Instruction, _ fleet: Fleet) {
+  private func follow(
+    _ instruction: Station.Instruction, _ targets: [BoardTarget], _ fleet: Fleet
+  ) {
     switch instruction {
-    case .start(let board):
+    case .start(let identity):
       // It was only closed for longer than others.
-      failures.removeAll { $0.path == board.identity.path && $0.isClosed }
-      start(board, fleet)
+      failures.removeAll { $0.path == identity.path && $0.isClosed }
+      if let target = targets.first(where: { $0.identity.place == identity.place }) {
+        start(target, fleet)
+      }
     case .giveUp(let identity, let error): tellClosed(identity, error)
     case .leaveAlone(let identity):
+      // A firmware that runs is what was wanted.
+      guard running == nil || KnownDevice.of(identity) != nil else { return }
       host.console.note(
         "the board at \(identity.path) is back in its bootloader, and is not flashed again until "
           + "it is plugged in anew; is BOOT0 still set?")
     }
   }
 
-  private func start(_ board: Board, _ fleet: Fleet) {
+  private func start(_ target: BoardTarget, _ fleet: Fleet) {
+    let name =
+      switch target {
+      case .board(let board): BoardName(board)
+      case .running(let device, _):
+        BoardName(path: device.identity.path, serial: device.identity.serialNumber)
+      }
     let reporter = BoardReporter(
-      BoardName(board), console: host.console, output: output, isOneOfMany: true)
-    reporters[board.identity.path] = reporter
-    reporter.begin(board)
-    fleet.start(board)
+      name, console: host.console, output: output, isOneOfMany: true)
+    reporters[name.path] = reporter
+    if case .board(let board) = target { reporter.begin(board) }
+    fleet.start(target, as: target.identity)
   }
 
   private func tellClosed(_ identity: DeviceIdentity, _ error: USBError) {

@@ -34,3 +34,177 @@ struct InfoCommand: DfuseCommand {
     }
   }
 }
+
+/// Everything that `dfuse info` tells about a file, for people and for programs.
+///
+/// The JSON form is documented in `docs/json.md`; its keys are stable.
+struct FileReport: Encodable {
+  struct Suffix: Encodable {
+    var vendorID: UInt16
+    var productID: UInt16
+    var deviceVersion: UInt16
+    var formatVersion: UInt16
+    var checksum: UInt32
+    var computedChecksum: UInt32
+  }
+
+  struct Target: Encodable {
+    var alternateSetting: UInt8
+    var name: String?
+    var elements: [Element]
+  }
+
+  struct Element: Encodable {
+    var address: UInt32
+    var size: Int
+    var crc32: UInt32
+  }
+
+  struct Finding: Encodable {
+    var severity: String
+    /// Offset in the file; nil where there is none, as in text.
+    var offset: Int?
+    var message: String
+  }
+
+  /// Version of this schema.
+  var schema = 1
+  var file: String
+  var kind: String
+  /// Bytes in the file.
+  var size: Int
+  var suffix: Suffix?
+  /// What is, or would be, in the container; none for plain DFU files, and where nothing can be read.
+  var targets: [Target]?
+  var entryPoint: UInt32?
+  var header: String?
+  var findings: [Finding]
+
+  /// How many findings make the data untrustworthy.
+  var errorCount: Int { findings.count { $0.severity == "error" } }
+
+  /// Looks at a file of any kind.
+  init(file: String, bytes: [UInt8], format: Firmware.Format?) {
+    let firmware = Firmware.inspect(bytes, name: file == "-" ? nil : file, as: format)
+    self.file = file
+    kind = firmware.format?.rawValue ?? "unknown"
+    size = bytes.count
+    suffix = firmware.suffix.map { Suffix($0, firmware.findings) }
+    if firmware.format == .container || !firmware.targets.isEmpty, firmware.format != .plainDFU {
+      targets = firmware.targets.map { target in
+        Target(
+          alternateSetting: target.alternateSetting ?? 0, name: target.name,
+          elements: target.elements.map(Element.init))
+      }
+    }
+    entryPoint = firmware.entryPoint
+    header = firmware.header
+    // What a raw file lacks, an address, is no oddity here.
+    findings = firmware.findings.filter { firmware.format != .raw || $0.error != nil }.map {
+      Finding(
+        severity: $0.error == nil ? "warning" : "error", offset: $0.offset,
+        message: $0.description)
+    }
+  }
+
+  // MARK: - For people
+
+  /// The report for people, a line each.
+  var lines: [String] {
+    let shown = file == "-" ? "standard input" : file.visible
+    var lines = ["\(shown): \(title), \(size.byteText)"]
+    if let header { lines.append("  header \"\(header.visible)\"") }
+    if let suffix { lines += suffix.lines }
+    if let entryPoint { lines.append("  starts at \(UInt64(entryPoint).addressText)") }
+    lines += contentLines
+    return lines
+      + findings.map { finding in
+        let place = finding.offset.map { " at offset \($0)" } ?? ""
+        return "  \(finding.severity)\(place): \(finding.message.visible)"
+      }
+  }
+
+  /// The kind in words.
+  private var title: String {
+    switch Firmware.Format(rawValue: kind) {
+    case .container: "DfuSe container"
+    case .plainDFU: "DFU file (plain DFU 1.1: one image, without an address)"
+    case .raw: "raw binary"
+    case .hex: "Intel HEX"
+    case .srec: "S-record"
+    case .elf: "ELF"
+    case nil: "neither a DfuSe container nor a DFU file"
+    }
+  }
+
+  private var contentLines: [String] {
+    switch Firmware.Format(rawValue: kind) {
+    case .plainDFU:
+      return ["  payload of \((size - 16).byteText), for a device that knows where it belongs"]
+    case .raw:
+      guard let element = targets?.first?.elements.first else { return [] }
+      return ["  CRC-32 \(element.crc32.hex); a raw binary says no address"]
+    case let format:
+      return (targets ?? []).enumerated().flatMap { index, target in
+        let name = target.name.map { "\"\($0.visible)\"" } ?? "no name"
+        let title =
+          format == .container
+          ? "  target \(index): alternate setting \(target.alternateSetting), \(name)"
+          : "  would become one target for alternate setting 0:"
+        return [title] + target.elements.map(\.line)
+      }
+    }
+  }
+}
+
+extension FileReport.Suffix {
+  fileprivate init(_ suffix: DFUSuffix, _ findings: [Firmware.Finding]) {
+    vendorID = suffix.vendorID
+    productID = suffix.productID
+    deviceVersion = suffix.deviceVersion
+    formatVersion = suffix.formatVersion
+    checksum = suffix.checksum
+    computedChecksum = suffix.checksum
+    for case .crcMismatch(_, _, let computed) in findings.compactMap(\.error) {
+      computedChecksum = computed
+    }
+  }
+
+  fileprivate var lines: [String] {
+    func idText(_ id: UInt16) -> String { id == 0xFFFF ? "any (0xFFFF)" : id.hex }
+    let verdict =
+      checksum == computedChecksum ? "right" : "WRONG, should be \(computedChecksum.hex)"
+    return [
+      "  for vendor \(idText(vendorID)), product \(idText(productID)); "
+        + "firmware version \(idText(deviceVersion))",
+      "  format \(formatVersion.hex), CRC \(checksum.hex) (\(verdict))",
+    ]
+  }
+}
+
+extension FileReport.Element {
+  fileprivate init(_ element: ImageElement) {
+    address = element.address
+    size = element.bytes.count
+    // As zlib, gzip and the command crc32 print it: the complement of the suffix's kind.
+    crc32 = ~CRC32.checksum(of: element.bytes)
+  }
+
+  fileprivate var line: String {
+    let range = UInt64(address)..<(UInt64(address) + UInt64(size))
+    return "    \(range.addressText)  \(size.byteText)  CRC-32 \(crc32.hex)"
+  }
+}
+
+extension Int {
+  /// A number of bytes: `1 byte`, `16384 bytes (16 KiB)`, `20500 bytes (20.0 KiB)`.
+  var byteText: String {
+    let exact = "\(self) byte\(self == 1 ? "" : "s")"
+    for (size, unit) in [(1 << 20, "MiB"), (1 << 10, "KiB")] where self >= size {
+      if isMultiple(of: size) { return "\(exact) (\(self / size) \(unit))" }
+      let tenths = (self * 10 + size / 2) / size
+      return "\(exact) (\(tenths / 10).\(tenths % 10) \(unit))"
+    }
+    return exact
+  }
+}

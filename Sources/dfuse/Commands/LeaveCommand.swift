@@ -8,8 +8,13 @@ struct Departure: Sendable, Equatable {
   let name: String
   /// The end of a verdict.
   let words: String
-  /// The listing under which the same board may show up again at once.
+  /// What came back at its port: the same board, which may show up again at once.
   var returned: DeviceIdentity?
+
+  /// Whether it left, and nothing was seen since.
+  var isAway: Bool { name == "left" }
+  /// Whether it left its bootloader.
+  var hasLeft: Bool { isAway || name == "running" }
 
   static let notAsked = Departure(name: "stayed", words: "the board stays in its bootloader")
   static let resetItself = Departure(
@@ -31,7 +36,8 @@ extension Departure {
       let product = other.product.map { " (\($0.visible))" } ?? ""
       self.init(
         name: "running",
-        words: "the firmware is running (the board came back as \(other.usbID)\(product))")
+        words: "the firmware is running (the board came back as \(other.usbID)\(product))",
+        returned: other)
     case .stayed(let state, let status):
       let place = status == .ok ? "\(state)" : "\(state), \(status)"
       self.init(
@@ -58,6 +64,8 @@ struct LeaveCommand: BoardCommand {
   @Flag(help: "Leave even if no program is found there.")
   var force = false
   @OptionGroup var work: WorkOptions
+
+  static let leavesAfterEntering = false
 
   func order(_ console: Console) throws(Failure) -> UInt32? {
     guard let address else { return nil }

@@ -9,8 +9,22 @@ enum UdevRules {
   /// tagged `uaccess`.
   static let fileName = "60-dfuse.rules"
 
-  /// The whole file.
-  static var text: String { header + KnownDevice.all.map(rule).joined() }
+  /// The whole file, for bootloaders alone.
+  static var text: String { text(running: []) }
+
+  /// The whole file, with rules for running devices that somebody has asked for.
+  static func text(running ids: [USBID]) -> String {
+    header + KnownDevice.all.map(rule).joined() + ids.map(rules(running:)).joined()
+  }
+
+  /// The running devices for which a file of ours has rules.
+  static func running(in text: String) -> [USBID] {
+    text.split(separator: "\n").compactMap { line in
+      guard line.hasPrefix(runningMark) else { return nil }
+      let pattern = DeviceOptions.pattern(String(line.dropFirst(runningMark.count)))
+      return pattern.flatMap(USBID.init)
+    }
+  }
 
   private static let header = """
     # Boards in DFU mode, for people who are not root. Part of dfuse.
@@ -28,21 +42,44 @@ enum UdevRules {
     """
 
   private static func rule(_ device: KnownDevice) -> String {
-    let id = device.id.description.split(separator: ":")
-    let match = #"ATTR{idVendor}=="\#(id[0])", ATTR{idProduct}=="\#(id[1])""#
-    return """
+    """
 
-      # \(device.name)
-      SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", \(match), \
-      MODE="0660", GROUP="plugdev", TAG+="uaccess"
+    # \(device.name)
+    SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", \(match("ATTR", device.id)), \
+    MODE="0660", GROUP="plugdev", TAG+="uaccess"
 
-      """
+    """
+  }
+
+  /// What begins the line above the rules of a running device; its ids follow.
+  private static let runningMark = "# Running device "
+
+  /// The device itself and its serial port, which ModemManager has to leave alone.
+  ///
+  /// The port stays its group's, dialout or uucp: a program that runs as a member has it open maybe.
+  private static func rules(running id: USBID) -> String {
+    """
+
+    \(runningMark)\(id)
+    SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", \(match("ATTR", id)), \
+    MODE="0660", GROUP="plugdev", TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1"
+    SUBSYSTEM=="tty", \(match("ATTRS", id)), MODE="0660", TAG+="uaccess", \
+    ENV{ID_MM_DEVICE_IGNORE}="1", ENV{ID_MM_PORT_IGNORE}="1"
+
+    """
+  }
+
+  private static func match(_ key: String, _ id: USBID) -> String {
+    let id = id.description.split(separator: ":")
+    return #"\#(key){idVendor}=="\#(id[0])", \#(key){idProduct}=="\#(id[1])""#
   }
 }
 
 /// Whether the boards that are plugged in can be used, now that udev has the rules.
 struct UdevAccess {
   let host: Host
+  /// The ids that were added to those of bootloaders.
+  let running: [USBID]
 
   /// Says it of each board.
   func tell() {
@@ -57,7 +94,7 @@ struct UdevAccess {
   private func tell(_ identity: DeviceIdentity) {
     let name = "\(identity.path) (\(identity.usbID))"
     let node = Self.node(of: identity)
-    guard KnownDevice.all.contains(where: { $0.id == identity.usbID }) else {
+    guard (KnownDevice.all.map(\.id) + running).contains(identity.usbID) else {
       return host.console.warn("\(name) stays closed: the rules do not name its ids")
     }
     guard let mode = FileFacts.of(host.systemFolder + node)?.mode else {
@@ -159,28 +196,59 @@ struct UdevInstallCommand: HostCommand {
       Writes /etc/udev/rules.d/60-dfuse.rules and applies it to what is plugged in. With --root, \
       for packagers, only the file is written, below that folder.
 
+      A board that runs its firmware has other ids, which --running adds, for the board and its \
+      serial port. They stay when the rules are installed again; --running none takes them out.
+
       A link in the place of the file is not followed: it stays if it leads to these rules, and \
       gives way to a file if it leads to another file, which is left as it is. What is no file, \
       and a link to that or to nothing, is refused, as is a folder that a link takes out of --root.
       """
   )
 
+  @Option(
+    help: ArgumentHelp(
+      "Also for a running device with these USB ids; repeatable; 'none' for no such device more.",
+      valueName: "vid:pid"))
+  var running: [String] = []
   @OptionGroup var options: UdevOptions
 
+  /// The ids that are to be added; nil when all are to be taken out.
+  private var added: [USBID]? {
+    get throws(Failure) {
+      if running == ["none"] { return nil }
+      return try running.map { text throws(Failure) in
+        if let id = DeviceOptions.pattern(text).flatMap(USBID.init) { return id }
+        throw Failure(
+          .usage, "--running '\(text.visible)' is not a pair of USB ids",
+          why: text == "none" ? "'none' stands alone" : nil,
+          fix: "write vendor and product in hexadecimal, as 'dfuse list' shows them: "
+            + "--running 1d50:614e")
+      }
+    }
+  }
+
   func run(host: Host) throws(Failure) {
+    let added = try added
     let (host, place) = try options.begin(host, .installRules)
     try place.requireFile()
     try Folder.make(place.folder)
-    let isNew = try place.write(console: host.console)
+    let before = place.running
+    let ids = added.map { Set($0 + before).sorted { $0.description < $1.description } } ?? []
+    let isNew = try place.write(UdevRules.text(running: ids), console: host.console)
     try host.console.verdict(
       isNew
         ? "installed \(place.file.visible)" : "\(place.file.visible) was there already")
+    if !ids.isEmpty {
+      host.console.note(
+        "with rules for running devices: " + ids.map(\.description).joined(separator: ", ")
+          + (before.isEmpty ? "" : "; 'dfuse udev install --running none' takes them out"))
+    }
     guard options.root == nil else { return }
-    if !place.apply(host) {
+    if !place.apply(host, ports: !ids.isEmpty || !before.isEmpty) {
       host.console.warn(
         "udev was not told (is udevadm there, and udev running?): plug boards in again, or restart")
     }
-    UdevAccess(host: host).tell()
+    UdevAccess(host: host, running: ids).tell()
     let user = host.invokingUser ?? "USER"
     host.console.note(
       "for logins over the network, and where no one sits: sudo usermod -aG plugdev "
@@ -197,10 +265,19 @@ struct UdevUninstallCommand: HostCommand {
 
   func run(host: Host) throws(Failure) {
     let (host, place) = try options.begin(host, .uninstallRules)
+    let before = place.running
     guard try place.remove() else {
       return try host.console.verdict("\(place.file.visible) is not there")
     }
     try host.console.verdict("removed \(place.file.visible)")
-    if options.root == nil { _ = place.apply(host) }
+    if options.root == nil { _ = place.apply(host, ports: !before.isEmpty) }
+  }
+}
+
+extension USBID {
+  /// The one id pair that a pattern fits; nil when it fits more.
+  fileprivate init?(_ pattern: USBIDPattern) {
+    guard let productID = pattern.productID else { return nil }
+    self.init(vendorID: pattern.vendorID, productID: productID)
   }
 }

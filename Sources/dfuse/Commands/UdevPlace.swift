@@ -1,3 +1,4 @@
+import DfuseDevice
 import SystemPackage
 
 #if canImport(Glibc)
@@ -86,8 +87,8 @@ struct UdevPlace {
   /// A link to another file gives way: what it leads to is somebody else's, and may lie anywhere.
   /// - Returns: Whether they were not.
   /// - Throws: A failure with status 73 or 74.
-  func write(console: Console) throws(Failure) -> Bool {
-    let text = Array(UdevRules.text.utf8)
+  func write(_ text: String, console: Console) throws(Failure) -> Bool {
+    let text = Array(text.utf8)
     let isLink = PathFacts.of(file)?.isLink ?? false
     let mode = FileFacts.of(file)?.mode
     let isThere = mode != nil && (try? InputFile(name: file).read()) == text
@@ -104,6 +105,14 @@ struct UdevPlace {
     return isLink || !isThere
   }
 
+  /// The running devices for which there are rules now.
+  var running: [USBID] {
+    guard PathFacts.of(file)?.kind == .file, let bytes = try? InputFile(name: file).read() else {
+      return []
+    }
+    return UdevRules.running(in: String(decoding: bytes, as: UTF8.self))
+  }
+
   /// Takes the rules away.
   ///
   /// - Returns: Whether they were there.
@@ -115,14 +124,15 @@ struct UdevPlace {
     throw Failure(.inputOutput, "cannot remove \(file.visible): \(error)")
   }
 
-  /// Lets udev read its rules again, and apply them to what is plugged in.
+  /// Lets udev read its rules again, and apply them to what is plugged in, and to serial ports if
+  /// there are, or have been, rules for some.
   ///
   /// - Returns: Whether udev did both.
-  func apply(_ host: Host) -> Bool {
+  func apply(_ host: Host, ports: Bool = false) -> Bool {
     let reload = host.runTool(["udevadm", "control", "--reload"])
-    let trigger = host.runTool([
-      "udevadm", "trigger", "--action=add", "--subsystem-match=usb",
-    ])
+    let trigger = host.runTool(
+      ["udevadm", "trigger", "--action=add", "--subsystem-match=usb"]
+        + (ports ? ["--subsystem-match=tty"] : []))
     // The permissions are there when the events have been worked off.
     _ = host.runTool(["udevadm", "settle", "--timeout=5"])
     return reload == .ended(0) && trigger == .ended(0)

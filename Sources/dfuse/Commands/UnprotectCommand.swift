@@ -23,6 +23,8 @@ struct UnprotectCommand: BoardCommand {
   var unlisted = false
   @OptionGroup var work: WorkOptions
 
+  static let leavesAfterEntering = false
+
   func order(_ console: Console) throws(Failure) {
     guard yes else {
       throw Failure(

@@ -77,7 +77,8 @@ extension JSONLine {
     switch result {
     case .success(let end):
       (status, verdict, details) = (ExitStatus.success.rawValue, end.verdict, end.details)
-    case .failure(let failure): (status, error) = (failure.status.rawValue, failure)
+    case .failure(let failure):
+      (status, error, details) = (failure.status.rawValue, failure, failure.details)
     }
   }
 }
@@ -102,6 +103,12 @@ struct Conclusion: Sendable {
   /// What is to be told even to those who want to hear of errors only; it is part of the sentence.
   var caution: String?
 
+  /// Adds what became of the board in the end.
+  mutating func add(_ departure: Departure) {
+    verdict += "; \(departure.words)"
+    details.departure = departure.name
+  }
+
   /// Tells it to people.
   func tell(on console: Console) throws(Failure) {
     if let caution, console.isQuiet { return console.warn(caution, evenIfQuiet: true) }
@@ -110,7 +117,7 @@ struct Conclusion: Sendable {
 }
 
 /// What a command did; what does not apply is missing.
-struct ResultDetails: Encodable, Equatable {
+struct ResultDetails: Encodable, Equatable, Sendable {
   var seconds: Double?
   /// Bytes of the firmware, or of what was read.
   var size: UInt64?
@@ -124,6 +131,9 @@ struct ResultDetails: Encodable, Equatable {
   var dryRun: Bool?
   /// What became of the board, as in ``Departure/name``.
   var departure: String?
+  /// The way by which it came into its bootloader, and the ids as which it ran before.
+  var enteredBy: String?
+  var enteredFrom: String?
   var ranges: [AddressRange]?
 }
 

@@ -103,7 +103,12 @@ struct CommandWords {
   }
 
   private static func isTaken(_ words: [String]) -> Bool {
-    (try? Dfuse.parseAsRoot(WaitOptions.completing(words))) != nil
+    (try? Dfuse.parseAsRoot(completing(words))) != nil
+  }
+
+  /// The command line with the values that options alone stand for.
+  static func completing(_ words: [String]) -> [String] {
+    EnterOptions.completing(WaitOptions.completing(words))
   }
 
   /// ArgumentParser's message without its proposal; and the proposal, unless it is the opposite of

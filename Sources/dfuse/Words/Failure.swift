@@ -20,6 +20,8 @@ struct Failure: Error, Equatable {
   var fix: String?
   /// What there is to choose from, a line each.
   var choices: [String]
+  /// What was done all the same, for programs.
+  var details: ResultDetails?
 
   init(
     _ status: ExitStatus, _ what: String, why: String? = nil, now: String? = nil,

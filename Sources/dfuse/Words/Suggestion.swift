@@ -6,6 +6,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
   /// What the command does.
   enum Kind: String, CaseIterable {
     case list = "list"
+    case enter = "enter"
     case flash = "flash"
     case read = "read"
     case erase = "erase --all"

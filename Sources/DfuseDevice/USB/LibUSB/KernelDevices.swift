@@ -69,6 +69,21 @@ struct KernelDevices: Hashable, Sendable {
     devices.first { $0.bus == bus && $0.address == address }
   }
 
+  /// The numbers of the plug-ins of devices in a list that is newer than this; nil for what has left.
+  ///
+  /// A device may have come between the two. It must not be taken for another plug-in than the same
+  /// device a moment later, so `newer` is asked for it; where that tells nothing, it is 0.
+  func plugIns(
+    of list: [(bus: UInt8, address: UInt8)], orNewer newer: () -> KernelDevices?
+  ) -> [UInt64?] {
+    let known = list.map { device(bus: $0.bus, address: $0.address)?.file }
+    guard known.contains(nil) else { return known }
+    guard let newer = newer() else { return known.map { $0 ?? 0 } }
+    return zip(list, known).map { entry, number in
+      number ?? newer.device(bus: entry.bus, address: entry.address)?.file
+    }
+  }
+
   /// Whether the kernel has a device at an address, and there is no node by which it can be opened.
   static func lacksNode(
     bus: UInt8, address: UInt8, sysfs: String = "/sys/bus/usb/devices",
@@ -76,6 +91,14 @@ struct KernelDevices: Hashable, Sendable {
   ) -> Bool {
     KernelDevices(sysfs: sysfs)?.device(bus: bus, address: address) != nil
       && KernelDevices(usbfs: usbfs)?.device(bus: bus, address: address) == nil
+  }
+
+  /// The file by which a device is opened.
+  static func node(bus: UInt8, address: UInt8, usbfs: String = "/dev/bus/usb") -> String {
+    let numbers = [bus, address].map { number in
+      String(repeating: "0", count: 3 - "\(number)".count) + "\(number)"
+    }
+    return "\(usbfs)/" + numbers.joined(separator: "/")
   }
 
   /// Strings of the device at a port, which the kernel read when it was plugged in: manufacturer,
@@ -92,7 +115,8 @@ struct KernelDevices: Hashable, Sendable {
 
   // MARK: - Files
 
-  private static func names(in folder: String) -> [String] {
+  /// What a folder holds, hidden files left out; nothing when it cannot be read.
+  static func names(in folder: String) -> [String] {
     guard let stream = unsafe opendir(folder) else { return [] }
     defer { unsafe _ = closedir(stream) }
     var names: [String] = []
@@ -106,18 +130,24 @@ struct KernelDevices: Hashable, Sendable {
   }
 
   /// A short text, without the line's end; nil when it is not there or empty.
-  private static func text(in file: String) -> String? {
-    guard let stream = unsafe fopen(file, "r") else { return nil }
-    defer { unsafe _ = fclose(stream) }
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe fread(buffer.baseAddress, 1, buffer.count, stream)
-    }
-    let line = bytes.prefix(count).prefix { $0 != 0x0A }
+  static func text(in file: String) -> String? {
+    let line = (bytes(of: file, limit: 256) ?? []).prefix { $0 != 0x0A }
     return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
   }
 
-  private static func fileNumber(_ path: String) -> UInt64? {
+  /// What is in a file, as far as `limit`; nil when it cannot be read.
+  static func bytes(of file: String, limit: Int) -> [UInt8]? {
+    guard let stream = unsafe fopen(file, "r") else { return nil }
+    defer { unsafe _ = fclose(stream) }
+    var bytes = [UInt8](repeating: 0, count: limit)
+    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe fread(buffer.baseAddress, 1, buffer.count, stream)
+    }
+    return Array(bytes.prefix(count))
+  }
+
+  /// The number of a file or folder, another one for each that is made.
+  static func fileNumber(_ path: String) -> UInt64? {
     var facts = stat()
     guard unsafe stat(path, &facts) == 0 else { return nil }
     return UInt64(facts.st_ino)

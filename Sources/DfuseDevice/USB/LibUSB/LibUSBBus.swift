@@ -4,9 +4,11 @@ import Synchronization
 ///
 /// One of these serves a whole program, and all its threads.
 public final class LibUSBBus: USBBus {
-  private let view: LibUSBView
+  let view: LibUSBView
   private let start = ContinuousClock.now
   private let seen = Mutex(Seen())
+  /// A look claims what it looks at for a moment, and a board is not to be opened just then.
+  private let asking = Mutex(())
   private let kernelLog: @Sendable () -> KernelLog
 
   /// What the last ``devices()`` saw.
@@ -44,6 +46,10 @@ public final class LibUSBBus: USBBus {
   /// - Throws: ``USBError/noBus`` when there is no USB. libusb starts on Linux even then and lists
   ///   nothing; a machine with USB has at least a root hub.
   public func devices() throws(USBError) -> [USBDeviceListing] {
+    try asking.withLock { _ throws(USBError) in try look() }
+  }
+
+  private func look() throws(USBError) -> [USBDeviceListing] {
     let changeCount = view.context.changeCount
     let sight = try view.look()
     #if os(Linux)
@@ -78,16 +84,22 @@ public final class LibUSBBus: USBBus {
       hubs: devices.filter(\.isHub).map(\.identity), log: kernelLog())
   }
 
+  /// Every device but hubs, with the strings that the kernel has read.
+  public func pluggedDevices() throws(USBError) -> [PluggedDevice] {
+    try view.look().devices.filter { !$0.isHub }.map { device in
+      PluggedDevice(
+        identity: device.identityWithKnownStrings, interfaces: device.interfaces())
+    }.sorted { PortPath($0.identity.path) < PortPath($1.identity.path) }
+  }
+
   /// Opens a board and claims its interface.
   ///
   /// - Throws: ``USBError/disconnected`` when it is not the one that is plugged in there now;
   ///   otherwise what opening or claiming gave.
   public func open(_ board: Board) throws(USBError) -> any USBTransport {
-    let there = try view.look().devices.first { device in
-      device.identity.place == board.place && device.identity.usbID == board.identity.usbID
+    try asking.withLock { _ throws(USBError) in
+      try LibUSBTransport(opening: view.device(board.identity), as: board, view: view)
     }
-    guard let there else { throw .disconnected }
-    return try LibUSBTransport(opening: there, as: board, view: view)
   }
 
   /// Waits until a device has come or gone since ``devices()``, or until `limit` has passed.

@@ -132,20 +132,10 @@ import Synchronization
     unsafe self.pointer = unsafe libusb_ref_device(pointer)
   }
 
-  /// The identity with the strings that the kernel knows, without asking the device.
-  var identityWithKnownStrings: DeviceIdentity {
-    var identity = identity
-    (identity.manufacturer, identity.product, identity.serialNumber) = KernelDevices.strings(
-      at: identity.path)
-    return identity
-  }
-
   deinit { unsafe libusb_unref_device(pointer) }
 
-  /// The DFU interfaces of the active configuration, or of the first when none is active.
-  ///
-  /// Known without opening the device. A device with unsound descriptors has none.
-  func dfuInterfaces() -> [DFUInterfaceDescriptor] {
+  /// The descriptor of the active configuration, else of the first; empty when there is none.
+  func configurationBytes() -> [UInt8] {
     var configuration: UnsafeMutablePointer<libusb_config_descriptor>?
     if unsafe libusb_get_active_config_descriptor(pointer, &configuration) != 0,
       unsafe libusb_get_config_descriptor(pointer, 0, &configuration) != 0
@@ -154,16 +144,14 @@ import Synchronization
     }
     guard let configuration = unsafe configuration else { return [] }
     defer { unsafe libusb_free_config_descriptor(configuration) }
-    let bytes = unsafe rawBytes(of: configuration)
-    return (try? ConfigurationDescriptor.dfuInterfaces(in: bytes)) ?? []
+    return unsafe rawBytes(of: configuration)
   }
 }
 
 /// The bytes of a configuration, put together again from what libusb took apart.
 ///
 /// So one parser serves all platforms, and no device has to be opened to look at its descriptors.
-/// Standard descriptors are written from their fields, all others stand in libusb's `extra` bytes;
-/// endpoint descriptors are left out, for DFU has none, but not what follows them.
+/// Standard descriptors are written from their fields, all others stand in libusb's `extra` bytes.
 func rawBytes(of configuration: UnsafePointer<libusb_config_descriptor>) -> [UInt8] {
   let header = unsafe configuration.pointee
   var bytes: [UInt8] = unsafe [
@@ -189,8 +177,15 @@ private func rawBytes(of setting: libusb_interface_descriptor) -> [UInt8] {
     setting.bInterfaceProtocol, setting.iInterface,
   ]
   let endpoints = unsafe array(setting.endpoint, Int32(setting.bNumEndpoints))
-  let behindEndpoints = unsafe endpoints.flatMap { unsafe array($0.extra, $0.extra_length) }
-  return unsafe fields + array(setting.extra, setting.extra_length) + behindEndpoints
+  let endpointBytes = unsafe endpoints.flatMap { endpoint in
+    let size = unsafe endpoint.wMaxPacketSize
+    // 7 bytes; two more in audio devices, which nobody here asks for.
+    return unsafe [
+      7, endpoint.bDescriptorType, endpoint.bEndpointAddress, endpoint.bmAttributes,
+      UInt8(truncatingIfNeeded: size), UInt8(truncatingIfNeeded: size >> 8), endpoint.bInterval,
+    ] + array(endpoint.extra, endpoint.extra_length)
+  }
+  return unsafe fields + array(setting.extra, setting.extra_length) + endpointBytes
 }
 
 /// A copy of the `count` values at `start`; empty when there are none.
@@ -300,6 +295,28 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
         bytes.baseAddress, length, timeout.libUSBTimeout)
     }
     return Int(try check("libusb_control_transfer", code))
+  }
+
+  /// Moves bytes over a bulk endpoint, whose top bit is the direction.
+  ///
+  /// - Returns: How many were moved; fewer than there are room for when time ran out after some.
+  func bulk(
+    _ endpoint: UInt8, _ buffer: inout [UInt8], timeout: Duration
+  ) throws(USBError) -> Int {
+    var moved: Int32 = 0
+    let code = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+      unsafe libusb_bulk_transfer(
+        handle, endpoint, bytes.baseAddress, Int32(clamping: bytes.count), &moved,
+        timeout.libUSBTimeout)
+    }
+    if code == LIBUSB_ERROR_TIMEOUT.rawValue, moved > 0 { return Int(moved) }
+    try check("libusb_bulk_transfer", code)
+    return Int(moved)
+  }
+
+  /// The bytes that an endpoint sends or takes at a time.
+  func packetSize(of endpoint: UInt8) -> Int {
+    max(Int(unsafe libusb_get_max_packet_size(device.pointer, endpoint)), 64)
   }
 
   // MARK: Strings

@@ -59,16 +59,32 @@ final class LibUSBView: Sendable {
     return sight(of: try fresh.devices(), in: fresh, kernel)
   }
 
+  /// The device that is plugged in where `identity` says, since the plug-in that it says.
+  ///
+  /// - Throws: ``USBError/disconnected`` when another one is, or none.
+  func device(_ identity: DeviceIdentity) throws(USBError) -> LibUSBDevice {
+    let there = try look().devices.first { device in
+      device.identity.place == identity.place && device.identity.usbID == identity.usbID
+    }
+    guard let there else { throw .disconnected }
+    return there
+  }
+
   /// Numbers the plug-ins of the devices: by the kernel's files, else by their addresses.
   private func sight(
     of devices: [LibUSBDevice], in context: LibUSBContext, _ kernel: KernelDevices?
   ) -> Sight {
     if let kernel {
-      for device in devices {
-        device.identity.generation =
-          kernel.device(bus: device.bus, address: device.identity.address)?.file ?? 0
+      let numbers = kernel.plugIns(
+        of: devices.map { ($0.bus, $0.identity.address) }, orNewer: self.kernel)
+      let there = zip(devices, numbers).compactMap { device, number in
+        // What the kernel has not, has left; libusb has only not heard of it.
+        guard let number else { return nil as LibUSBDevice? }
+        device.identity.generation = number
+        return device
       }
-      return Sight(context: context, devices: devices, kernel: kernel)
+      // The older view, so that whoever waits for a change hears of what came since.
+      return Sight(context: context, devices: there, kernel: kernel)
     }
     state.withLock { state in
       let before = state.plugIns
@@ -107,5 +123,27 @@ final class LibUSBView: Sendable {
   func hasChanged(since before: KernelDevices?) -> Bool? {
     guard let before, let now = kernel() else { return nil }
     return now != before
+  }
+}
+
+extension LibUSBDevice {
+  /// The identity with the strings that the kernel knows, without asking the device.
+  var identityWithKnownStrings: DeviceIdentity {
+    var identity = identity
+    (identity.manufacturer, identity.product, identity.serialNumber) = KernelDevices.strings(
+      at: identity.path)
+    return identity
+  }
+
+  /// The DFU interfaces of the active configuration, or of the first when none is active.
+  ///
+  /// Known without opening the device. A device with unsound descriptors has none.
+  func dfuInterfaces() -> [DFUInterfaceDescriptor] {
+    (try? ConfigurationDescriptor.dfuInterfaces(in: configurationBytes())) ?? []
+  }
+
+  /// All interfaces of that configuration.
+  func interfaces() -> [USBInterface] {
+    (try? ConfigurationDescriptor.interfaces(in: configurationBytes())) ?? []
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DfuseDevice
+import DfuseSimulator
 
 /// Which board: by its ids, its serial number, its port, or one made of software.
 struct DeviceOptions: ParsableArguments {
@@ -44,12 +45,21 @@ struct DeviceOptions: ParsableArguments {
       "What goes wrong on each simulated board: stall@write:3, rdp=1; repeatable.",
       valueName: "spec"))
   var fault: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "The firmware that each simulated board runs before it is in its bootloader: betaflight, "
+        + "klipper, repl, cdc.",
+      valueName: "firmware"),
+    completion: .list(ApplicationFace.allCases.map(\.rawValue)),
+    transform: { text in try choice(text, of: ApplicationFace.self) })
+  var application: ApplicationFace?
 
   /// The options that choose the same boards again, or of those the one at a port.
   func words(at port: String? = nil) -> [String] {
     device.flatMap { Suggestion.option("--device", $0) } + Suggestion.option("--serial", serial)
       + Suggestion.option("--path", port ?? path) + (assumesDfuSe ? ["--assume-dfuse"] : [])
       + simulate.flatMap { Suggestion.option("--simulate", $0) }
+      + Suggestion.option("--application", application?.rawValue)
   }
 
   /// Which boards are meant.
@@ -82,7 +92,7 @@ struct DeviceOptions: ParsableArguments {
   }
 
   /// The ids that a text such as `0483:df11` or `0483:` stands for.
-  private static func pattern(_ text: String) -> USBIDPattern? {
+  static func pattern(_ text: String) -> USBIDPattern? {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2,
       case .success(let vendor) = NumberText.hexadecimal(parts[0], as: UInt16.self)
@@ -99,13 +109,35 @@ struct DeviceOptions: ParsableArguments {
   /// - Throws: A failure with status 64 for a chip or a fault that does not exist, 65, 66, 73 and 74
   ///   for a state file, 69 where there is no USB.
   func source(host: Host, changes: Bool = true) throws(Failure) -> BoardSource {
-    if !simulate.isEmpty { return try .simulated(simulate, faults: fault, changes: changes) }
+    if !simulate.isEmpty {
+      return try .simulated(
+        simulate, faults: fault, application: application, changes: changes)
+    }
     guard fault.isEmpty else {
       throw Failure(
         .usage, "--fault needs --simulate",
         why: "what goes wrong can be chosen on simulated boards only")
     }
+    guard application == nil else {
+      throw Failure(
+        .usage, "--application needs --simulate",
+        why: "which firmware a board runs can be chosen on simulated boards only")
+    }
     return try host.openBus()
+  }
+}
+
+extension USBID {
+  /// The ids that a person typed, as `0483:5740`.
+  ///
+  /// - Throws: A failure with status 64.
+  static func wanted(_ text: String) throws(Failure) -> USBID {
+    if let pattern = DeviceOptions.pattern(text), let product = pattern.productID {
+      return USBID(vendorID: pattern.vendorID, productID: product)
+    }
+    throw Failure(
+      .usage, "'\(text.visible)' is not a pair of USB ids",
+      fix: "write vendor and product in hexadecimal: 0483:5740")
   }
 }
 
@@ -113,6 +145,7 @@ struct DeviceOptions: ParsableArguments {
 struct WorkOptions: ParsableArguments {
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
 }
 

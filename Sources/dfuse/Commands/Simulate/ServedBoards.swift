@@ -12,7 +12,7 @@ struct ServedBoards {
   /// - Throws: A failure with status 65 or 66 for a state file, 73 for the folder of them.
   init(
     chip: SimulatedChip, count: Int, sameSerial: Bool, faults: FaultPlan, afterLeave: AfterLeave,
-    stateFolder: String?, traceFile: String?
+    application: ApplicationFace?, stateFolder: String?, traceFile: String?
   ) throws(Failure) {
     self.chip = chip
     self.traceFile = traceFile.map { OutputFile(name: $0) }
@@ -28,6 +28,7 @@ struct ServedBoards {
         stateFiles.append(file)
       }
       board.afterLeave = afterLeave
+      if let application { board.install(application) }
       board.recordsTransfers = traceFile != nil
       devices.append(SimulatedUSBIPDevice(board, port: UInt32(number + 1)))
     }
@@ -39,7 +40,10 @@ struct ServedBoards {
   func introduction(address: String, port: UInt16) -> [String] {
     let place = address == "0.0.0.0" ? "THIS-MACHINE" : address
     let portOption = port == 3240 ? "" : " --tcp-port \(port)"
-    return ["serving \(devices.count.counted("board")) (\(chip.name)) on \(address):\(port)"]
+    let firmware = devices.first?.board.application.map { ", running \($0.rawValue)," } ?? ""
+    return [
+      "serving \(devices.count.counted("board")) (\(chip.name))\(firmware) on \(address):\(port)"
+    ]
       + devices.map { device in
         "  sudo usbip\(portOption) attach -r \(place) -b \(device.busID)"
       }
@@ -50,7 +54,10 @@ struct ServedBoards {
     guard let device = devices.first(where: { $0.busID == busID }) else {
       return "\(busID) detached"
     }
-    return "\(busID) \(device.departure.words(afterLeave: device.board.afterLeave))"
+    let board = device.board
+    let words = device.departure.words(
+      afterLeave: board.afterLeave, application: board.application, on: chip)
+    return "\(busID) \(words)"
   }
 
   /// Writes the boards' memories, and the transfers so far, to their files.
@@ -86,8 +93,20 @@ struct ServedBoards {
         "  \(counters.erases.count.counted("sector")) erased\(often), "
           + "\(UInt64(counters.bytesProgrammed).sizeText) programmed, "
           + "\(UInt64(counters.bytesRead).sizeText) read",
+        Self.firmwareSummary(of: device.board),
       ].compactMap { $0 }
     }
+  }
+
+  /// What a board's firmware was told to do; nil where it has none that can be told.
+  private static func firmwareSummary(of board: SimulatedBoard) -> String? {
+    guard board.application != nil else { return nil }
+    let counters = board.applicationCounters
+    let armed = counters.rebootsWhileArmed
+    return "  told to enter its bootloader \(counters.entries.counted("time")), "
+      + "restarted \(counters.restarts.counted("time")), "
+      + "soft reset \(counters.softResets.counted("time"))"
+      + (armed > 0 ? ", rebooted with its motors armed \(armed.counted("time"))" : "")
   }
 
   /// Kinds that only add up others.
@@ -98,20 +117,30 @@ extension BoardDeparture {
   /// What became of a board, and what is there when it is attached again; goes behind its bus id.
   ///
   /// A bootloader does not come back by itself over USB/IP: clients attach, servers do not.
-  func words(afterLeave: AfterLeave) -> String {
+  func words(
+    afterLeave: AfterLeave, application: ApplicationFace?, on chip: SimulatedChip
+  ) -> String {
     let replug = "attach it again (a replug with BOOT0 set) to have the bootloader"
+    let ids = (application ?? .vendor).ids(on: chip)
+    let firmware =
+      "attach it again to have the firmware's device, "
+      + USBID(vendorID: ids.vendorID, productID: ids.productID).description
     return switch self {
-    case .unplugged: "detached"
+    case .unplugged: application == nil ? "detached" : "detached; \(firmware)"
+    case .firmwareUnplugged where application != nil:
+      "detached, and its firmware ended; \(firmware)"
     case .firmwareUnplugged: "detached, and its firmware ended; \(replug)"
     case .left(.application):
-      switch afterLeave {
-      case .application:
-        "left its bootloader: the firmware runs; attach it again to have the firmware's device, "
-          + USBID(
-            vendorID: ApplicationDevice.vendorID, productID: ApplicationDevice.productID
-          ).description
+      switch application == nil ? afterLeave : .application {
+      case .application: "left its bootloader: the firmware runs; \(firmware)"
       case .nothing: "left its bootloader: the firmware runs, without USB; \(replug)"
       }
+    case .entered(.bootloader):
+      "left its firmware for its bootloader; attach it again to have the bootloader"
+    case .entered(.application): "restarted its firmware; \(firmware)"
+    case .entered(.otherBootloader), .left(.otherBootloader):
+      "left its firmware for a bootloader without DfuSe; attach it again to have that"
+    case .entered(.nothing): "left its firmware, and does not come back"
     case .left(.bootloader): "reset itself; attach it again to have the bootloader"
     case .left(.nothing): "went off the bus, and no firmware runs; \(replug)"
     }

@@ -44,6 +44,14 @@ struct SimulateCommand: HostCommand {
     transform: { text in try choice(text, of: AfterLeave.self) })
   var afterLeave = AfterLeave.nothing
   @Option(
+    help: ArgumentHelp(
+      "A firmware that runs when a board is attached, and enters the bootloader as the real one "
+        + "does: betaflight, klipper, repl, cdc; --after-leave is application.",
+      valueName: "firmware"),
+    completion: .list(ApplicationFace.allCases.map(\.rawValue)),
+    transform: { text in try choice(text, of: ApplicationFace.self) })
+  var application: ApplicationFace?
+  @Option(
     help: ArgumentHelp("Log each control transfer to this file.", valueName: "file"),
     completion: .file())
   var trace: String?
@@ -74,8 +82,8 @@ struct SimulateCommand: HostCommand {
     let host = host.quiet(quiet)
     let boards = try ServedBoards(
       chip: SimulatedChip.wanted(chip), count: count, sameSerial: sameSerial,
-      faults: FaultPlan.wanted(fault), afterLeave: afterLeave, stateFolder: state,
-      traceFile: trace)
+      faults: FaultPlan.wanted(fault), afterLeave: afterLeave, application: application,
+      stateFolder: state, traceFile: trace)
     try serve(boards, host)
   }
 

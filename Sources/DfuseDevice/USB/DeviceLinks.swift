@@ -1,0 +1,97 @@
+/// Control transfers with a device, whatever it runs.
+///
+/// There is no policy here. Whatever is claimed is given back when the object goes.
+public protocol ControlLink: AnyObject {
+  /// Sends `data` to the device in the data stage of `request`.
+  ///
+  /// - Throws: ``USBError``.
+  func controlOut(_ request: ControlRequest, data: [UInt8], timeout: Duration) throws(USBError)
+
+  /// Asks the device for at most `length` bytes.
+  ///
+  /// - Throws: ``USBError``.
+  func controlIn(
+    _ request: ControlRequest, length: Int, timeout: Duration
+  ) throws(USBError) -> [UInt8]
+
+  /// Resets the device's port; ``USBError/disconnected`` when it does not come back as it was.
+  func reset() throws(USBError)
+
+  /// Lets `duration` pass.
+  func wait(_ duration: Duration)
+
+  /// Time since some fixed moment; never goes back.
+  var now: Duration { get }
+}
+
+/// A serial port of a device, open for this program alone.
+///
+/// Opening raises DTR and RTS, as the kernel does, and sets raw mode at 115200 baud before the first
+/// byte: a tty keeps the speed of whoever had it before. ``close()`` leaves the port as it was.
+public protocol SerialLink: AnyObject {
+  /// Sets the speed, with 8 data bits, no parity and one stop bit (SET_LINE_CODING).
+  ///
+  /// - Throws: ``SerialError``.
+  func setSpeed(_ baud: UInt32) throws(SerialError)
+
+  /// Sets both lines (SET_CONTROL_LINE_STATE).
+  ///
+  /// - Throws: ``SerialError``.
+  func setLines(dtr: Bool, rts: Bool) throws(SerialError)
+
+  /// Sends bytes.
+  ///
+  /// - Throws: ``SerialError``; ``SerialError/timedOut`` when the device does not take them within
+  ///   `timeout`.
+  func write(_ bytes: [UInt8], timeout: Duration) throws(SerialError)
+
+  /// What the device has sent; waits at most `limit` for the first byte.
+  ///
+  /// - Returns: The bytes; none when none came in time.
+  /// - Throws: ``SerialError``.
+  func read(limit: Duration) throws(SerialError) -> [UInt8]
+
+  /// Lets `duration` pass.
+  func wait(_ duration: Duration)
+
+  /// Time since some fixed moment; never goes back.
+  var now: Duration { get }
+
+  /// Gives the port back as it was before: at its speed, or a usual one where that was 1200 baud,
+  /// and with DTR and RTS low if nobody else had it open.
+  ///
+  /// Once is enough; letting go of the object does the same.
+  func close()
+}
+
+/// What can go wrong with a serial port.
+public enum SerialError: Error, Hashable, Sendable {
+  /// The device left the bus.
+  case gone
+  /// The device did not take the bytes in time.
+  case timedOut
+  /// Another program has the port; its number and name where the system shows them.
+  case inUse(port: String, by: ProcessName?)
+  /// This user may not open it; `group` is whose members may.
+  case accessDenied(port: String, group: String?)
+  /// No driver has made a port of the interface, and it cannot be used without one.
+  case noPort(USBError?)
+  /// The operating system refused `call` on `port` with this `errno`.
+  case system(call: String, port: String, errno: Int32)
+  /// A transfer failed.
+  case usb(USBError)
+
+  /// A program that runs.
+  public struct ProcessName: Hashable, Sendable {
+    /// Its process id.
+    public var id: Int32
+    /// Its name as the system shows it.
+    public var name: String
+
+    /// Names a program.
+    public init(id: Int32, name: String) {
+      self.id = id
+      self.name = name
+    }
+  }
+}
