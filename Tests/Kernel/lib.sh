@@ -78,8 +78,9 @@ as_user() {
 # --- the report -----------------------------------------------------------------------------------
 
 check_number=0
-# A process that was started beside the check, and has to go with it.
-beside=''
+# A process that was started beside the check, and has to go with it; and the one that attaches boards
+# again.
+beside='' auto_attach=''
 
 end_beside() {
   if [ -n "$beside" ]; then kill -KILL "$beside" 2>/dev/null || true; fi
@@ -103,7 +104,7 @@ check() {  # check NAME COMMAND…
     # Shellcheck takes this for a mistake: that it ends with the subshell is the point.
     # shellcheck disable=SC2030
     board_owner=$BASHPID
-    trap 'show_beside "$?"; end_beside; stop_boards_of "$BASHPID"' EXIT
+    trap 'show_beside "$?"; end_beside; end_auto_attach; stop_boards_of "$BASHPID"' EXIT
     "$@"
   ) >"$log" 2>&1
   print_row "$?" "$began" "$name" "$log"
@@ -260,4 +261,56 @@ stop_boards_of() {  # stop_boards_of PROCESS
       board_port=$(basename "$(dirname "$owner")") stop_board
     fi
   done
+}
+
+# --- boards that leave and come back ----------------------------------------------------------------
+
+# Attaches a board to a virtual port of one's choice, as `usbip attach` does to the first one that is
+# free: boards that leave together would come back at each other's ports.
+attach_at() {  # attach_at PORT BUSID
+  local socket fields
+  exec {socket}<>"/dev/tcp/127.0.0.1/$board_port" || return 1
+  # OP_REQ_IMPORT of USB/IP 1.1.1, and its answer: 8 bytes and the device.
+  {
+    printf '\x01\x11\x80\x03\0\0\0\0%s' "$2"
+    head -c "$((32 - ${#2}))" /dev/zero
+  } >&"$socket"
+  read -r -a fields < <(timeout 5 dd bs=320 count=1 iflag=fullblock <&"$socket" 2>/dev/null |
+    od -An -v -tu1 -w320)
+  if [ "${#fields[@]}" -eq 320 ]; then
+    # The kernel takes the connection over: bus and device number, and the speed.
+    mkdir -p /run/vhci_hcd
+    printf '127.0.0.1 %s %s\n' "$board_port" "$2" >"/run/vhci_hcd/port$1"
+    printf '%s %s %s %s\n' "$1" "$socket" \
+      "$((fields[298] << 24 | fields[299] << 16 | fields[302] << 8 | fields[303]))" "${fields[307]}" \
+      >/sys/devices/platform/vhci_hcd.0/attach
+  fi
+  exec {socket}>&-
+}
+
+# Attaches boards again at their ports whenever they have left, as `usbipd attach --auto-attach` does.
+start_auto_attach() {  # start_auto_attach BUSID…
+  (
+    # What goes wrong now goes well the next time.
+    set +e
+    declare -A ports
+    while :; do
+      for busid; do
+        if find_port "$busid"; then
+          ports[$busid]=$port_number
+        else
+          attach_at "${ports[$busid]}" "$busid"
+        fi
+      done
+      sleep 0.2
+    done
+  ) >/dev/null 2>&1 &
+  auto_attach=$!
+}
+
+end_auto_attach() {
+  if [ -z "$auto_attach" ]; then return; fi
+  kill "$auto_attach" 2>/dev/null || true
+  wait "$auto_attach" 2>/dev/null || true
+  auto_attach=''
 }
