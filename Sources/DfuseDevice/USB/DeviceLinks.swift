@@ -1,26 +1,31 @@
 /// Control transfers with a device, whatever it runs.
 ///
-/// There is no policy here. Whatever is claimed is given back when the object goes.
+/// Time belongs to the link: a real one sleeps, a simulated one turns a virtual clock, so that a test
+/// of a 30-second erase takes no time. There is no policy here. Whatever is claimed is given back when
+/// the object goes.
 public protocol ControlLink: AnyObject {
   /// Sends `data` to the device in the data stage of `request`.
   ///
+  /// A device that does not answer within `timeout` makes the transfer fail and be cancelled.
   /// - Throws: ``USBError``.
   func controlOut(_ request: ControlRequest, data: [UInt8], timeout: Duration) throws(USBError)
 
   /// Asks the device for at most `length` bytes.
   ///
+  /// - Returns: The bytes that came, which may be fewer than `length`.
   /// - Throws: ``USBError``.
   func controlIn(
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8]
 
-  /// Resets the device's port; ``USBError/disconnected`` when it does not come back as it was.
+  /// Resets the device's port. The device may come back with another address, or not at all, in
+  /// which case ``USBError/disconnected`` is thrown and this link is of no further use.
   func reset() throws(USBError)
 
   /// Lets `duration` pass.
   func wait(_ duration: Duration)
 
-  /// Time since some fixed moment; never goes back.
+  /// Time since some fixed moment; only differences mean anything. Never goes back.
   var now: Duration { get }
 }
 

@@ -1,30 +1,15 @@
 package import DfuseDevice
 
 /// A transport to a simulated board, on the board's virtual clock.
-package final class SimulatedTransport: USBTransport {
+package final class SimulatedTransport: SimulatedControlLink, USBTransport {
   package let board: Board
-  private let link: SimulatedControlLink
 
   init(bus: SimulatedBus, board: Board, generation: Int) {
     self.board = board
-    link = SimulatedControlLink(bus: bus, path: board.identity.path, generation: generation)
+    super.init(bus: bus, path: board.identity.path, generation: generation)
   }
 
-  deinit {
-    link.withSlot { slot, _ in slot.isOpen = false }
-  }
-
-  package func controlOut(
-    _ request: ControlRequest, data: [UInt8], timeout: Duration
-  ) throws(USBError) {
-    try link.controlOut(request, data: data, timeout: timeout)
-  }
-
-  package func controlIn(
-    _ request: ControlRequest, length: Int, timeout: Duration
-  ) throws(USBError) -> [UInt8] {
-    try link.controlIn(request, length: length, timeout: timeout)
-  }
+  deinit { withSlot { slot, _ in slot.isOpen = false } }
 
   package func selectAlternateSetting(_ number: UInt8) throws(USBError) {
     let request = ControlRequest(
@@ -33,15 +18,8 @@ package final class SimulatedTransport: USBTransport {
     try controlOut(request, data: [], timeout: .seconds(1))
   }
 
-  package func wait(_ duration: Duration) { link.wait(duration) }
-
-  package var now: Duration { link.now }
-
-  package func reset() throws(USBError) { try link.reset() }
-
   package func watchPort(for limit: Duration) -> PortSighting {
-    let generation = link.generation
-    let sighting = link.withSlot { slot, now -> PortSighting in
+    let sighting = withSlot { [generation] slot, now -> PortSighting in
       let deadline = now + max(limit, .zero)
       slot.settle(at: now)
       while slot.visible == .nothing || slot.generation == generation {
@@ -75,7 +53,7 @@ package final class SimulatedTransport: USBTransport {
 /// A transfer takes the time of its packets on a full-speed bus and the time the device sends NAK.
 /// When that is longer than the time-out, the clock goes on by the time-out only, the transfer
 /// fails, and the device goes on working.
-package final class SimulatedControlLink: ControlLink {
+package class SimulatedControlLink: ControlLink {
   private let bus: SimulatedBus
   private let path: String
   /// The appearance of the device this link was opened for.

@@ -167,16 +167,12 @@ public final class LibUSBBus: USBBus {
   }
 }
 
-/// A device open through libusb, with one interface claimed.
-///
-/// The interface is released and the device closed when the object goes away.
-final class LibUSBTransport: USBTransport {
+/// A board open through libusb, with its interface claimed.
+final class LibUSBTransport: LibUSBControlLink, USBTransport {
   /// The board at the other end, as the bus found it.
   let board: Board
 
   private let view: LibUSBView
-  private let handle: LibUSBHandle
-  private let start = ContinuousClock.now
   /// The alternate setting selected by us, or nil when the device may be in any.
   private var alternateSetting: UInt8?
 
@@ -186,25 +182,9 @@ final class LibUSBTransport: USBTransport {
   ) throws(USBError) {
     self.board = board
     self.view = view
-    handle = try LibUSBHandle(opening: device)
-    try handle.selectConfiguration(board.interface.configuration)
-    try handle.claim(board.interface.number)
-  }
-
-  deinit { handle.release(interface.number) }
-
-  /// Sends `data` to the device in the data stage of `request`.
-  func controlOut(
-    _ request: ControlRequest, data: [UInt8], timeout: Duration
-  ) throws(USBError) {
-    try handle.controlOut(request, data: data, timeout: timeout)
-  }
-
-  /// Asks the device for at most `length` bytes.
-  func controlIn(
-    _ request: ControlRequest, length: Int, timeout: Duration
-  ) throws(USBError) -> [UInt8] {
-    try handle.controlIn(request, length: length, timeout: timeout)
+    try super.init(
+      opening: device, configuration: board.interface.configuration,
+      claiming: board.interface.number)
   }
 
   /// Selects an alternate setting of the claimed interface (SET_INTERFACE).
@@ -220,20 +200,12 @@ final class LibUSBTransport: USBTransport {
     alternateSetting = number
   }
 
-  /// Lets the thread sleep for `duration`.
-  func wait(_ duration: Duration) { sleep(duration) }
-
-  /// Time since the device was opened.
-  var now: Duration { start.duration(to: .now) }
-
   /// Resets the device's port, and claims the interface again.
   ///
   /// - Throws: ``USBError/disconnected`` when the device has changed by it and must be found anew.
-  func reset() throws(USBError) {
+  override func reset() throws(USBError) {
     alternateSetting = nil
-    handle.release(interface.number)
-    try handle.reset()
-    try handle.claim(interface.number)
+    try super.reset()
   }
 
   /// Watches the port, twenty times a second.

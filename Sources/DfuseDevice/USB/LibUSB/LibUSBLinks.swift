@@ -61,18 +61,24 @@ extension SerialError {
 }
 
 /// A device open through libusb for control transfers, with one interface claimed or none.
-final class LibUSBControlLink: ControlLink {
-  private let handle: LibUSBHandle
-  private let interface: UInt8?
+///
+/// The interface is released and the device closed when the object goes away.
+class LibUSBControlLink: ControlLink {
+  let handle: LibUSBHandle
+  private let claimed: UInt8?
   private let start = ContinuousClock.now
 
-  init(opening device: LibUSBDevice, claiming interface: UInt8?) throws(USBError) {
+  /// Opens a device; `configuration` is the one that the interface is in, where that is to be chosen.
+  init(
+    opening device: LibUSBDevice, configuration: UInt8? = nil, claiming interface: UInt8?
+  ) throws(USBError) {
     handle = try LibUSBHandle(opening: device)
-    self.interface = interface
+    claimed = interface
+    if let configuration { try handle.selectConfiguration(configuration) }
     if let interface { try handle.claim(interface) }
   }
 
-  deinit { if let interface { handle.release(interface) } }
+  deinit { if let claimed { handle.release(claimed) } }
 
   func controlOut(
     _ request: ControlRequest, data: [UInt8], timeout: Duration
@@ -88,9 +94,9 @@ final class LibUSBControlLink: ControlLink {
 
   /// Resets the device's port, and claims the interface again.
   func reset() throws(USBError) {
-    if let interface { handle.release(interface) }
+    if let claimed { handle.release(claimed) }
     try handle.reset()
-    if let interface { try handle.claim(interface) }
+    if let claimed { try handle.claim(claimed) }
   }
 
   func wait(_ duration: Duration) { sleep(duration) }
