@@ -57,13 +57,9 @@ public struct Entering {
         let sent = try send(stage, to: device, ways: way.map { [$0] } ?? ways, attempt: attempt)
         way = sent.way
         requestError = sent.error
-        let stages = sent.way.stages
         var following = sent.following
-        following.stage = stages[stage].next
         verdict = try follow(&following)
-        guard case .other(let identity) = verdict,
-          stages[stage].next.contains(where: { $0.fits(identity.usbID) }),
-          let next = pluggedDevice(identity.place)
+        guard case .onTheWay(let identity) = verdict, let next = pluggedDevice(identity.place)
         else { break }
         report(.onTheWay(identity))
         device = next
@@ -77,7 +73,7 @@ public struct Entering {
         attempt += 1
         device = again
       case .asItWas(let identity): throw .cameBackAsItWas(identity, tries: attempt)
-      case .other(let identity): throw .cameBackAs(identity)
+      case .other(let identity), .onTheWay(let identity): throw .cameBackAs(identity)
       case .closed(let identity, let error): throw .notOpenable(identity, error)
       case .stayed: throw .stayed(for: Following.leaveLimit, error: requestError)
       case .lost(let candidates):
@@ -101,9 +97,9 @@ public struct Entering {
     var error: USBError?
   }
 
-  private func following(_ device: PluggedDevice) -> Following {
+  private func following(_ device: PluggedDevice, _ stage: Way.Stage) -> Following {
     Following(
-      device.identity, before: before, onlyOnItsPort: onlyOnItsPort, at: bus.now)
+      device.identity, next: stage.next, before: before, onlyOnItsPort: onlyOnItsPort, at: bus.now)
   }
 
   private func send(
@@ -115,11 +111,11 @@ public struct Entering {
       guard let port = device.serialPorts.first else { throw .serial(.noPort(nil), .opening) }
       let link = try open(port, of: device)
       defer { link.close() }
-      var talk = SerialTalk(link)
+      let talk = SerialTalk(link)
       let way = try talk.choose(ways)
       try talk.prepare(way, stage)
       report(.sent(way, attempt: attempt))
-      let following = following(device)
+      let following = following(device, way.stages[stage])
       talk.trigger(way.stages[stage].trigger)
       return Sent(way: way, following: following)
     }
@@ -131,8 +127,11 @@ public struct Entering {
       throw .usb(error, .opening)
     }
     report(.sent(first, attempt: attempt))
-    if let interface { return detach(device, interface, first, link) }
-    let following = following(device)
+    if let interface {
+      let failed = detach(device, interface, link)
+      return Sent(way: first, following: following(device, first.stages[stage]), error: failed)
+    }
+    let following = following(device, first.stages[stage])
     var failed: USBError?
     for step in first.stages[stage].trigger {
       switch step {
@@ -180,9 +179,11 @@ public struct Entering {
   private static let portTime = Duration.seconds(12)
 
   /// DFU 1.1 section 5.1: tells the device to detach, and resets its port where it waits for that.
+  ///
+  /// - Returns: What the requests gave; it proves nothing.
   private func detach(
-    _ device: PluggedDevice, _ interface: USBInterface, _ way: Way, _ link: any ControlLink
-  ) -> Sent {
+    _ device: PluggedDevice, _ interface: USBInterface, _ link: any ControlLink
+  ) -> USBError? {
     let timeOut = Duration.milliseconds(Int(interface.functional?.wDetachTimeOut ?? 1000))
     let request = ControlRequest(
       bmRequestType: 0x21, bRequest: 0,
@@ -199,19 +200,13 @@ public struct Entering {
       let limit = timeOut + Self.detachTime
       let start = bus.now
       while isThere(device), bus.now - start < limit, !isCancelled() {
-        wait(link)
+        _ = bus.waitForChange(limit: Self.interval)
       }
     }
     if isThere(device) {
       do throws(USBError) { try link.reset() } catch { failed = failed ?? error }
     }
-    return Sent(way: way, following: following(device), error: failed)
-  }
-
-  /// Lets a moment pass on the bus's clock and on the link's.
-  private func wait(_ link: any ControlLink) {
-    link.wait(Self.interval)
-    _ = bus.waitForChange(limit: .milliseconds(1))
+    return failed
   }
 
   private func isThere(_ device: PluggedDevice) -> Bool {
@@ -242,7 +237,7 @@ private struct SerialTalk {
   init(_ link: any SerialLink) { self.link = link }
 
   /// Of several ways, the one whose questions are answered as expected.
-  mutating func choose(_ ways: [Way]) throws(EnterError) -> Way {
+  func choose(_ ways: [Way]) throws(EnterError) -> Way {
     var first: EnterError?
     for way in ways {
       if way.probes.isEmpty { return way }
@@ -264,7 +259,7 @@ private struct SerialTalk {
   ///
   /// The questions that may forbid it come first: at a command line they are not understood, and a
   /// flight controller at its command line cannot be armed.
-  mutating func prepare(_ way: Way, _ stage: Int) throws(EnterError) {
+  func prepare(_ way: Way, _ stage: Int) throws(EnterError) {
     for question in way.guards {
       do throws(EnterError) {
         try ask(question)
@@ -295,7 +290,7 @@ private struct SerialTalk {
   }
 
   /// Makes the device leave; it may go at any moment.
-  mutating func trigger(_ steps: [Way.Step]) {
+  func trigger(_ steps: [Way.Step]) {
     for step in steps {
       do throws(SerialError) {
         try run(step)

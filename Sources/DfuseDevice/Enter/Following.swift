@@ -15,6 +15,8 @@ struct Following {
     case arrived(Board)
     /// It is there, and cannot be opened.
     case closed(DeviceIdentity, USBError)
+    /// It came back as what stands between two stages.
+    case onTheWay(DeviceIdentity)
     /// It comes back as the firmware that it was.
     case asItWas(DeviceIdentity)
     /// Something else came up at its port.
@@ -37,8 +39,8 @@ struct Following {
 
   /// The device as it was.
   let device: DeviceIdentity
-  /// The next stage's ids, where a board comes back before it goes on.
-  var stage: [USBIDPattern] = []
+  /// The ids as which it comes back before it goes on; none where this is the last stage.
+  private let next: [USBIDPattern]
   /// The ports that something was at before any board was told to leave.
   private let pathsBefore: Set<String>
   private let serials: Set<String>
@@ -54,14 +56,16 @@ struct Following {
   ///
   /// - Parameters:
   ///   - device: The device as it was.
+  ///   - next: The ids as which it comes back before it goes on; none where it goes no further.
   ///   - before: All devices before any board was told to leave.
   ///   - onlyOnItsPort: Whether it is not looked for elsewhere.
   ///   - now: The bus's time.
   init(
-    _ device: DeviceIdentity, before: [DeviceIdentity], onlyOnItsPort: Bool = false,
-    at now: Duration
+    _ device: DeviceIdentity, next: [USBIDPattern] = [], before: [DeviceIdentity],
+    onlyOnItsPort: Bool = false, at now: Duration
   ) {
     self.device = device
+    self.next = next
     start = now
     pathsBefore = Set(before.map(\.path) + [device.path])
     let own = device.bootloaderSerials
@@ -102,7 +106,7 @@ struct Following {
     if there?.place != identity.place { there = (identity.place, now) }
     let age = now - (there?.since ?? now)
     if let here, here.board != nil { return judge(here, age: age) }
-    if stage.contains(where: { $0.fits(identity.usbID) }) { return .other(identity) }
+    if next.contains(where: { $0.fits(identity.usbID) }) { return .onTheWay(identity) }
     if identity.usbID == device.usbID {
       // The same ids and another firmware: a bootloader that has no DFU.
       let isSame = identity.product == nil || identity.product == device.product
@@ -159,7 +163,13 @@ extension DeviceIdentity {
   /// of words (ST's USB template), of half words (panda's dfu.py), of bytes (MicroPython). A number
   /// that many devices have tells nothing.
   public var bootloaderSerials: Set<String> {
-    guard let serial = ownSerialNumber?.uppercased(), !Self.constantSerials.contains(serial),
+    serialNumber.map(Self.bootloaderSerials(of:)) ?? []
+  }
+
+  /// The same, for a device with this serial number.
+  public static func bootloaderSerials(of serialNumber: String) -> Set<String> {
+    let serial = serialNumber.uppercased()
+    guard !isShared(serialNumber), !constantSerials.contains(serial),
       serial.allSatisfy({ $0.isASCII && $0.isHexDigit })
     else { return [] }
     switch serial.utf8.count {
@@ -169,7 +179,7 @@ extension DeviceIdentity {
       let bytes = (0..<12).map { digits[2 * $0] << 4 | digits[2 * $0 + 1] }
       // As the bytes stand in memory, and as words that are printed as numbers.
       let swapped = stride(from: 0, to: 12, by: 4).flatMap { bytes[$0..<$0 + 4].reversed() }
-      return Self.romForms(bytes).union(Self.romForms(swapped))
+      return romForms(bytes).union(romForms(swapped))
     default: return []
     }
   }

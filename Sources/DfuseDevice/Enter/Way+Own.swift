@@ -104,6 +104,6 @@ public enum OwnWayError: Error, Hashable, Sendable {
   case wrongCount(Int)
   /// This is no hexadecimal number that fits there.
   case notHexadecimal(String)
-  /// This stands for nothing.
+  /// There is no such escape.
   case unknownEscape(String)
 }

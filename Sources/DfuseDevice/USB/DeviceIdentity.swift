@@ -66,11 +66,13 @@ extension DeviceIdentity {
 
   /// The serial number, if it can belong to this device alone; nil where many have the same, or none.
   public var ownSerialNumber: String? {
-    guard let serialNumber, !Self.sharedSerialNumbers.contains(serialNumber),
-      // GD32 sends four letters for its size.
-      serialNumber.utf8.count > 4
-    else { return nil }
-    return serialNumber
+    serialNumber.flatMap { Self.isShared($0) ? nil : $0 }
+  }
+
+  /// Whether many devices have a serial number.
+  static func isShared(_ serialNumber: String) -> Bool {
+    // GD32 sends four letters for its size.
+    sharedSerialNumbers.contains(serialNumber) || serialNumber.utf8.count <= 4
   }
 }
 

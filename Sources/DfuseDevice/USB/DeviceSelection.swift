@@ -35,7 +35,7 @@ public struct DeviceFilter: Hashable, Sendable {
   }
 
   /// Whether `identity` fits as far as can be seen without opening the device.
-  func matchesExceptSerial(_ identity: DeviceIdentity) -> Bool {
+  package func matchesExceptSerial(_ identity: DeviceIdentity) -> Bool {
     (usbIDs.isEmpty || usbIDs.contains { $0.fits(identity.usbID) })
       && (path == nil || identity.path == path)
   }

@@ -45,13 +45,12 @@ struct BoardFinder {
     guard let request else { return BoardEntry.Entered(board: try one()) }
     let running = RunningBoards(request: request, filter: filter)
     let (target, before) = try waiting { devices throws(Failure) -> Answer<Found> in
-      let plugged = try source.pluggedDevices()
-      let selection = running.selection(from: devices)
-      let candidates = running.candidates(in: plugged)
+      let sight = try source.sight(devices, filter, running)
+      let (selection, plugged) = (sight.selection, sight.plugged)
       let all =
         selection.selected.map(\.identity) + selection.notOpenable.map(\.identity)
-        + candidates.map(\.device.identity)
-      if all.count > 1, all.count > candidates.count { return missing(.several(all)) }
+        + sight.running.map(\.device.identity)
+      if all.count > 1, all.count > sight.running.count { return missing(.several(all)) }
       if let board = selection.selected.first {
         return .found((.board(request.board(board)), plugged))
       }
@@ -62,7 +61,7 @@ struct BoardFinder {
         let candidate = try running.one(in: plugged)
         return .found((.running(candidate.device, candidate.ways), plugged))
       } catch {
-        return .missing(error, mayCome: candidates.isEmpty)
+        return .missing(error, mayCome: sight.running.isEmpty)
       }
     }
     let entry = BoardEntry(bus: source.bus, before: before, isCancelled: host.isInterrupted)
@@ -75,26 +74,18 @@ struct BoardFinder {
   /// others may fit and not be openable.
   ///
   /// - Throws: As ``one()``, but for several.
-  func all() throws(Failure) -> (DeviceSelection, running: [RunningBoards.Candidate]) {
+  func all() throws(Failure) -> BoardSight {
     let running = request.map { RunningBoards(request: $0, filter: filter) }
-    return try waiting { devices throws(Failure) -> Answer<AllFound> in
-      let selection = running?.selection(from: devices) ?? filter.selection(from: devices)
-      let plugged = running == nil ? [] : try source.pluggedDevices()
-      let candidates = running?.candidates(in: plugged) ?? []
-      guard selection.selected.isEmpty, candidates.isEmpty else {
-        return .found((selection, candidates))
-      }
-      if let device = selection.notOpenable.first, let error = device.openError {
+    return try waiting { devices throws(Failure) -> Answer<BoardSight> in
+      let sight = try source.sight(devices, filter, running)
+      guard sight.targets.isEmpty else { return .found(sight) }
+      if let device = sight.selection.notOpenable.first, let error = device.openError {
         return missing(.notOpenable(device.identity, error))
       }
-      if let running {
-        return .missing(running.nothing(in: plugged), mayCome: true)
-      }
-      return missing(.noDevice(ignored: selection.ignored))
+      if let running { return .missing(running.nothing(in: sight.plugged), mayCome: true) }
+      return missing(.noDevice(ignored: sight.selection.ignored))
     }
   }
-
-  private typealias AllFound = (DeviceSelection, running: [RunningBoards.Candidate])
 
   private enum Answer<Found> {
     case found(Found)

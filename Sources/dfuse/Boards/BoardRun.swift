@@ -246,17 +246,31 @@ struct BoardWork: Sendable {
     let filter = DeviceFilter(
       usbIDs: [USBIDPattern(board.identity.usbID)], path: board.identity.path,
       assumesDfuSe: board.dfuProtocol == .plain)
-    var clock = WaitClock(limit: .time(Self.returnLimit), isSimulated: isSimulated)
-    while !isCancelled() {
+    return watch(for: Self.returnLimit) {
       let selection = (try? bus.devices()).map { filter.selection(from: $0) }
-      if let found = selection?.selected.first, found.place != board.place {
-        var work = self
-        work.board = found
-        return work
+      guard let found = selection?.selected.first, found.place != board.place else {
+        return (nil, isClosed: selection?.notOpenable.isEmpty == false)
       }
-      guard let step = clock.nextStep(isClosed: selection?.notOpenable.isEmpty == false) else {
-        return nil
-      }
+      var work = self
+      work.board = found
+      return (work, isClosed: false)
+    }
+  }
+
+  /// Looks at the bus until something is found there, or time is over; nil then.
+  ///
+  /// - Parameters:
+  ///   - limit: How long.
+  ///   - look: What was found, and whether to look again soon, since nothing tells of a change.
+  /// - Returns: What was found.
+  private func watch<Found>(
+    for limit: Duration, _ look: () -> (found: Found?, isClosed: Bool)
+  ) -> Found? {
+    var clock = WaitClock(limit: .time(limit), isSimulated: isSimulated)
+    while !isCancelled() {
+      let (found, isClosed) = look()
+      if let found { return found }
+      guard let step = clock.nextStep(isClosed: isClosed) else { return nil }
       let changed = bus.waitForChange(limit: step)
       clock.took(step, isOver: !changed)
     }
@@ -294,23 +308,14 @@ struct BoardWork: Sendable {
   func cameBack(_ departure: Departure, as expected: USBID?) -> Departure {
     guard departure.isAway || expected != nil && departure.hasLeft, origin != nil || expected != nil
     else { return departure }
-    var clock = WaitClock(
-      limit: .time(expected == nil ? Self.firmwareLimit : Self.returnLimit),
-      isSimulated: isSimulated)
-    while !isCancelled() {
-      let there = ((try? bus.pluggedDevices()) ?? []).first {
-        $0.identity.path == board.identity.path
+    let came = watch(for: expected == nil ? Self.firmwareLimit : Self.returnLimit) {
+      let there = ((try? bus.pluggedDevices()) ?? []).map(\.identity).first {
+        $0.path == board.identity.path && $0.place != board.place
+          && (expected == nil || $0.usbID == expected)
       }
-      if let there, there.identity.place != board.place,
-        expected == nil || there.identity.usbID == expected
-      {
-        return Departure(.left(.returned(there.identity)), of: board.identity)
-      }
-      guard let step = clock.nextStep(isClosed: true) else { break }
-      let changed = bus.waitForChange(limit: step)
-      clock.took(step, isOver: !changed)
+      return (there, isClosed: true)
     }
-    return departure
+    return came.map { Departure(.left(.returned($0)), of: board.identity) } ?? departure
   }
 
   private func open(

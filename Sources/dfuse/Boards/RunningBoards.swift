@@ -15,6 +15,36 @@ enum BoardTarget: Sendable {
   }
 }
 
+/// What is on a bus of the boards that are meant.
+struct BoardSight {
+  /// In their bootloaders.
+  var selection: DeviceSelection
+  /// Running, and to be taken there.
+  var running: [RunningBoards.Candidate] = []
+  /// All devices, where running ones are asked for.
+  var plugged: [PluggedDevice] = []
+
+  /// What can be worked on.
+  var targets: [BoardTarget] {
+    selection.selected.map(BoardTarget.board)
+      + running.map { .running($0.device, $0.ways) }
+  }
+}
+
+extension BoardSource {
+  /// Sorts the bus's devices, of which those with a DFU interface are `devices`; `running` says which
+  /// running boards are meant, if any are.
+  func sight(
+    _ devices: [USBDeviceListing], _ filter: DeviceFilter, _ running: RunningBoards?
+  ) throws(Failure) -> BoardSight {
+    guard let running else { return BoardSight(selection: filter.selection(from: devices)) }
+    let plugged = try pluggedDevices()
+    return BoardSight(
+      selection: running.selection(from: devices), running: running.candidates(in: plugged),
+      plugged: plugged)
+  }
+}
+
 /// Chooses among running devices, and a way for each.
 struct RunningBoards {
   let request: EnterRequest
@@ -51,9 +81,7 @@ struct RunningBoards {
     own.serial = nil
     var selection = own.selection(from: devices)
     guard let wanted = filter.serial else { return selection }
-    let meant = DeviceIdentity(
-      vendorID: 0, productID: 0, bcdDevice: 0, path: "", address: 0, serialNumber: wanted)
-    let serials = meant.bootloaderSerials.union([wanted.uppercased()])
+    let serials = DeviceIdentity.bootloaderSerials(of: wanted).union([wanted.uppercased()])
     selection.selected.removeAll { board in
       board.identity.serialNumber.map { !serials.contains($0.uppercased()) } ?? true
     }
@@ -68,11 +96,8 @@ struct RunningBoards {
   }
 
   private func isMeant(_ identity: DeviceIdentity) -> Bool {
-    var withoutSerial = filter
-    withoutSerial.serial = nil
-    guard withoutSerial.matches(identity), let wanted = filter.serial else {
-      return filter.serial == nil && withoutSerial.matches(identity)
-    }
+    guard filter.matchesExceptSerial(identity) else { return false }
+    guard let wanted = filter.serial else { return true }
     return identity.serialNumber?.lowercased() == wanted.lowercased()
       || identity.bootloaderSerials.contains(wanted.uppercased())
   }
@@ -149,7 +174,7 @@ extension DeviceIdentity {
 struct BoardEntry: Sendable {
   let bus: any USBBus
   /// All devices before any board was told to leave.
-  let before: [PluggedDevice]
+  var before: [PluggedDevice]
   let isCancelled: @Sendable () -> Bool
   /// Whether a board that comes at another port is left to whoever looks after that.
   var onlyOnItsPort = false

@@ -81,23 +81,12 @@ struct FlashCommand: HostCommand {
     try flash(host: host)
   }
 
-  /// Flashes once.
-  func flash(host: Host) throws(Failure) {
+  /// Flashes once, with a job that has been made already if there is one.
+  func flash(host: Host, job: FlashJob? = nil) throws(Failure) {
     if all || loop {
-      return try station(host.quiet(work.output.quiet)).run()
+      return try FlashStation(command: self, host: host.quiet(work.output.quiet)).run(job: job)
     }
-    try run(host: host, job: nil)
-  }
-
-  private func station(_ host: Host) throws(Failure) -> FlashStation {
-    do throws(Failure) {
-      return try FlashStation(command: self, host: host)
-    } catch {
-      if work.output.json {
-        try? host.console.output(JSONText.line(JSONLine("flash", nil, .failure(error))))
-      }
-      throw error
-    }
+    try run(host: host, job: job)
   }
 
   /// Flashes one board, with a job that has been made already if there is one.

@@ -13,30 +13,30 @@ final class FlashStation {
   /// Boards that failed, in the order in which they did.
   private var failures: [(path: String, isClosed: Bool, failure: Failure)] = []
   private var flashedCount = 0
-  private var station: Station
+  private var station = Station()
   /// Which running boards are taken into their bootloaders; nil for none.
-  private let running: RunningBoards?
+  private var running: RunningBoards?
 
   private typealias Fleet = DeviceFleet<BoardTarget, BoardUpdate, Result<FlashReport, Failure>>
 
   /// How long the bus may fail to be listed before that ends the loop.
   private static let patience = Duration.seconds(10)
 
-  /// - Throws: A failure with status 64 where it is not said which running boards are meant: one
-  ///   command must not restart every printer on a desk.
-  init(command: FlashCommand, host: Host) throws(Failure) {
+  init(command: FlashCommand, host: Host) {
     self.command = command
     self.host = host
     output = command.work.output
+  }
+
+  /// Which running boards are meant; nil for none.
+  ///
+  /// - Throws: A failure with status 64 where that is not said: one command must not restart every
+  ///   printer on a desk.
+  private func runningBoards() throws(Failure) -> RunningBoards? {
+    guard let request = try command.work.enter.request else { return nil }
     let filter = try command.work.device.filter
-    running = try command.work.enter.request.map {
-      RunningBoards(request: $0, filter: filter)
-    }
-    // A firmware may take its time until it is on USB again.
-    station = running == nil ? Station() : Station(returnTime: .seconds(10))
-    guard let running else { return }
     let which = command.all ? "--all" : "--loop"
-    if case .automatic = running.request {
+    if case .automatic = request {
       throw Failure(
         .usage, "--enter with \(which) does not say how",
         why: "each running board that fits would be restarted", fix: "name the way: --enter=HOW",
@@ -48,15 +48,19 @@ final class FlashStation {
         why: "each one that fits would be restarted",
         fix: "name them by --device VID:PID or --path, as 'dfuse list' shows them")
     }
+    return RunningBoards(request: request, filter: filter)
   }
 
   /// Flashes the boards.
   ///
   /// - Throws: A failure with the status of the first board that failed, or for what kept all of
   ///   them from being tried.
-  func run() throws(Failure) {
+  func run(job ready: FlashJob? = nil) throws(Failure) {
     do throws(Failure) {
-      let job = try command.job(console: host.console)
+      running = try runningBoards()
+      // A firmware may take its time until it is on USB again.
+      if running != nil { station = Station(returnTime: .seconds(10)) }
+      let job = if let ready { ready } else { try command.job(console: host.console) }
       host.listenForInterrupt(host.console)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
@@ -88,9 +92,12 @@ final class FlashStation {
     let before = running == nil ? [] : (try? bus.pluggedDevices()) ?? []
     return Fleet { target, report in
       Result { () throws(Failure) in
-        let seen = isLoop ? (try? bus.pluggedDevices()) ?? [] : before
-        var entry = BoardEntry(bus: bus, before: seen, isCancelled: isCancelled)
-        entry.onlyOnItsPort = isLoop
+        var entry = BoardEntry(bus: bus, before: before, isCancelled: isCancelled)
+        if isLoop, case .running = target {
+          // Others come and go meanwhile, and are looked after.
+          entry.before = (try? bus.pluggedDevices()) ?? []
+          entry.onlyOnItsPort = true
+        }
         let work = BoardWork(
           try entry.enter(target) { report(.note($0)) }, bus: bus, isSimulated: isSimulated,
           options: options, isOneOfMany: true, isCancelled: isCancelled, countErase: countErase)
@@ -101,10 +108,9 @@ final class FlashStation {
 
   private func flashAll(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
     let finder = try BoardFinder(source: source, options: command.work, host: host)
-    let (selection, candidates) = try finder.all()
-    for board in selection.selected { start(.board(board), fleet) }
-    for candidate in candidates { start(.running(candidate.device, candidate.ways), fleet) }
-    for device in selection.notOpenable {
+    let sight = try finder.all()
+    for target in sight.targets { start(target, fleet) }
+    for device in sight.selection.notOpenable {
       if let error = device.openError { tellClosed(device.identity, error) }
     }
     while let news = fleet.next() { show(news, at: source.bus.now) }
@@ -119,17 +125,10 @@ final class FlashStation {
     var blindness: Failure?
     while !host.isInterrupted() {
       do throws(Failure) {
-        let devices = try source.devices()
-        let selection =
-          running?.selection(from: devices) ?? filter.selection(from: devices)
-        let candidates =
-          running == nil ? [] : running?.candidates(in: try source.pluggedDevices()) ?? []
-        let targets =
-          selection.selected.map(BoardTarget.board)
-          + candidates.map { .running($0.device, $0.ways) }
-        let sight = station.see(
-          selection, running: candidates.map(\.device.identity), at: source.bus.now)
-        for instruction in sight { follow(instruction, targets, fleet) }
+        let sight = try source.sight(try source.devices(), filter, running)
+        let instructions = station.see(
+          sight.selection, running: sight.running.map(\.device.identity), at: source.bus.now)
+        for instruction in instructions { follow(instruction, sight.targets, fleet) }
         (hasSeen, blindSince) = (true, nil)
       } catch {
         guard hasSeen else { throw error }
@@ -169,17 +168,18 @@ final class FlashStation {
   private func follow(
     _ instruction: Station.Instruction, _ targets: [BoardTarget], _ fleet: Fleet
   ) {
+    func target(_ identity: DeviceIdentity) -> BoardTarget? {
+      targets.first { $0.identity.place == identity.place }
+    }
     switch instruction {
     case .start(let identity):
       // It was only closed for longer than others.
       failures.removeAll { $0.path == identity.path && $0.isClosed }
-      if let target = targets.first(where: { $0.identity.place == identity.place }) {
-        start(target, fleet)
-      }
+      if let target = target(identity) { start(target, fleet) }
     case .giveUp(let identity, let error): tellClosed(identity, error)
     case .leaveAlone(let identity):
       // A firmware that runs is what was wanted.
-      guard running == nil || KnownDevice.of(identity) != nil else { return }
+      if case .running? = target(identity) { return }
       host.console.note(
         "the board at \(identity.path) is back in its bootloader, and is not flashed again until "
           + "it is plugged in anew; is BOOT0 still set?")

@@ -28,11 +28,11 @@ struct FlashWatch {
       if watch.see(files.map(FileFacts.of), at: now) {
         do throws(Failure) {
           // Half a build is no firmware, and is not told of: the other half comes.
-          _ = try FirmwareSet(command.firmware)
+          let job = try command.job(console: host.console)
           watch.take()
           last = nil
           do throws(Failure) {
-            try command.flash(host: host)
+            try command.flash(host: host, job: job)
             count += 1
           } catch {
             guard error.status != .interrupted else { throw error }

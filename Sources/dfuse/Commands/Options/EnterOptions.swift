@@ -103,7 +103,7 @@ extension Failure {
         "has \(count.counted("field")) behind 'control', which takes four or five"
       case .notHexadecimal(let field):
         "has '\(field.visible)' where a hexadecimal number belongs that fits there"
-      case .unknownEscape(let escape): "has '\(escape.visible)', which stands for nothing"
+      case .unknownEscape(let escape): "has '\(escape.visible)', and there is no such escape"
       }
     let isSerial = text.hasPrefix("serial")
     self.init(
