@@ -25,6 +25,9 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   /// - Parameter count: How many.
   /// - Returns: The bytes.
   public mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    while bytes.count < count { bytes.append(UInt8(truncatingIfNeeded: next())) }
+    return bytes
   }
 }

@@ -28,7 +28,17 @@ enum DFUTransitions {
   }
 
   private static func rows(from state: DFUState, on request: DFURequest) -> [DFUTransition] {
-    all.filter { $0.from == state && $0.request == request }
+    table[Place(state: state, request: request)] ?? []
+  }
+
+  private struct Place: Hashable {
+    var state: DFUState
+    var request: DFURequest
+  }
+
+  /// The rows by what they are looked up by, each time in the order of all.
+  private static let table = Dictionary(grouping: all) {
+    Place(state: $0.from, request: $0.request)
   }
 }
 

@@ -123,12 +123,19 @@ extension FlashError.Difference {
   /// Where bytes that were read differ from those that should be there; nil where they do not.
   package init?(_ found: ArraySlice<UInt8>, instead expected: ArraySlice<UInt8>, at address: UInt64)
   {
+    // Whole arrays are compared at once.
+    let (found, expected) = (Array(found), Array(expected))
     guard found != expected else { return nil }
-    let wrong = zip(found, expected).enumerated().filter { $0.element.0 != $0.element.1 }
-    guard let first = wrong.first else { return nil }
+    var first: Int?
+    var count: UInt64 = 0
+    for index in 0..<min(found.count, expected.count) where found[index] != expected[index] {
+      first = first ?? index
+      count += 1
+    }
+    guard let first else { return nil }
     self.init(
-      address: address + UInt64(first.offset), expected: first.element.1, found: first.element.0,
-      count: UInt64(wrong.count))
+      address: address + UInt64(first), expected: expected[first], found: found[first], count: count
+    )
   }
 }
 

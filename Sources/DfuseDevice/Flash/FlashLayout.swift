@@ -261,7 +261,8 @@ extension ImageElement {
   /// The bytes within a range.
   func slice(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
     let shared = range.clamped(to: self.range)
-    return bytes.dropFirst(Int(shared.lowerBound - self.range.lowerBound)).prefix(shared.count)
+    let start = self.range.lowerBound
+    return bytes[Int(shared.lowerBound - start)..<Int(shared.upperBound - start)]
   }
 }
 

@@ -88,11 +88,25 @@ public struct FlashPlan: Hashable, Sendable {
   /// Left out is what holds nothing but the erased value, in sectors that are erased or were found
   /// blank; a run lies in sectors of one sort.
   func blocks(of run: ImageElement, of memory: Memory) -> [Range<UInt64>] {
-    let isOverwritten = memory.sectors.contains {
+    let isOverwritten = isOverwritten(run, of: memory)
+    return run.blocks(of: transferSize).filter { isOverwritten || !isErased(run.slice($0)) }
+  }
+
+  /// Whether a run lies in sectors that are neither erased nor blank.
+  private func isOverwritten(_ run: ImageElement, of memory: Memory) -> Bool {
+    memory.sectors.contains {
       $0.action == .overwrite && $0.range.contains(run.range.lowerBound)
     }
-    return run.blocks(of: transferSize).filter { block in
-      isOverwritten || !run.slice(block).allSatisfy { $0 == erasedByte }
+  }
+
+  private func isErased(_ bytes: ArraySlice<UInt8>) -> Bool {
+    Array(bytes) == [UInt8](repeating: erasedByte, count: bytes.count)
+  }
+
+  /// The block of a run that holds an address, if it is sent.
+  func block(at address: UInt64, of run: ImageElement, of memory: Memory) -> Range<UInt64>? {
+    run.blocks(of: transferSize).first { $0.contains(address) }.flatMap {
+      isOverwritten(run, of: memory) || !isErased(run.slice($0)) ? $0 : nil
     }
   }
 
@@ -221,7 +235,7 @@ struct FinalBlock {
     guard let start = plan.programStart,
       let memory = plan.memories.first(where: { $0.kind == .internalFlash }),
       let run = memory.runs.first(where: { $0.range.contains(UInt64(start)) }),
-      let block = plan.blocks(of: run, of: memory).first(where: { $0.contains(UInt64(start)) }),
+      let block = plan.block(at: UInt64(start), of: run, of: memory),
       let part = run.part(block)
     else { return nil }
     self.memory = memory

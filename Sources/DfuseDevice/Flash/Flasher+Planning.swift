@@ -132,7 +132,13 @@ extension Flasher {
         let there = ImageElement(
           address: UInt32(truncatingIfNeeded: area.lowerBound),
           bytes: try read(area, of: work.memory))
-        for gap in gaps { lost += there.slice(gap).count { $0 != board.chip.erasedByte } }
+        for gap in gaps {
+          let bytes = Array(there.slice(gap))
+          guard bytes != [UInt8](repeating: board.chip.erasedByte, count: bytes.count) else {
+            continue
+          }
+          for byte in bytes where byte != board.chip.erasedByte { lost += 1 }
+        }
       }
     }
     return UInt64(lost)
@@ -293,15 +299,19 @@ struct SectorComparison {
 
   private mutating func compare(_ index: Int, _ bytes: [UInt8], _ range: Range<UInt64>) {
     let shared = work.sectors[index].clamped(to: range)
-    func found(_ run: ImageElement) -> ArraySlice<UInt8> {
+    // Whole arrays are compared at once.
+    func found(_ run: ImageElement) -> [UInt8] {
       let part = run.range.clamped(to: shared)
-      return bytes.dropFirst(Int(part.lowerBound - range.lowerBound)).prefix(part.count)
+      return Array(bytes.dropFirst(Int(part.lowerBound - range.lowerBound)).prefix(part.count))
     }
     if mayBeSame[index] {
-      mayBeSame[index] = work.image.runs.allSatisfy { $0.slice(shared).elementsEqual(found($0)) }
+      mayBeSame[index] = work.image.runs.allSatisfy { Array($0.slice(shared)) == found($0) }
     }
     if mayBeBlank[index] {
-      mayBeBlank[index] = work.runs.allSatisfy { found($0).allSatisfy { $0 == erasedByte } }
+      mayBeBlank[index] = work.runs.allSatisfy {
+        let found = found($0)
+        return found == [UInt8](repeating: erasedByte, count: found.count)
+      }
     }
   }
 

@@ -117,14 +117,14 @@ struct Descriptors: Sendable {
 
 extension FixedWidthInteger {
   /// The bytes as USB has them, the lowest first.
-  var littleEndianBytes: [UInt8] { bigEndianBytes.reversed() }
+  var littleEndianBytes: [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: Self.bitWidth / 8)
+    for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: self >> (8 * index)) }
+    return bytes
+  }
 
   /// The bytes as USB/IP has them, the highest first.
-  var bigEndianBytes: [UInt8] {
-    stride(from: Self.bitWidth - 8, through: 0, by: -8).map {
-      UInt8(truncatingIfNeeded: self >> Self($0))
-    }
-  }
+  var bigEndianBytes: [UInt8] { byteSwapped.littleEndianBytes }
 
   /// The number in bytes of which the highest comes first.
   init(bigEndian bytes: some Sequence<UInt8>) { self = bytes.reduce(0) { $0 << 8 | Self($1) } }

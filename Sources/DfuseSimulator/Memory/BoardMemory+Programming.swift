@@ -57,7 +57,7 @@ extension BoardMemory {
     }
   }
 
-  /// Programs flash: unit by unit where it matters what was there, else sector by sector.
+  /// Programs flash, sector by sector.
   private mutating func programFlash(
     _ bytes: [UInt8], at start: UInt64, in region: MemoryRegion
   ) -> Outcome {
@@ -67,17 +67,38 @@ extension BoardMemory {
     var rest = bytes[...]
     var target = start
     while !rest.isEmpty, let sector = region.sector(at: target) {
-      let data = rest.prefix(clearsBits ? Int(sector.upperBound - target) : rules.unit)
+      let inSector = rest.prefix(Int(sector.upperBound - target))
+      rest = rest.dropFirst(inSector.count)
+      let range = target..<(target + UInt64(inSector.count))
+      target = range.upperBound
       let result: Outcome
       if writeProtected.contains(UInt32(sector.lowerBound)) {
         result = .writeProtected
-      } else if accepts(data, at: target, in: region) {
-        put(data, at: target, region, clearingBits: clearsBits)
+      } else if clearsBits || isBlank(range, in: region) {
+        put(inSector, at: range.lowerBound, region, clearingBits: clearsBits)
         result = .done
       } else {
-        result = .refused(address: UInt32(target))
+        result = programUnits(inSector, at: range.lowerBound, in: region)
       }
       if outcome == .done { outcome = result }
+    }
+    return outcome
+  }
+
+  /// Programs flash that is not blank, unit by unit.
+  private mutating func programUnits(
+    _ bytes: ArraySlice<UInt8>, at start: UInt64, in region: MemoryRegion
+  ) -> Outcome {
+    var outcome = Outcome.done
+    var rest = bytes
+    var target = start
+    while !rest.isEmpty {
+      let data = rest.prefix(rules.unit)
+      if accepts(data, at: target, in: region) {
+        put(data, at: target, region)
+      } else if outcome == .done {
+        outcome = .refused(address: UInt32(target))
+      }
       rest = rest.dropFirst(data.count)
       target += UInt64(data.count)
     }

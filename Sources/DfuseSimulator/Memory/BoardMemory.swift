@@ -56,7 +56,7 @@ struct BoardMemory: Hashable, Sendable {
       if let page = pages[number] {
         result += page.bytes[span]
       } else {
-        result += repeatElement(region.erased, count: span.count)
+        result += [UInt8](repeating: region.erased, count: span.count)
       }
     }
     return result
@@ -64,8 +64,8 @@ struct BoardMemory: Hashable, Sendable {
 
   /// Whether the first `count` bytes from `address` on are erased.
   func isErased(_ count: UInt64, at address: UInt32) -> Bool {
-    let erased = region(at: UInt64(address))?.erased
-    return read(UInt64(address)..<(UInt64(address) + count)).allSatisfy { $0 == erased }
+    let bytes = read(UInt64(address)..<(UInt64(address) + count))
+    return bytes == Self.bytes(region(at: UInt64(address))?.erased ?? 0xFF, count: bytes.count)
   }
 
   /// Gives `range` its erased value; it must lie in one region.
@@ -75,7 +75,8 @@ struct BoardMemory: Hashable, Sendable {
       guard var page = pages.removeValue(forKey: number), span.count < Self.pageSize else {
         continue
       }
-      for offset in span { (page.bytes[offset], page.used[offset]) = (region.erased, 0) }
+      page.bytes.replaceSubrange(span, with: Self.bytes(region.erased, count: span.count))
+      page.used.replaceSubrange(span, with: Self.bytes(0, count: span.count))
       pages[number] = page
     }
   }
@@ -96,15 +97,17 @@ struct BoardMemory: Hashable, Sendable {
   ///
   /// `clearingBits` leaves zeros that are there already.
   mutating func store(_ bytes: ArraySlice<UInt8>, at start: UInt64, clearingBits: Bool = false) {
-    var rest = bytes
+    var offset = bytes.startIndex
     for (number, span) in Self.parts(of: start..<(start + UInt64(bytes.count))) {
       var page = pages.removeValue(forKey: number) ?? blankPage(number)
-      for (place, byte) in zip(span, rest) {
-        page.bytes[place] = clearingBits ? page.bytes[place] & byte : byte
-        page.used[place] = 1
+      if clearingBits, Array(page.bytes[span]) != Self.bytes(0xFF, count: span.count) {
+        for place in span { page.bytes[place] &= bytes[offset + place - span.lowerBound] }
+      } else {
+        page.bytes.replaceSubrange(span, with: bytes[offset..<(offset + span.count)])
       }
+      page.used.replaceSubrange(span, with: Self.bytes(1, count: span.count))
       pages[number] = page
-      rest = rest.dropFirst(span.count)
+      offset += span.count
     }
   }
 
@@ -113,30 +116,41 @@ struct BoardMemory: Hashable, Sendable {
     Self.parts(of: range).allSatisfy { number, span in
       guard let page = pages[number] else { return true }
       return rules.hasECC
-        ? page.used[span].allSatisfy { $0 == 0 }
-        : page.bytes[span].allSatisfy { $0 == region.erased }
+        ? Array(page.used[span]) == Self.bytes(0, count: span.count)
+        : Array(page.bytes[span]) == Self.bytes(region.erased, count: span.count)
     }
+  }
+
+  /// Equal bytes; whole arrays are filled, copied and compared at once, also where nothing is
+  /// optimised.
+  private static func bytes(_ byte: UInt8, count: Int) -> [UInt8] {
+    [UInt8](repeating: byte, count: count)
   }
 
   /// The pages that `range` touches, and what of each it covers.
   private static func parts(of range: Range<UInt64>) -> [(number: UInt32, span: Range<Int>)] {
-    stride(
-      from: range.lowerBound / pageSize * pageSize, to: range.upperBound, by: Int(pageSize)
-    ).map { first in
-      let part = range.clamped(to: first..<(first + pageSize))
-      return (UInt32(first / pageSize), Int(part.lowerBound - first)..<Int(part.upperBound - first))
+    var parts: [(number: UInt32, span: Range<Int>)] = []
+    var first = range.lowerBound / pageSize * pageSize
+    while first < range.upperBound {
+      let start = max(first, range.lowerBound) - first
+      let end = min(first + pageSize, range.upperBound) - first
+      parts.append((UInt32(first / pageSize), Int(start)..<Int(end)))
+      first += pageSize
     }
+    return parts
   }
 
   /// A page in which every byte has the erased value of its region.
   func blankPage(_ key: UInt32) -> Page {
     var page = Page(
-      bytes: [UInt8](repeating: 0xFF, count: Int(Self.pageSize)),
-      used: [UInt8](repeating: 0, count: Int(Self.pageSize)))
+      bytes: Self.bytes(0xFF, count: Int(Self.pageSize)),
+      used: Self.bytes(0, count: Int(Self.pageSize)))
     let first = UInt64(key) * Self.pageSize
     for region in regions where region.erased != 0xFF {
       let overlap = region.range.clamped(to: first..<(first + Self.pageSize))
-      for address in overlap { page.bytes[Int(address - first)] = region.erased }
+      page.bytes.replaceSubrange(
+        Int(overlap.lowerBound - first)..<Int(overlap.upperBound - first),
+        with: Self.bytes(region.erased, count: overlap.count))
     }
     return page
   }

@@ -46,7 +46,9 @@ extension SimulatedBoardState {
       out += number.littleEndianBytes
       out += page.bytes
       for group in stride(from: 0, to: page.used.count, by: 8) {
-        out.append((0..<8).reduce(0) { $0 | (page.used[group + $1] & 1) << UInt8($1) })
+        var bits: UInt8 = 0
+        for bit in 0..<8 { bits |= (page.used[group + bit] & 1) << UInt8(bit) }
+        out.append(bits)
       }
     }
     return out
@@ -76,7 +78,14 @@ extension SimulatedBoardState {
       guard number < 1 << 20, pages[number] == nil else { throw .badField("page number") }
       let content = Array(try reader.take(Int(BoardMemory.pageSize), "page"))
       let map = Array(try reader.take(Int(BoardMemory.pageSize) / 8, "page map"))
-      let used = (0..<content.count).map { map[$0 / 8] >> UInt8($0 % 8) & 1 }
+      var used: [UInt8] = []
+      for bits in map {
+        if bits == 0 || bits == 0xFF {
+          used += [UInt8](repeating: bits & 1, count: 8)
+        } else {
+          for bit: UInt8 in 0..<8 { used.append(bits >> bit & 1) }
+        }
+      }
       pages[number] = BoardMemory.Page(bytes: content, used: used)
     }
     guard reader.offset == bytes.count else { throw .trailingBytes(bytes.count - reader.offset) }
