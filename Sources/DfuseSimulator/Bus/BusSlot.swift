@@ -70,7 +70,8 @@ package struct BusSlot: Sendable {
 
   /// The next moment at which something happens by itself.
   var nextMoment: Duration? {
-    [events.first?.at, board.deadline].compactMap(\.self).min()
+    guard let own = board.deadline else { return events.first?.at }
+    return events.first.map { min($0.at, own) } ?? own
   }
 
   /// Adds an event in its place.
@@ -88,6 +89,13 @@ package struct BusSlot: Sendable {
         follow(board.advance(to: moment), answeredAt: moment)
       }
     }
+  }
+
+  /// Lets everything happen that is due on a port without an open transport.
+  mutating func settleIfClosed(at now: Duration) {
+    guard !isOpen else { return }
+    clock = max(clock, now)
+    settle(at: clock)
   }
 
   /// What the device's reaction means for the port, from the moment of the answer.

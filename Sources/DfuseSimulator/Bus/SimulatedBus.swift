@@ -9,6 +9,8 @@ import Synchronization
 package final class SimulatedBus: USBBus {
   struct State: Sendable {
     var slots: [BusSlot] = []
+    /// The ports of the slots: a slot that is asked for its port may be copied for that, board and all.
+    var paths: [String] = []
     /// What is no board, and when it is plugged in.
     var others: [(device: PluggedDevice, at: Duration)] = []
     var kernelLog = KernelLog()
@@ -34,13 +36,17 @@ package final class SimulatedBus: USBBus {
     _ board: SimulatedBoard, path: String? = nil, after delay: Duration = .zero
   ) -> String {
     state.withLock { state in
-      let path = path ?? Self.freePort(state.slots)
-      state.slots.removeAll { $0.path == path }
+      let path = path ?? Self.freePort(state.paths)
+      if let index = state.paths.firstIndex(of: path) {
+        state.paths.remove(at: index)
+        state.slots.remove(at: index)
+      }
       var slot = BusSlot(path: path, board: board)
       slot.clock = state.clock
       slot.schedule((state.clock + delay, board.firstProgram))
       slot.settle(at: state.clock)
       state.slots.append(slot)
+      state.paths.append(slot.path)
       return path
     }
   }
@@ -205,13 +211,18 @@ package final class SimulatedBus: USBBus {
       let end = state.clock + max(limit, .zero)
       let before = state.places
       while true {
-        let boards = state.slots.filter { !$0.isOpen }.compactMap(\.nextMoment)
-        let others = state.others.map(\.at).filter { $0 > state.clock }
-        guard let due = (boards + others).min(), due <= end else { break }
+        var boards: [Duration] = []
+        var events = state.others.map(\.at).filter { $0 > state.clock }
+        for index in state.slots.indices {
+          state.withSlot(at: index) { slot in
+            guard !slot.isOpen, let moment = slot.nextMoment else { return }
+            boards.append(moment)
+            if let event = slot.events.first { events.append(event.at) }
+          }
+        }
+        guard let due = (boards + events).min(), due <= end else { break }
         // What a firmware does by itself need not be seen on the bus.
-        let isEvent =
-          others.contains(due)
-          || state.slots.contains { !$0.isOpen && $0.events.first?.at == due }
+        let isEvent = events.contains(due)
         state.clock = max(state.clock, due)
         state.settleClosed()
         if isEvent || state.places != before { return true }
@@ -232,48 +243,68 @@ package final class SimulatedBus: USBBus {
     _ path: String, _ body: (inout BusSlot, _ now: Duration) -> Result
   ) -> Result? {
     state.withLock { state in
-      guard let index = state.slots.firstIndex(where: { $0.path == path }) else { return nil }
-      let isOpen = state.slots[index].isOpen
-      let now = isOpen ? state.slots[index].clock : max(state.slots[index].clock, state.clock)
-      let result = body(&state.slots[index], now)
-      state.clock = max(state.clock, state.slots[index].clock)
+      guard let index = state.paths.firstIndex(of: path) else { return nil }
+      var clock = state.clock
+      let result = state.withSlot(at: index) { slot in
+        let now = slot.isOpen ? slot.clock : max(slot.clock, clock)
+        let result = body(&slot, now)
+        clock = max(clock, slot.clock)
+        return result
+      }
+      state.clock = clock
       return result
     }
   }
 
-  private static func freePort(_ slots: [BusSlot]) -> String {
+  private static func freePort(_ paths: [String]) -> String {
     var port = 1
-    while slots.contains(where: { $0.path == "1-\(port)" }) { port += 1 }
+    while paths.contains("1-\(port)") { port += 1 }
     return "1-\(port)"
   }
 }
 
 extension SimulatedBus.State {
+  /// Runs `body` with a slot, in its place.
+  mutating func withSlot<Result>(
+    at index: Int, _ body: (inout BusSlot) -> Result
+  ) -> Result {
+    func run(_ slot: inout BusSlot, _ path: inout String) -> Result {
+      // A board may come back at another port.
+      defer { path = slot.path }
+      return body(&slot)
+    }
+    return run(&slots[index], &paths[index])
+  }
+
   /// Lets everything happen that is due on ports without an open transport.
   mutating func settleClosed() {
-    for index in slots.indices where !slots[index].isOpen {
-      slots[index].clock = max(slots[index].clock, clock)
-      slots[index].settle(at: slots[index].clock)
-    }
+    let clock = clock
+    for index in slots.indices { withSlot(at: index) { $0.settleIfClosed(at: clock) } }
   }
 
   /// The slots in the order of their ports.
-  var sortedSlots: [BusSlot] { slots.sorted { Self.isBefore($0.path, $1.path) } }
+  var sortedSlots: [BusSlot] {
+    slots.indices.sorted { Self.isBefore(paths[$0], paths[$1]) }.map { slots[$0] }
+  }
 
   /// What is to be seen, and since when.
-  var places: [String] { slots.map { "\($0.path) \($0.generation) \($0.visible)" } }
+  var places: [String] {
+    mutating get {
+      slots.indices.map { index in
+        withSlot(at: index) { "\($0.path) \($0.generation) \($0.visible)" }
+      }
+    }
+  }
 
   /// The slot with a plug-in that is to be seen now.
   ///
   /// - Throws: ``USBError/disconnected`` when there is none.
   mutating func find(_ place: DeviceIdentity.Place) throws(USBError) -> Int {
     settleClosed()
-    guard
-      let index = slots.firstIndex(where: {
-        $0.path == place.path && $0.isThere(Int(clamping: place.generation))
-      })
-    else { throw .disconnected }
-    return index
+    for index in slots.indices where paths[index] == place.path {
+      if withSlot(at: index, { $0.isThere(Int(clamping: place.generation)) }) { return index }
+    }
+    throw .disconnected
   }
 
   /// Whether a port comes before another: 1-10 comes after 1-2.

@@ -114,8 +114,8 @@ package class SimulatedControlLink: ControlLink {
         call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
     }
     let setup =
-      [request.bmRequestType, request.bRequest] + request.wValue.littleEndianBytes
-      + request.wIndex.littleEndianBytes + UInt16(clamping: length).littleEndianBytes
+      [request.bmRequestType, request.bRequest]
+      + [request.wValue, request.wIndex, UInt16(clamping: length)].flatMap(\.littleEndianBytes)
     let outcome = withSlot { [generation] slot, _ in
       slot.transfer(setup: setup, data: data, timeout: timeout, generation: generation)
     }
