@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse enter`.
-struct EnterCommand: HostCommand {
+struct EnterCommand: HostCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "enter",
     abstract: "Take a running board into its bootloader, without touching it.",
@@ -16,7 +16,10 @@ struct EnterCommand: HostCommand {
 
   @Flag(help: "Show the ways that there are.")
   var list = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   func run(host: Host) throws(Failure) {
     if list {

@@ -3,7 +3,7 @@ import DfuseDevice
 import DfuseFormat
 
 /// `dfuse erase`.
-struct EraseCommand: BoardCommand {
+struct EraseCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "erase",
     abstract: "Erase a board's flash, or some of its sectors.",
@@ -19,7 +19,10 @@ struct EraseCommand: BoardCommand {
   @Flag(help: "Erase an application bootloader's own sectors as well, as on Arduino's boards.")
   var allowBootloader = false
   @OptionGroup var range: RangeOptions
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   /// The addresses to erase; nil for the whole flash.
   func order(_ console: Console) throws(Failure) -> Range<UInt64>? {

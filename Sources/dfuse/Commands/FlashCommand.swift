@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse flash`.
-struct FlashCommand: HostCommand {
+struct FlashCommand: HostCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "flash",
     abstract: "Put firmware on a board, verify it, and start it.",
@@ -71,7 +71,10 @@ struct FlashCommand: HostCommand {
   var loop = false
   @Flag(help: "Flash again each time the file has been written anew, until Ctrl-C.")
   var watch = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   func run(host: Host) throws(Failure) {
     if watch {

@@ -48,7 +48,7 @@ extension Departure {
 }
 
 /// `dfuse leave`.
-struct LeaveCommand: BoardCommand {
+struct LeaveCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "leave",
     abstract: "End a board's bootloader and start its firmware.",
@@ -63,7 +63,10 @@ struct LeaveCommand: BoardCommand {
   var address: String?
   @Flag(help: "Leave even if no program is found there.")
   var force = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   static let leavesAfterEntering = false
 

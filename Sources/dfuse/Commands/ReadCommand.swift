@@ -3,7 +3,7 @@ import DfuseDevice
 import DfuseFormat
 
 /// `dfuse read`.
-struct ReadCommand: BoardCommand {
+struct ReadCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "read",
     abstract: "Read a board's memory into a file.",
@@ -29,7 +29,10 @@ struct ReadCommand: BoardCommand {
   /// The file gets the bytes as they are, whatever its name ends in: for dfu-util.
   @Flag(help: .hidden)
   var asBytes = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   var outputCarriesData: Bool { OutputFile(name: outputFile).isStandardOutput }
 

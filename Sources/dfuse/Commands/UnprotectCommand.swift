@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse unprotect`.
-struct UnprotectCommand: BoardCommand {
+struct UnprotectCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "unprotect",
     abstract: "Remove a chip's read protection, and with it everything in its flash.",
@@ -21,7 +21,10 @@ struct UnprotectCommand: BoardCommand {
       Send the command even if the bootloader does not list it, as with AT32, or is not protected.
       """)
   var unlisted = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   static let leavesAfterEntering = false
 

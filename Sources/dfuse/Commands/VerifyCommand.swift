@@ -2,7 +2,7 @@ import ArgumentParser
 import DfuseDevice
 
 /// `dfuse verify`.
-struct VerifyCommand: BoardCommand {
+struct VerifyCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Compare a board's memory with firmware; change nothing.",
@@ -16,7 +16,10 @@ struct VerifyCommand: BoardCommand {
   @OptionGroup var firmware: FirmwareOptions
   @Flag(help: "Take a container that was made for a device with other ids.")
   var ignoreIds = false
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   func order(_ console: Console) throws(Failure) -> FirmwareSet {
     let files = try FirmwareSet(firmware)

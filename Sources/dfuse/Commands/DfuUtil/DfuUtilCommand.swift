@@ -142,7 +142,7 @@ struct DfuUtilCommand {
     if request.has(.massErase) { try needsForce("The mass erase command") }
     if var flash {
       try check(&flash, board)
-      flash.command.work.device.path = board.identity.path
+      flash.command.device.path = board.identity.path
       do throws(Failure) {
         try flash.command.run(host: host(for: board), job: flash.job)
       } catch {

@@ -149,6 +149,26 @@ struct WorkOptions: ParsableArguments {
   @OptionGroup(title: "What to show") var output: OutputOptions
 }
 
+/// A command with these groups of its own.
+///
+/// Each group within a group makes ArgumentParser build the options four times as often in a debug
+/// build, where it looks for mistakes in them.
+protocol TakesWorkOptions {
+  var device: DeviceOptions { get }
+  var wait: WaitOptions { get }
+  var enter: EnterOptions { get }
+  var output: OutputOptions { get }
+}
+
+extension TakesWorkOptions {
+  /// All of them.
+  var work: WorkOptions {
+    var all = WorkOptions()
+    (all.device, all.wait, all.enter, all.output) = (device, wait, enter, output)
+    return all
+  }
+}
+
 /// How much to say, and in which form.
 struct OutputOptions: ParsableArguments {
   @Flag(
