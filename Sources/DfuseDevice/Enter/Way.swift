@@ -32,6 +32,8 @@ public struct Way: Hashable, Sendable {
   /// A program in the flash, beside the firmware, that starts the firmware: it is not to be
   /// overwritten, and the firmware begins behind it.
   var resident: ApplicationBootloader?
+  /// What must not be sent to a device that it fits.
+  var never: [Never] = []
   /// What is probably behind a failure.
   var causes: [Trouble: String] = [:]
   /// What the facts are taken from.
@@ -82,6 +84,39 @@ public struct Way: Hashable, Sendable {
     /// Whether this is enough to choose the way; if not, it is a "maybe" and nothing is sent unless
     /// the way is named.
     public var isCertain = true
+  }
+
+  /// Something that would lead a device elsewhere, or do harm; neither this way nor another one for
+  /// the same devices sends it.
+  struct Never: Hashable, Sendable {
+    /// What it is, and why not, in words.
+    var what: String
+    /// How it is known among what is sent.
+    var forms: [Form]
+    /// Whether it is right as what makes the device leave, and nowhere before that.
+    var isRightInTheEnd = false
+    /// What the fact is taken from.
+    var source: String
+
+    /// What it looks like.
+    enum Form: Hashable, Sendable {
+      /// These bytes, wherever they stand in what is written at once.
+      case bytes([UInt8])
+      /// This byte, and silence behind it.
+      case lastByte(UInt8)
+      /// This byte, with nothing before it in its line.
+      case firstInLine(UInt8)
+      /// A line with this text alone.
+      case line(String)
+      /// A call of this function with an argument.
+      case argument(of: String)
+      /// This speed of the serial port.
+      case speed(UInt32)
+      /// A vendor request with this index, whatever its number.
+      case vendorRequest(index: UInt16)
+      /// A control transfer to an interface, but for DFU_DETACH.
+      case requestToInterface
+    }
   }
 
   /// What is sent, and what then comes back.

@@ -16,6 +16,11 @@ extension Way {
     id: "dfu", title: "DFU_DETACH to the run-time DFU interface",
     matches: [Match(interface: .dfuRunTime)],
     stages: [Stage(trigger: [.detach])],
+    never: [
+      Never(
+        what: "a request to its other interfaces: one belongs to the kernel's driver for CAN",
+        forms: [.requestToInterface], source: "candleLight src/usbd_gs_can.c")
+    ],
     causes: [.stays: "in many firmwares the function behind DFU_DETACH is empty"],
     source: "DFU 1.1 sections 4.1 and 5.1; candleLight src/usbd_gs_can.c; blackmagic usb_dfu_stub.c"
   )
@@ -29,6 +34,11 @@ extension Way {
     // meanwhile raises DTR and stops that.
     .pause(.milliseconds(500)),
   ]
+
+  /// The interpreters on these boards start their programs anew by it.
+  private static let softReset = Never(
+    what: "Ctrl-D with nothing before it: main.py starts anew, and what it drives",
+    forms: [.firstInLine(0x04)], source: "micropython shared/runtime/pyexec.c, micropython#2249")
 
   static let touch = Way(
     id: "touch", title: "1200 baud touch (Arduino's mbed boards, MicroPython there, CircuitPython)",
@@ -45,7 +55,7 @@ extension Way {
         ids: [USBIDPattern(vendorID: 0x239A, productID: nil)], needsSerialPort: true,
         isCertain: false),
     ],
-    stages: [Stage(trigger: touchSteps)], isCustomary: true,
+    stages: [Stage(trigger: touchSteps)], isCustomary: true, never: [softReset],
     causes: [
       .stays: "a program that does not serve USB does not see it (press reset twice), nor does "
         + "one whose serial port is open elsewhere"
@@ -78,10 +88,15 @@ extension Way {
     USBID(vendorID: 0x1EAF, productID: 0x0003): "the Maple bootloader",
   ]
 
+  private static let speedOfTheTouch = Never(
+    what: "1200 baud for anything but the touch: where DTR is low it goes at once",
+    forms: [.speed(1200)], isRightInTheEnd: true,
+    source: "klipper src/generic/usb_cdc.c, check_reboot")
+
   static let klipper = Way(
     id: "klipper", title: "Klipper's 1200 baud touch", matches: klipperMatches,
     stages: [Stage(trigger: touchSteps)], tries: 3, sideEffects: heaters,
-    otherBootloaders: besideKlipper, causes: klipperCauses,
+    otherBootloaders: besideKlipper, never: [speedOfTheTouch], causes: klipperCauses,
     source: "klipper src/generic/usb_cdc.c, src/stm32/dfu_reboot.c, docs/Bootloader_Entry.md")
 
   static let klipperSerial = Way(
@@ -94,7 +109,8 @@ extension Way {
           .write([0x20, 0x1C, 0x20] + Array("Request Serial Bootloader!!".utf8) + [0x20, 0x7E]),
           .pause(.milliseconds(100)),
         ])
-    ], tries: 3, sideEffects: heaters, otherBootloaders: besideKlipper, causes: klipperCauses,
+    ], tries: 3, sideEffects: heaters, otherBootloaders: besideKlipper,
+    never: [speedOfTheTouch], causes: klipperCauses,
     source: "klipper src/generic/serial_irq.c, docs/Bootloader_Entry.md")
 
   // MARK: - Flight controllers
@@ -140,6 +156,27 @@ extension Way {
     about: "whether it is armed", send: mspRequest(101),
     answer: .msp(command: 101, .clear(bit: 0, at: 6)), contrary: "it is armed")
 
+  private static let flightNever = [
+    Never(
+      what:
+        "R or F with silence behind it: the ROM or another bootloader, before anything was asked",
+      forms: [.lastByte(UInt8(ascii: "R")), .lastByte(UInt8(ascii: "F"))],
+      source: "betaflight src/main/io/serial.c, betaflight#13572"),
+    Never(
+      what: "MSP_REBOOT into mass storage or a bootloader in flash",
+      forms: [2, 3, 4].map { .bytes(mspRequest(68, [$0])) }, source: "betaflight src/main/msp/msp.c"
+    ),
+    Never(
+      what: "MSP_REBOOT before it has said that it is not armed: it stops the motors",
+      forms: [.bytes(mspRequest(68)), .bytes(mspRequest(68, [0])), .bytes(mspRequest(68, [1]))],
+      isRightInTheEnd: true,
+      source: "betaflight src/main/msp/msp.c; EmuFlight src/main/interface/msp.c"),
+    Never(
+      what: "1EAF, which an Arduino core with the same ids obeys",
+      forms: [.bytes(Array("1EAF".utf8))],
+      source: "Arduino_Core_STM32 libraries/SrcWrapper/src/stm32/bootloader.c"),
+  ]
+
   static let msp = Way(
     id: "msp", title: "MSP reboot (Betaflight, EmuFlight, INAV from 9.1 on)",
     matches: flightControllers,
@@ -148,7 +185,7 @@ extension Way {
     ],
     guards: [isDisarmed],
     stages: [Stage(trigger: [.write(mspRequest(68, [1])), .pause(.milliseconds(100))])],
-    tries: 3,
+    tries: 3, never: flightNever,
     source: "betaflight src/main/msp/msp.c, msp_serial.c; EmuFlight src/main/interface/msp.c; "
       + "inav#11238")
 
@@ -163,7 +200,7 @@ extension Way {
               about: "for its command line", send: Array("####\r\n".utf8),
               answer: .contains(Array("CLI".utf8)), within: .seconds(2)))
         ], trigger: [.write(Array("dfu\r\n".utf8)), .pause(.milliseconds(100))])
-    ], tries: 3,
+    ], tries: 3, never: flightNever,
     source: "inav-configurator js/protocols/stm32.js; inav src/main/fc/cli.c")
 
   // MARK: - Interpreters
@@ -195,6 +232,12 @@ extension Way {
           .pause(.milliseconds(300)),
         ])
     ], undo: [0x0D, 0x02], tries: 3,
+    never: [
+      softReset,
+      Never(
+        what: "machine.bootloader() with an argument, which is for the bootloader to load",
+        forms: [.argument(of: "bootloader")], source: "micropython ports/stm32/boardctrl.c"),
+    ],
     causes: [.silence: "a program that does not let Ctrl-C through keeps it from answering"],
     source: "micropython ports/stm32/modmachine.c, tools/mpremote/mpremote/transport_serial.py")
 
@@ -240,6 +283,12 @@ extension Way {
               within: .seconds(2), tries: 2))
         ], trigger: [.write(line("power reboot2dfu")), .pause(.milliseconds(100))])
     ],
+    never: [
+      Never(
+        what: "start_rpc_session, after which no text is understood",
+        forms: [.line("start_rpc_session")],
+        source: "flipperzero-firmware applications/services/rpc/rpc_cli.c")
+    ],
     causes: [
       .silence: "while an app runs, or another program talks to it, its command line is closed"
     ],
@@ -263,6 +312,11 @@ extension Way {
       ]
     },
     stages: [Stage(trigger: [.write(line("reset dfu")), .pause(.milliseconds(100))])],
+    never: [
+      Never(
+        what: "reset alone, which restarts the firmware", forms: [.line("reset")],
+        source: "ttrftech/NanoVNA main.c, cmd_reset")
+    ],
     causes: [.returns: "firmware from before September 2019 restarts instead"],
     source: "ttrftech/NanoVNA and DiSlord/NanoVNA-D main.c, cmd_reset; erikkaashoek/tinySA main.c")
 
@@ -278,6 +332,12 @@ extension Way {
       Stage(
         trigger: [.write(tunerStudioFrame("Ereboot_dfu")), .pause(.milliseconds(100))])
     ], tries: 3, sideEffects: "an engine that runs stops",
+    never: [
+      Never(
+        what: "reboot_openblt, which is for another bootloader",
+        forms: [.bytes(Array("reboot_openblt".utf8))],
+        source: "rusefi java_console/autoupdate")
+    ],
     causes: [.returns: "some boards need several tries (hellen-one#79)"],
     source: "rusefi java_console, DfuHelper.java and BinaryProtocol.java; java_console/autoupdate")
 
@@ -326,5 +386,11 @@ extension Way {
     resident: ApplicationBootloader(
       name: "the Crazyflie bootloader", ownRanges: [0x0800_0000..<0x0800_4000],
       programStart: 0x0800_4000),
+    never: [
+      Never(
+        what: "another vendor request with index 2: it looks at nothing else",
+        forms: [.vendorRequest(index: 2)], isRightInTheEnd: true,
+        source: "crazyflie-firmware src/hal/src/usb.c, usbd_cf_Setup")
+    ],
     source: "crazyflie-firmware src/hal/src/usb.c, tools/make/usb-bootloader.py")
 }

@@ -38,9 +38,14 @@ import Testing
         way.resident.map { "\($0.name) stays" },
         way.sideEffects,
       ].compactMap { $0 }.joined(separator: "; ")
-      return "| `\(way.id)` | \(way.title) | \(fits) | \(remarks) | \(way.source) |\n"
+      let never = way.never.map { "\($0.what) (\($0.source))" }.joined(separator: "; ")
+      return "| `\(way.id)` | \(way.title) | \(fits) | \(remarks) | \(never) | \(way.source) |\n"
     }
-    return "| way | what is done | fits | note | source |\n|---|---|---|---|---|\n" + rows.joined()
+    return """
+      | way | what is done | fits | note | never sent to it | source |
+      |---|---|---|---|---|---|
+
+      """ + rows.joined()
   }
 
   /// A match in words: ids, strings, interface.

@@ -160,6 +160,86 @@ import Testing
     #expect(up < speed && speed < down)
   }
 
+  // MARK: - What is never sent
+
+  @Test(arguments: Way.all)
+  func `what must not be sent to a device is sent by none of the ways that it may have`(
+    way: Way
+  ) {
+    for never in way.never {
+      #expect(!never.what.isEmpty && !never.forms.isEmpty && never.source.contains("/"))
+      for other in Way.all where other.id == way.id || other.shares(devicesOf: way) {
+        for sent in other.sent where !(sent.isTrigger && never.isRightInTheEnd) {
+          for form in never.forms {
+            #expect(!form.isSeen(in: sent.step), "\(other.id) sends \(form) to \(way.id)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test func `ways for the same ids, and for the same strings, share devices`() {
+    func share(_ left: String, _ right: String) -> Bool? {
+      guard let left = Way.named(left), let right = Way.named(right) else { return nil }
+      return left.shares(devicesOf: right) && right.shares(devicesOf: left)
+    }
+    for (left, right) in [
+      ("msp", "msp-cli"), ("msp", "flipper"), ("msp", "espruino"), ("chibios", "crazyflie"),
+      ("klipper", "klipper-serial"), ("touch", "micropython"),
+    ] {
+      #expect(share(left, right) == true, "\(left), \(right)")
+    }
+    for (left, right) in [("dfu", "panda"), ("touch", "flipper"), ("panda", "crazyflie")] {
+      #expect(share(left, right) == false, "\(left), \(right)")
+    }
+  }
+
+  /// Whether a form would be found, were it sent.
+  @Test(
+    arguments: [
+      (.bytes([1, 2]), .write([0, 1, 2, 3]), .write([2, 1])),
+      (.lastByte(0x52), .write([0x24, 0x52]), .write([0x52, 0x0D])),
+      (.firstInLine(4), .write([4]), .write([0x61, 4])),
+      (.firstInLine(4), .write([0x61, 0x0D, 4]), .write([0x0D, 0x61, 4])),
+      (.firstInLine(4), .write([1, 4]), .write([3])),
+      (.line("reset"), .write(Array("x\rreset\r".utf8)), .write(Array("reset dfu\r".utf8))),
+      (
+        .argument(of: "bootloader"), .write(Array("machine.bootloader(b'x')".utf8)),
+        .write(Array("machine.bootloader()".utf8))
+      ),
+      (.speed(1200), .speed(1200), .speed(115_200)),
+      (
+        .vendorRequest(index: 2),
+        .control(ControlRequest(bmRequestType: 0xC0, bRequest: 9, wValue: 0, wIndex: 2)),
+        .control(ControlRequest(bmRequestType: 0x40, bRequest: 1, wValue: 2, wIndex: 0))
+      ),
+      (
+        .requestToInterface,
+        .control(ControlRequest(bmRequestType: 0x21, bRequest: 1, wValue: 0, wIndex: 0)), .detach
+      ),
+    ] as [(Way.Never.Form, Way.Step, Way.Step)])
+  func `what must not be sent is known when it is sent`(
+    form: Way.Never.Form, sent: Way.Step, other: Way.Step
+  ) {
+    #expect(form.isSeen(in: sent))
+    #expect(!form.isSeen(in: other))
+    guard case .write(let bytes) = sent else { return }
+    let question = Way.Question(about: "it", send: bytes, answer: .contains([]))
+    #expect(form.isSeen(in: .ask(question)))
+  }
+
+  @Test func `a flight controller is asked whether it is armed before it may be rebooted`() {
+    for id in ["msp", "msp-cli"] {
+      let way = Way.named(id)
+      #expect(way?.guards.contains { $0.about == "whether it is armed" } == true)
+      #expect(way?.never.contains { $0.forms.contains(.bytes(Way.mspRequest(68, [1]))) } == true)
+      #expect(way?.never.contains { $0.forms.contains(.lastByte(UInt8(ascii: "R"))) } == true)
+    }
+    for id in ["touch", "micropython"] {
+      #expect(Way.named(id)?.never.contains { $0.forms == [.firstInLine(0x04)] } == true)
+    }
+  }
+
   // MARK: - Answers
 
   private let status = Way.Answer.msp(command: 101, .clear(bit: 0, at: 6))
@@ -241,5 +321,79 @@ import Testing
     #expect(throws: OwnWayError.notHexadecimal("abc")) { try Way.own("control:40:d1:1:0:abc") }
     // There is no data to send with a read.
     #expect(throws: OwnWayError.notHexadecimal("00")) { try Way.own("control:c0:d1:1:0:00") }
+  }
+}
+
+extension Way {
+  /// All that it may send, and whether that is what makes the device leave.
+  fileprivate var sent: [(step: Step, isTrigger: Bool)] {
+    let before = (probes.flatMap { $0 } + guards).map(Step.ask) + stages.flatMap(\.prepare)
+    return (before + [.write(undo)]).map { ($0, false) }
+      + stages.flatMap(\.trigger).map { ($0, true) }
+  }
+
+  /// Whether there may be a device that both fit.
+  fileprivate func shares(devicesOf other: Way) -> Bool {
+    matches.contains { mine in other.matches.contains { mine.mayFitDevice(of: $0) } }
+  }
+}
+
+extension Way.Match {
+  /// Whether a device that it fits may be one that the other fits, strings left aside where both
+  /// name the same ids.
+  fileprivate func mayFitDevice(of other: Self) -> Bool {
+    if !ids.isEmpty, !other.ids.isEmpty {
+      return ids.contains { mine in
+        other.ids.contains {
+          mine.vendorID == $0.vendorID
+            && (mine.productID == nil || $0.productID == nil || mine.productID == $0.productID)
+        }
+      }
+    }
+    func agree(_ left: String?, _ right: String?) -> Bool {
+      guard let left, let right else { return true }
+      return left.hasPrefix(right) || right.hasPrefix(left)
+    }
+    let isByInterface = interface != nil || other.interface != nil
+    return isByInterface
+      ? interface == other.interface
+      : agree(manufacturer, other.manufacturer) && agree(product, other.product)
+  }
+}
+
+extension Way.Never.Form {
+  /// Whether a step sends it.
+  fileprivate func isSeen(in step: Way.Step) -> Bool {
+    switch step {
+    case .write(let bytes): isSeen(in: bytes)
+    case .ask(let question): isSeen(in: question.send)
+    case .speed(let baud): self == .speed(baud)
+    case .control(let request, _):
+      switch self {
+      case .vendorRequest(let index):
+        request.bmRequestType & 0x60 == 0x40 && request.wIndex == index
+      case .requestToInterface: request.bmRequestType & 0x1F == 1
+      default: false
+      }
+    case .detach, .lines, .pause: false
+    }
+  }
+
+  private func isSeen(in bytes: [UInt8]) -> Bool {
+    switch self {
+    case .bytes(let wanted): bytes.firstRange(of: wanted) != nil
+    case .lastByte(let byte): bytes.last == byte
+    // Lines end with these; Ctrl-A to Ctrl-C begin one anew.
+    case .firstInLine(let byte):
+      bytes.indices.contains {
+        bytes[$0] == byte && ($0 == 0 || [0x0D, 0x0A, 1, 2, 3].contains(bytes[$0 - 1]))
+      }
+    case .line(let text): bytes.split { $0 == 0x0D || $0 == 0x0A }.contains(Array(text.utf8)[...])
+    case .argument(let function):
+      bytes.ranges(of: Array("\(function)(".utf8)).contains {
+        $0.upperBound < bytes.count && bytes[$0.upperBound] != UInt8(ascii: ")")
+      }
+    case .speed, .vendorRequest, .requestToInterface: false
+    }
   }
 }
