@@ -105,6 +105,15 @@ import Testing
     #expect(try bus.devices().first?.identity.usbID == .stBootloader)
   }
 
+  @Test(arguments: cases)
+  func `a firmware that is deaf while DTR is low is told all the same`(the: Case) throws {
+    let bus = try bus(the.face, faults: "enter=needs-dtr")
+    let run = sandbox.run(["enter"] + the.options.map { $0 == "--enter" ? "--json" : $0 })
+    #expect(run.status == .success, "\(run)")
+    #expect(try bus.devices().first?.identity.usbID == .stBootloader)
+    #expect(bus.board(at: "1-1")?.applicationCounters.entries == 1)
+  }
+
   @Test func `Arduino's boards go to their own bootloader, where programs begin elsewhere`() throws
   {
     let chip = try #require(

@@ -173,6 +173,16 @@ import Testing
       board.read(8, at: 0x0800_0000) == [0x00, 0x50, 0x00, 0x20, 0x09, 0x00, 0x00, 0x08])
   }
 
+  @Test func `whoever shall hold a port is a program beside the kernel that has it`() {
+    let words = ["simulate", "f405", "--port", "0", "--application", "repl"]
+    let held = sandbox.run(words + ["--fault", "enter=held"])
+    #expect(
+      held.output.contains(
+        "\n  enter=held: the port is the client's; have a program there open it for some seconds\n")
+    )
+    #expect(!sandbox.run(words).output.contains("held"))
+  }
+
   @Test func `an unknown firmware is refused with the choices`() {
     let run = sandbox.run("simulate", "f405", "--application", "marlin")
     #expect(run.status == .usage)

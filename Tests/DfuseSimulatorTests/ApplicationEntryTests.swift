@@ -302,7 +302,26 @@ import Testing
     #expect(try rig.ids(after: .seconds(1)) == Self.rom)
   }
 
-  @Test(arguments: ["enter", "enter=", "enter=never", "enter=again3"])
+  @Test(arguments: [nil, "enter=needs-dtr"] as [String?])
+  func `what comes while DTR is low is heard, unless the firmware needs DTR`(fault: String?) throws
+  {
+    let rig = try fault.map { try ApplicationRig(.cdc, $0) } ?? ApplicationRig(.cdc)
+    let link = try rig.serial()
+    try link.setLines(dtr: false, rts: false)
+    try link.write(Self.ask, timeout: .seconds(1))
+    #expect(try rig.ids(after: .seconds(1)) == (fault == nil ? Self.rom : "0483:5740"))
+    #expect(try rig.board.applicationCounters.entries == (fault == nil ? 1 : 0))
+    guard fault != nil else { return }
+    // Once it is up, it is a firmware as others, and what was lost stays lost.
+    try link.setLines(dtr: true, rts: false)
+    let greeting = try ApplicationRig.answer(link, to: "x")
+    #expect(greeting == "dfuse: a simulated application\r\nx")
+    try link.write(Array("\rbootloader\r".utf8), timeout: .seconds(1))
+    #expect(try rig.ids(after: .seconds(1)) == Self.rom)
+  }
+
+  @Test(
+    arguments: ["enter", "enter=", "enter=never", "enter=again3", "enter=dtr", "enter=needs-rts"])
   func `a fault that there is not is refused`(text: String) {
     #expect(throws: FaultSpecError.self) { try FaultPlan(parsing: [text]) }
   }

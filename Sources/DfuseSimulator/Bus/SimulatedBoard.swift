@@ -118,7 +118,8 @@ package struct SimulatedBoard: Sendable {
   mutating func receive(
     _ bytes: [UInt8], endpoint: UInt8, at now: Duration
   ) -> Reaction.Consequence {
-    resolve(running?.receive(bytes, endpoint: endpoint, at: now) ?? .stay)
+    if faults.enter == .needsDTR, running?.isConnected == false { return .stay }
+    return resolve(running?.receive(bytes, endpoint: endpoint, at: now) ?? .stay)
   }
 
   /// At most `count` bytes that the device has for the host on an endpoint; none if there are none.
@@ -173,7 +174,7 @@ package struct SimulatedBoard: Sendable {
     case .other: return .leaveBus(after: after, as: .otherBootloader, absentFor: absence)
     case .gone: return .leaveBus(after: after, as: .nothing)
     case .slow: return .leaveBus(after: after, as: .bootloader, absentFor: .seconds(10))
-    case .again, .held, nil: return then
+    case .again, .held, .needsDTR, nil: return then
     }
   }
 

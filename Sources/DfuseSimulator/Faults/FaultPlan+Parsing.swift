@@ -21,7 +21,8 @@ extension FaultPlan {
   /// | `enter=again`, `enter=again2` | it comes back as it was, once or twice |
   /// | `enter=other` | it comes back as a bootloader that does not speak DfuSe |
   /// | `enter=gone`, `enter=slow` | it leaves and never comes back, or after ten seconds |
-  /// | `enter=held` | another program has its serial port for the first eight seconds |
+  /// | `enter=held` | another program has its serial port for the first eight seconds; over USB/IP that is for a program there to do |
+  /// | `enter=needs-dtr` | it does not hear what comes on its serial port while DTR is low |
   ///
   /// Kinds of requests are the cases of ``RequestKind``. Case does not matter.
   ///
@@ -67,7 +68,7 @@ extension FaultPlan {
     case "enter":
       let names: [String: Enter] = [
         "nothing": .nothing, "again": .again(1), "again2": .again(2), "other": .other,
-        "gone": .gone, "slow": .slow, "held": .held,
+        "gone": .gone, "slow": .slow, "held": .held, "needs-dtr": .needsDTR,
       ]
       guard let found = names[argument?.lowercased() ?? ""] else {
         throw .unknownEntry(argument ?? "", in: text)
@@ -166,7 +167,8 @@ extension FaultSpecError: CustomStringConvertible {
       "fault '\(text)': '\(word)' is none of "
         + FaultPlan.StartState.allCases.map(\.rawValue).joined(separator: ", ")
     case .unknownEntry(let word, let text):
-      "fault '\(text)': '\(word)' is none of nothing, again, again2, other, gone, slow, held"
+      "fault '\(text)': '\(word)' is none of nothing, again, again2, other, gone, slow, held, "
+        + "needs-dtr"
     case .badNumber(let word, let text):
       "fault '\(text)': '\(word)' is not a number that fits there"
     case .missingRequest(let text):

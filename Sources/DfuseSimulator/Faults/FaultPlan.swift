@@ -26,6 +26,10 @@ package struct FaultPlan: Hashable, Sendable {
     case slow
     /// It does as it is told, but another program has its serial port for the first eight seconds.
     case held
+    /// It does as it is told, but what comes on its serial port while DTR is low is lost.
+    ///
+    /// Without this, a firmware hears that as well, and only its answers are lost.
+    case needsDTR
   }
 
   /// Faults of single requests; the first that fits is taken.

@@ -47,6 +47,9 @@ struct ServedBoards {
       + devices.map { device in
         "  sudo usbip\(portOption) attach -r \(place) -b \(device.busID)"
       }
+      + (devices.first?.board.faults.enter == .held
+        ? ["  enter=held: the port is the client's; have a program there open it for some seconds"]
+        : [])
   }
 
   /// What to say when a board has gone from its client.
