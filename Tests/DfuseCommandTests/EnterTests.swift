@@ -114,6 +114,31 @@ import Testing
     #expect(bus.board(at: "1-1")?.applicationCounters.entries == 1)
   }
 
+  /// A board is half a second away each time that it leaves.
+  ///
+  /// One that says that it leaves by itself
+  /// and does not has to be given its time-out and two seconds more before its port is reset.
+  @Test(arguments: cases)
+  func `the way there costs a second at most beside the board's own absence`(the: Case) throws {
+    let start: UInt32 = the.face == .crazyflie ? 0x0800_4000 : 0x0800_0000
+    try sandbox.write(Firmware.program(3000, at: start), to: "fw.bin")
+    let bus = try bus(the.face)
+    let elapsed = { (words: [String]) in
+      let begin = bus.now
+      let run = self.sandbox.run(["flash", "@fw.bin", "--full"] + words)
+      #expect(run.status == .success, "\(run)")
+      return bus.now - begin
+    }
+    let entered = elapsed(the.options)
+    bus.plugBack("1-1", boot0: true)
+    let place = the.face == .crazyflie ? ["--address", "0x08004000"] : []
+    let flashed = elapsed(place)
+    let absence = Duration.milliseconds(500) * (1 + Double(extra(the)))
+    let lie = the.face == .dfuRuntimeWrong ? Duration.seconds(3) : .zero
+    #expect(entered - flashed >= absence)
+    #expect(entered - flashed <= absence + lie + .seconds(1), "\(entered) and \(flashed)")
+  }
+
   @Test func `Arduino's boards go to their own bootloader, where programs begin elsewhere`() throws
   {
     let chip = try #require(

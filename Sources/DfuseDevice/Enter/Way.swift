@@ -170,6 +170,8 @@ public struct Way: Hashable, Sendable {
   enum Answer: Hashable, Sendable {
     /// These bytes, among whatever comes.
     case contains([UInt8])
+    /// One of these texts, among whatever comes.
+    case containsOne([String])
     /// The reply to an MSP command.
     case msp(command: UInt8, MSPCheck)
   }
@@ -297,11 +299,9 @@ extension Way.Answer {
   func judge(_ bytes: [UInt8]) -> Judgement {
     switch self {
     case .contains(let text):
-      guard bytes.count >= text.count else { return .nothing }
-      let isThere = (0...bytes.count - text.count).contains { start in
-        bytes[start..<start + text.count].elementsEqual(text)
-      }
-      return isThere ? .fits : .nothing
+      return bytes.firstRange(of: text) != nil ? .fits : .nothing
+    case .containsOne(let texts):
+      return texts.contains { bytes.firstRange(of: Array($0.utf8)) != nil } ? .fits : .nothing
     case .msp(let command, let check):
       switch Self.reply(to: command, in: bytes) {
       case nil: return .nothing

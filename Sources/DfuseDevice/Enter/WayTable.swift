@@ -304,13 +304,13 @@ extension Way {
       Match(product: "NanoVNA", needsSerialPort: true),
       Match(product: "tinySA", needsSerialPort: true),
     ],
-    probes: ["NanoVNA", "tinySA"].map { name in
+    probes: [
       [
         Question(
           about: "for its name", send: line("") + line("info"),
-          answer: .contains(Array(name.utf8)), tries: 2)
+          answer: .containsOne(["NanoVNA", "tinySA"]), tries: 2)
       ]
-    },
+    ],
     stages: [Stage(trigger: [.write(line("reset dfu")), .pause(.milliseconds(100))])],
     never: [
       Never(
