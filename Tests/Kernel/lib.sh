@@ -31,6 +31,19 @@ fail_check() {  # fail_check MESSAGE
   exit 1
 }
 
+# A pause, and a look into files, without a program: starting one takes longer here than most of them
+# run. Nothing ever comes through this pipe.
+exec {silence}<> <(:)
+pause() { read -r -t "$1" -u "$silence" _ || true; }  # pause SECONDS
+
+show() {  # show FILE…
+  local file parts
+  for file; do
+    mapfile -d '' -t parts <"$file"
+    printf '%s' "${parts[@]}"
+  done
+}
+
 # Polls, since a kernel's bus tells nobody when it is done.
 wait_for() {  # wait_for SECONDS COMMAND…
   local seconds=$1 end
@@ -41,7 +54,7 @@ wait_for() {  # wait_for SECONDS COMMAND…
       printf 'still not so after %s s: %s\n' "$seconds" "$*"
       return 1
     fi
-    sleep 0.1
+    pause 0.1
   done
 }
 
@@ -57,16 +70,16 @@ expect_status() {  # expect_status STATUS COMMAND…
   else
     "$@" >"$state/stdout" 2>"$state/stderr" || actual=$?
   fi
-  cat "$state/stdout" "$state/stderr"
+  show "$state/stdout" "$state/stderr"
   if [ "$actual" -ne "$expected" ]; then
     fail_check "status $actual instead of $expected: $*"
   fi
 }
 
 expect_output() {  # expect_output TEXT
-  if ! cat "$state/stdout" "$state/stderr" | grep -F -e "$1" >/dev/null; then
-    fail_check "the command did not print: $1"
-  fi
+  local printed
+  printed=$(show "$state/stdout" "$state/stderr")
+  case $printed in *"$1"*) ;; *) fail_check "the command did not print: $1" ;; esac
 }
 
 # Runs a command as somebody who is not root, and no member of any group.
@@ -235,12 +248,15 @@ re_attach() {  # re_attach [BUSID]
 # Ends the server as a person would, with Ctrl-C. Afterwards $state/PORT/log ends with its summary,
 # and $state/PORT/status has its exit status.
 stop_board() {
-  local folder=$state/$board_port busid
+  local folder=$state/$board_port record line
   if [ ! -e "$folder/owner" ]; then return; fi
   rm "$folder/owner"
-  while read -r busid; do
-    if find_port "$busid"; then detach "$busid"; fi
-  done < <(sed -n "s/^127\.0\.0\.1 $board_port //p" /run/vhci_hcd/port* 2>/dev/null | sort -u)
+  for record in /run/vhci_hcd/port*; do
+    if ! read -r line 2>/dev/null <"$record"; then continue; fi
+    case $line in
+      "127.0.0.1 $board_port "*) if find_port "${line##* }"; then detach "${line##* }"; fi ;;
+    esac
+  done
   if server_has_ended; then
     cat "$folder/log"
     fail_check "dfuse simulate ended by itself, with status $(cat "$folder/status")"
@@ -268,18 +284,17 @@ stop_boards_of() {  # stop_boards_of PROCESS
 # Attaches a board to a virtual port of one's choice, as `usbip attach` does to the first one that is
 # free: boards that leave together would come back at each other's ports.
 attach_at() {  # attach_at PORT BUSID
-  local socket fields
+  local socket fields zeros=({1..32})
   exec {socket}<>"/dev/tcp/127.0.0.1/$board_port" || return 1
   # OP_REQ_IMPORT of USB/IP 1.1.1, and its answer: 8 bytes and the device.
   {
     printf '\x01\x11\x80\x03\0\0\0\0%s' "$2"
-    head -c "$((32 - ${#2}))" /dev/zero
+    printf '\0%.0s' "${zeros[@]:${#2}}"
   } >&"$socket"
-  read -r -a fields < <(timeout 5 dd bs=320 count=1 iflag=fullblock <&"$socket" 2>/dev/null |
-    od -An -v -tu1 -w320)
+  read -r -t 5 -a fields < <(od -An -v -tu1 -w320 -N320 <&"$socket" 2>/dev/null)
   if [ "${#fields[@]}" -eq 320 ]; then
     # The kernel takes the connection over: bus and device number, and the speed.
-    mkdir -p /run/vhci_hcd
+    if [ ! -d /run/vhci_hcd ]; then mkdir -p /run/vhci_hcd; fi
     printf '127.0.0.1 %s %s\n' "$board_port" "$2" >"/run/vhci_hcd/port$1"
     printf '%s %s %s %s\n' "$1" "$socket" \
       "$((fields[298] << 24 | fields[299] << 16 | fields[302] << 8 | fields[303]))" "${fields[307]}" \
@@ -294,15 +309,23 @@ start_auto_attach() {  # start_auto_attach BUSID…
     # What goes wrong now goes well the next time.
     set +e
     declare -A ports
+    for busid; do
+      until find_port "$busid"; do pause 0.1; done
+      printf -v "ports[$busid]" '%04d' "$port_number"
+    done
     while :; do
-      for busid; do
-        if find_port "$busid"; then
-          ports[$busid]=$port_number
-        else
-          attach_at "${ports[$busid]}" "$busid"
-        fi
+      # Which ports are free; 005 is one whose device has no address yet.
+      states=''
+      for statuses in /sys/devices/platform/vhci_hcd.*/status*; do
+        mapfile -t lines <"$statuses"
+        states+=" ${lines[*]}"
       done
-      sleep 0.2
+      for busid; do
+        case $states in
+          *" ${ports[$busid]} 004 "*) attach_at "$((10#${ports[$busid]}))" "$busid" ;;
+        esac
+      done
+      pause 0.1
     done
   ) >/dev/null 2>&1 &
   auto_attach=$!
