@@ -25,11 +25,18 @@ start_running() {  # start_running APPLICATION [OPTION…]
 
 there_and_back() {  # there_and_back APPLICATION OPTION…
   local ids
-  start_running "$1" --time-scale 4
+  # shellcheck disable=SC2086
+  start_running "$1" --time-scale "${scale:-4}" ${fault:+--fault "enter=$fault"}
   ids=$(running_ids)
   expect_status 0 dfuse flash "${@:2}" --address "$start" /tmp/first.bin
   expect_output "verified; the firmware is running (the board came back as $ids"
   wait_for 20 runs_as "$ids"
+}
+
+# It waits for the reset of its port for a second, and a faster one for less than that takes here.
+reset_in_time() {
+  local scale=1
+  there_and_back dfu-runtime-reset --enter
 }
 
 # Its firmware stands behind a bootloader of its own.
@@ -123,6 +130,47 @@ given_up() {
   stop_board
   cat "$state/trace"
   [ "$(last_lines "$state/trace")" = 0000 ]
+}
+
+# The bootloader is there only after five seconds.
+slow() {
+  local scale=2 fault=slow began=${EPOCHREALTIME/./}
+  there_and_back betaflight --enter
+  [ "$((${EPOCHREALTIME/./} - began))" -ge 5000000 ]
+}
+
+# What comes while DTR is low is lost; a port raises it when it is opened.
+needs_dtr() {  # needs_dtr APPLICATION
+  local fault=needs-dtr
+  there_and_back "$1" --enter
+}
+
+needs_dtr_without_driver() {
+  if [ -e /sys/module/cdc_acm ]; then busybox rmmod cdc_acm; fi
+  needs_dtr betaflight
+}
+
+# It looks at each new port, talks to what is there, and goes away. Root is let into any port, so that
+# the list of open files tells. Its name is that of its file.
+held() {
+  start_running repl --time-scale 4 --fault enter=held
+  grep -q "enter=held: the port is the client's" "$state/$board_port/log"
+  cp /bin/bash "$state/ModemManager"
+  rm -f "$state/enough"
+  # shellcheck disable=SC2016
+  "$state/ModemManager" -c '
+    exec 3<>/dev/ttyACM0
+    stty raw -echo <&3
+    printf "AT\r" >&3
+    echo it is open
+    until [ -e "$0" ] || [ "$SECONDS" -ge 100 ]; do read -r -t 0.5 -u 3 _ || true; done
+    ' "$state/enough" >"$state/modem-manager" 2>&1 </dev/null &
+  wait_for_output 20 "it is open" "$state/modem-manager"
+  start_beside dfuse flash --enter --address "$start" /tmp/first.bin
+  wait_for_output 20 "waiting for /dev/ttyACM0, which ModemManager has open" "$state/beside"
+  : >"$state/enough"
+  expect_end 0
+  expect_output "verified; the firmware is running"
 }
 
 fault() {  # fault NAME STATUS TEXT
