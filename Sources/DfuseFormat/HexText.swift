@@ -4,6 +4,9 @@ extension FixedWidthInteger where Self: UnsignedInteger {
   /// The number in all digits of its width, as commands, traces and files have it: `0x08004000`.
   package var hex: String { "0x" + hexDigits(uppercase: true) }
 
+  /// The number without leading zeros, as ids are written: `0x91`.
+  package var shortHex: String { "0x" + String(self, radix: 16, uppercase: true) }
+
   /// All digits of the number's width: `df11`.
   package func hexDigits(uppercase: Bool = false) -> String {
     let digits = String(self, radix: 16, uppercase: uppercase)

@@ -17,8 +17,8 @@ struct Dfuse: ParsableCommand {
         name: "Board",
         subcommands: [
           ListCommand.self, EnterCommand.self, FlashCommand.self, VerifyCommand.self,
-          ReadCommand.self,
-          EraseCommand.self, LeaveCommand.self, UnprotectCommand.self,
+          ReadCommand.self, EraseCommand.self, LeaveCommand.self, UnprotectCommand.self,
+          IdentifyCommand.self,
         ]),
       CommandGroup(
         name: "File", subcommands: [PackCommand.self, InfoCommand.self, UnpackCommand.self]),

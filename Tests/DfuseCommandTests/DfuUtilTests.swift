@@ -47,7 +47,7 @@ import Testing
 
             dfuse 1.0.0 under the name of dfu-util
 
-            flashed 4.9 KiB to STM32F405/407/415/417 at 1-1 in T: verified; the firmware is \
+            flashed 4.9 KiB to STM32F2/F4 (1 MiB) at 1-1 in T: verified; the firmware is \
             running (the board came back as 0483:5740 (STM32 Virtual ComPort))
             Download done.
             File downloaded successfully

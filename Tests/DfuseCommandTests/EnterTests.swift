@@ -498,7 +498,7 @@ import Testing
     let last = try #require(wrong.output.split(separator: "\n").last)
     #expect(last.contains("\"verified\":true"))
     #expect(
-      last.contains("\"what\":\"STM32F405/407/415/417 at 1-1 has not come back as 1209:0001\""))
+      last.contains("\"what\":\"STM32F2/F4 (1 MiB) at 1-1 has not come back as 1209:0001\""))
     #expect(last.contains("\"status\":69"))
     #expect(holdsProgram(bus))
   }

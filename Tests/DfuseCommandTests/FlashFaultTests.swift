@@ -49,7 +49,7 @@ import Testing
           status: .protocolError, output: "",
           error: """
             compared 48 KiB in T
-            error: STM32F405/407/415/417 at 1-1: writing 2048 bytes at 0x0800_2800 failed: the \
+            error: STM32F2/F4 (1 MiB) at 1-1: writing 2048 bytes at 0x0800_2800 failed: the \
             device reports errWRITE in dfuERROR
               why: that sector is probably write protected
               now: the firmware on the board is incomplete, and does not start

@@ -162,7 +162,7 @@ import Testing
     #expect(
       refused.error.hasPrefix(
         "error: fw.elf has \(place), which is \(words), "
-          + "and nothing that STM32F405/407/415/417 at 1-1 offers\n"))
+          + "and nothing that STM32F2/F4 (1 MiB) at 1-1 offers\n"))
     #expect(refused.error.contains("--skip-outside"))
     expectUntouched()
     let run = flash("@fw.elf", "--skip-outside", "--stay")

@@ -66,7 +66,7 @@ import Testing
         == Sandbox.Run(
           status: .usage, output: "",
           error: """
-            error: STM32F405/407/415/417 at 1-1 has no alternate setting 'QSPI'
+            error: STM32F2/F4 (1 MiB) at 1-1 has no alternate setting 'QSPI'
               fix: it has:
                 -a 0  Internal Flash
                 -a 1  Option Bytes
@@ -99,7 +99,7 @@ import Testing
         == Sandbox.Run(
           status: .badData, output: "",
           error: """
-            error: fw.dfu is for devices 1234:any, and STM32F405/407/415/417 at 1-1 is 0483:df11
+            error: fw.dfu is for devices 1234:any, and STM32F2/F4 (1 MiB) at 1-1 is 0483:df11
               now: nothing on the board was changed
               fix: flash the file that was made for this board, or say --ignore-ids
 
@@ -155,7 +155,7 @@ import Testing
           status: .badData, output: "",
           error: """
             error: fw.bin has 0x9004_0000-0x9004_9c3f, which is external memory, and nothing that \
-            STM32F405/407/415/417 at 1-1 offers
+            STM32F2/F4 (1 MiB) at 1-1 offers
               why: a bootloader in ROM cannot write external memory
               now: nothing on the board was changed
               fix: say --skip-outside to leave these bytes out

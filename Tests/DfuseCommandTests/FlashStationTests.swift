@@ -30,7 +30,7 @@ import Testing
     #expect(
       verdicts.dropLast().sorted()
         == (1...5).map {
-          "flashed 2.9 KiB to STM32F405/407/415/417 at 1-\($0) in T: verified; the firmware is "
+          "flashed 2.9 KiB to STM32F2/F4 (1 MiB) at 1-\($0) in T: verified; the firmware is "
             + "running (the board came back as 0483:5740 (STM32 Virtual ComPort))"
         })
     #expect(verdicts.last == "flashed 5 boards")
@@ -49,7 +49,7 @@ import Testing
     #expect(
       run.error.contains(
         """
-        error: STM32F405/407/415/417 at 1-2: writing 2048 bytes at 0x0800_0000 failed: the \
+        error: STM32F2/F4 (1 MiB) at 1-2: writing 2048 bytes at 0x0800_0000 failed: the \
         device reports errWRITE in dfuERROR
           why: that sector is probably write protected
           now: the firmware on the board is incomplete, and does not start

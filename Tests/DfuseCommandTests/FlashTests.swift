@@ -20,7 +20,7 @@ import Testing
         == Sandbox.Run(
           status: .success,
           output: """
-            flashed 39.1 KiB to STM32F405/407/415/417 at 1-1 in T: verified; the firmware is \
+            flashed 39.1 KiB to STM32F2/F4 (1 MiB) at 1-1 in T: verified; the firmware is \
             running (the board came back as 0483:5740 (STM32 Virtual ComPort))
 
             """,
@@ -42,7 +42,7 @@ import Testing
     let run = flash("@fw.bin", "--address", "08000000", "--stay")
     #expect(
       run.output == """
-        STM32F405/407/415/417 at 1-1 holds this firmware already (39.1 KiB compared in T); \
+        STM32F2/F4 (1 MiB) at 1-1 holds this firmware already (39.1 KiB compared in T); \
         the board stays in its bootloader
 
         """)
@@ -68,7 +68,7 @@ import Testing
         """)
     #expect(
       run.output == """
-        flashed 39.1 KiB to STM32F405/407/415/417 at 1-1 in T (2 of 3 sectors held their \
+        flashed 39.1 KiB to STM32F2/F4 (1 MiB) at 1-1 in T (2 of 3 sectors held their \
         bytes already): verified; the board stays in its bootloader
 
         """)
@@ -85,7 +85,7 @@ import Testing
     #expect(run.status == .success)
     #expect(
       run.output == """
-        fw.bin on STM32F405/407/415/417 at 1-1:
+        fw.bin on STM32F2/F4 (1 MiB) at 1-1:
           Internal Flash, alternate setting 0
             0x0800_0000-0x0800_bfff  3 sectors of 16 KiB  write
           erase 0 bytes, write 39.1 KiB, read back 39.1 KiB; about T
@@ -95,7 +95,7 @@ import Testing
             3. write 2 KiB in 0x0800_0000-0x0800_07ff: the start of the program comes last, when \
         all else has been read back
             4. read back 2 KiB in 0x0800_0000-0x0800_07ff: what was written is checked
-        STM32F405/407/415/417 at 1-1: nothing was changed (--dry-run)
+        STM32F2/F4 (1 MiB) at 1-1: nothing was changed (--dry-run)
 
         """)
     #expect(run.error == "compared 48 KiB in T\n")
@@ -154,7 +154,7 @@ import Testing
   @Test func `the JSON lines end with the result`() throws {
     let run = flash("--json", "--stay", "@fw.bin")
     let lines = run.output.split(separator: "\n").map(String.init)
-    #expect(lines[0].hasPrefix(#"{"board":"1-1","device":{"chip":"STM32F405/407/415/417","#))
+    #expect(lines[0].hasPrefix(#"{"board":"1-1","device":{"chip":"STM32F2/F4 (1 MiB)","#))
     #expect(
       lines.dropFirst().filter { !$0.contains(#""event":"progress""#) } == [
         #"{"board":"1-1","event":"note","message":"fw.bin is a raw binary: it goes to "#
@@ -179,12 +179,12 @@ import Testing
         #"{"board":"1-1","event":"finish","phase":"verify","time":T}"#,
         #"{"board":"1-1","event":"start","phase":"finish","time":T,"total":2048}"#,
         #"{"board":"1-1","event":"finish","phase":"finish","time":T}"#,
-        #"{"board":"1-1","chip":"STM32F405/407/415/417","command":"flash","details":"#
+        #"{"board":"1-1","chip":"STM32F2/F4 (1 MiB)","command":"flash","details":"#
           + #"{"bytesVerified":40000,"bytesWritten":40000,"departure":"stayed","seconds":T,"#
           + #""sectorsErased":0,"sectorsKept":0,"sectorsRepeated":0,"size":40000,"#
           + #""verified":true},"event":"result","port":"1-1","serial":"315A28A0B956","#
           + #""status":0,"verdict":"flashed 39.1 KiB to "#
-          + #"STM32F405/407/415/417 at 1-1 in T: verified; the board stays in its "#
+          + #"STM32F2/F4 (1 MiB) at 1-1 in T: verified; the board stays in its "#
           + #"bootloader"}"#,
       ])
     #expect(

@@ -38,6 +38,7 @@ import Testing
       ["read", "--json", "-o", "@r.bin", "--length", "16", "--simulate", "f405"],
       ["erase", "--json", "--address", "08000000", "--simulate", "f405"],
       ["leave", "--json", "--simulate", "f405"],
+      ["identify", "--json", "--simulate", "h743-v9.1"],
       ["unprotect", "--json", "--yes", "--simulate", "f405"],
     ])
   func `no key is missing from the page`(words: [String]) {

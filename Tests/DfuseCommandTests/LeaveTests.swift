@@ -28,7 +28,7 @@ import Testing
         == Sandbox.Run(
           status: .success,
           output: """
-            STM32F405/407/415/417 at 1-1: the firmware is running (the board came back as \
+            STM32F2/F4 (1 MiB) at 1-1: the firmware is running (the board came back as \
             0483:5740 (STM32 Virtual ComPort))
 
             """, error: ""))
@@ -41,7 +41,7 @@ import Testing
         == Sandbox.Run(
           status: .badData, output: "",
           error: """
-            error: there is no program at 0x0800_0000 of STM32F405/407/415/417 at 1-1
+            error: there is no program at 0x0800_0000 of STM32F2/F4 (1 MiB) at 1-1
               why: the place is blank
               now: the board is as it was, and stays in its bootloader
               fix: flash a program, say with --address where another begins, or leave all the same \

@@ -16,7 +16,7 @@ import Testing
     #expect(run.error.isEmpty)
     #expect(
       run.output == """
-        1-1  0483:df11  STM32F405/407/415/417  serial 315A28A0B956
+        1-1  0483:df11  STM32F2/F4 (1 MiB)  serial 315A28A0B956
           STM32 BOOTLOADER by STMicroelectronics, transfer size 2048 bytes
           alternate setting 0: Internal Flash
             0x0800_0000-0x0800_ffff  4 sectors of 16 KiB  read, erase, write
@@ -124,7 +124,7 @@ import Testing
         {
           "devices" : [
             {
-              "chip" : "STM32F405/407/415/417",
+              "chip" : "STM32F2/F4 (1 MiB)",
               "deviceVersion" : 8704,
               "dfuVersion" : 282,
               "manufacturer" : "STMicroelectronics",

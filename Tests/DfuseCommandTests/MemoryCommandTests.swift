@@ -40,7 +40,7 @@ import Testing
         == Sandbox.Run(
           status: .success,
           output: """
-            read 16 bytes (0x0800_0004-0x0800_0013) of STM32F405/407/415/417 at 1-1 in T into \
+            read 16 bytes (0x0800_0004-0x0800_0013) of STM32F2/F4 (1 MiB) at 1-1 in T into \
             r.bin, as raw bytes
 
             """,
@@ -152,7 +152,7 @@ import Testing
         == Sandbox.Run(
           status: .success,
           output: """
-            STM32F405/407/415/417 at 1-1 holds fw.bin: 4.9 KiB compared in T
+            STM32F2/F4 (1 MiB) at 1-1 holds fw.bin: 4.9 KiB compared in T
 
             """,
           error: """
@@ -173,7 +173,7 @@ import Testing
     #expect(
       run.error.hasSuffix(
         """
-        error: STM32F405/407/415/417 at 1-1 differs from fw.bin: 0x0800_0fa0 holds \(found) \
+        error: STM32F2/F4 (1 MiB) at 1-1 differs from fw.bin: 0x0800_0fa0 holds \(found) \
         instead of \(expected); 2 bytes differ
           now: nothing on the board was changed
           fix: put it right: dfuse flash --address 08000000 fw.bin
@@ -190,7 +190,7 @@ import Testing
         == Sandbox.Run(
           status: .success,
           output: """
-            erased 32 KiB (0x0800_0000-0x0800_7fff) of STM32F405/407/415/417 at 1-1 in T
+            erased 32 KiB (0x0800_0000-0x0800_7fff) of STM32F2/F4 (1 MiB) at 1-1 in T
 
             """,
           error: """
@@ -205,7 +205,7 @@ import Testing
   @Test func `--all erases everything`() {
     let run = sandbox.run("erase", "--all")
     #expect(run.status == .success)
-    #expect(run.output.contains("erased the whole flash of STM32F405/407/415/417 at 1-1 in "))
+    #expect(run.output.contains("erased the whole flash of STM32F2/F4 (1 MiB) at 1-1 in "))
     #expect(memory(5000) == Array(repeating: 0xFF, count: 5000))
   }
 
@@ -241,7 +241,7 @@ import Testing
     #expect(
       run.error.hasSuffix(
         """
-        error: STM32F405/407/415/417 at 1-1 is not blank: 0x0800_0000 holds 0x00
+        error: STM32F2/F4 (1 MiB) at 1-1 is not blank: 0x0800_0000 holds 0x00
           why: the sector was erased, and read back; it is probably write protected
           now: some sectors are erased, others are as they were
           fix: clear the write protection in the option bytes, then run the same command again
@@ -255,9 +255,9 @@ import Testing
     let output = sandbox.run("leave", "--json").output
     #expect(
       output.hasSuffix(
-        #"{"board":"1-1","chip":"STM32F405/407/415/417","command":"leave","details":"#
+        #"{"board":"1-1","chip":"STM32F2/F4 (1 MiB)","command":"leave","details":"#
           + #"{"departure":"running"},"event":"result","port":"1-1","serial":"315A28A0B956","#
-          + #""status":0,"verdict":"STM32F405/407/415/417 at 1-1: the firmware is running "#
+          + #""status":0,"verdict":"STM32F2/F4 (1 MiB) at 1-1: the firmware is running "#
           + #"(the board came back as 0483:5740 (STM32 Virtual ComPort))"}"# + "\n"))
   }
 

@@ -72,7 +72,7 @@ import Testing
         == Sandbox.Run(
           status: .usage, output: "",
           error: """
-            error: Option Bytes of STM32G47x/48x/491 at 1-1 has 2 parts, which a raw file cannot \
+            error: Option Bytes of STM32G47x/48x or G491/4A1 at 1-1 has 2 parts, which a raw file cannot \
             tell apart
               fix: name a file that ends in .dfu or .hex, which keeps them all, or read one part:
                 --address 0x1FFF7800 --length 48

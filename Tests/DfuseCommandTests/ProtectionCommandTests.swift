@@ -40,7 +40,7 @@ import Testing
         == Sandbox.Run(
           status: .usage, output: "",
           error: """
-            error: lock.dfu would lock STM32F405/407/415/417 at 1-1 for ever: protection level 0xCC \
+            error: lock.dfu would lock STM32F2/F4 (1 MiB) at 1-1 for ever: protection level 0xCC \
             at 0x1fff_c001 (Option Bytes)
               why: no bootloader, no erase and no debug probe opens the chip again after that
               now: nothing on the board was changed

@@ -17,8 +17,8 @@ import Testing
     let boards = run.output.split(separator: "\n").filter { !$0.hasPrefix(" ") }
     #expect(
       boards == [
-        "1-1  0483:df11  STM32F405/407/415/417  serial 315A28A0B956",
-        "1-2  0483:df11  STM32F405/407/415/417  serial 315A29A0B956",
+        "1-1  0483:df11  STM32F2/F4 (1 MiB)  serial 315A28A0B956",
+        "1-2  0483:df11  STM32F2/F4 (1 MiB)  serial 315A29A0B956",
         "1-3  0483:df11  STM32L07x/08x  serial 367239433132",
       ])
   }

@@ -8,7 +8,7 @@ import Testing
   let sandbox: Sandbox
   let bus: SimulatedBus
 
-  private static let board = "STM32F405/407/415/417 at 1-1"
+  private static let board = "STM32F2/F4 (1 MiB) at 1-1"
 
   init() throws {
     (sandbox, bus) = try Self.setUp()

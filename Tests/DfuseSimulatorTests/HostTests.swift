@@ -55,7 +55,7 @@ import Testing
       }
     }
     #expect(bench.flash.map.segments.map(\.end).max() == flash.range.upperBound)
-    #expect(bench.chip.erasedByte == flash.erased || bench.chip.family == .unknown)
+    #expect(bench.chip.erasedByte == flash.erased || !bench.chip.isKnown)
     #expect(bench.chip.programmingUnit % board.chip.profile.rules.unit == 0)
   }
 

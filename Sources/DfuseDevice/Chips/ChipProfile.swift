@@ -4,10 +4,12 @@
 /// its memory map come first wherever they say the same kind of thing.
 /// Times marked "datasheet" are for supplies above 2.7 V.
 public struct ChipProfile: Hashable, Sendable {
-  /// The chips this is, for people: `STM32F405/407/415/417`.
-  public var name: String
-  /// The family.
-  public var family: ChipFamily
+  /// The chips this is, for people: `STM32F2/F4 (1 MiB)`.
+  ///
+  /// Empty in the table, where the lines of parts and the size of the flash make it.
+  public var name = ""
+  /// The bootloaders in ROM that may be this one; none for other bootloaders and other makers.
+  public internal(set) var roms: [BootloaderROM] = []
   /// The value of a byte of erased flash.
   public var erasedByte: UInt8 = 0xFF
   /// Bytes that are to be written whole and aligned, a power of two.
@@ -45,14 +47,23 @@ public struct ChipProfile: Hashable, Sendable {
   /// Whether chips of several kinds have its USB id, so that what one bootloader reports says little of
   /// another.
   var sharesItsID = false
-  /// Known misbehaviour.
-  var quirks: Set<ChipQuirk> = []
   /// What the bootloader reports as `bwPollTimeout`; nil where nobody knows.
   var reported: ReportedTimes?
   /// What the bootloader does with a DFU_GETSTATUS while it works.
   var whileBusy: StatusWhileBusy = .saysBusy
   /// Time in which the bootloader fetches 1 KiB for an upload; some milliseconds in most logs.
   var readTimePerKiB: Duration = .milliseconds(3)
+  /// Whether it is one of the chips in the table.
+  public var isKnown = true
+  /// Known misbehaviour, with the releases that have it.
+  var quirkFacts: [QuirkFact] = []
+  /// The release of the bootloader, once it has been read.
+  public internal(set) var version: BootloaderVersion?
+  /// Where the option bytes hold the protection level; nil where that is not known.
+  var protection: ProtectionLevel?
+
+  /// The misbehaviour to reckon with: what the release has, or any release while that is not known.
+  var quirks: Set<ChipQuirk> { Set(quirkFacts.filter { $0.holds(for: version) }.map(\.quirk)) }
 
   /// How long it takes to erase a sector of `bytes` bytes.
   ///
@@ -81,56 +92,6 @@ public struct ChipProfile: Hashable, Sendable {
     profile.massEraseTime = told.massErase
     return profile
   }
-}
-
-/// The families of chips whose bootloaders are told apart.
-public enum ChipFamily: Hashable, Sendable, CaseIterable {
-  /// STM32F0, with the F3 parts that look the same.
-  case f0
-  /// STM32F105 and F107.
-  case f1
-  /// STM32F3.
-  case f3
-  /// STM32F4, with the F2 parts that look the same.
-  case f4
-  /// STM32F7.
-  case f7
-  /// STM32C0.
-  case c0
-  /// STM32C5.
-  case c5
-  /// STM32G0.
-  case g0
-  /// STM32G4.
-  case g4
-  /// STM32H5.
-  case h5
-  /// STM32H7.
-  case h7
-  /// STM32L0.
-  case l0
-  /// STM32L1.
-  case l1
-  /// STM32L4 and L4+.
-  case l4
-  /// STM32L5.
-  case l5
-  /// STM32U0.
-  case u0
-  /// STM32U5.
-  case u5
-  /// STM32WB.
-  case wb
-  /// GigaDevice GD32.
-  case gd32
-  /// Artery AT32.
-  case at32
-  /// Geehy APM32.
-  case apm32
-  /// X32.
-  case x32
-  /// None of these, or not to be told.
-  case unknown
 }
 
 /// What a bootloader does with a DFU_GETSTATUS that comes while it works.
@@ -204,31 +165,4 @@ struct ReportedTimes: Hashable, Sendable {
   static let internalFlash = milliseconds(100, 104, 104)
   /// What ST's code generator puts into a bootloader made with its USB device library.
   static let codeGenerator = milliseconds(50, 50, 50)
-}
-
-/// Misbehaviour of bootloaders that a host has to know beforehand.
-enum ChipQuirk: Hashable, Sendable {
-  /// Where bank 2 begins on the chips whose quirks are about it.
-  static let secondBankStart: UInt64 = 0x0810_0000
-
-  /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
-  ///
-  /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
-  /// done (betaflight-configurator#1861, dfu-util ticket 88).
-  case h743StuckBusy
-  /// STM32L4: DFU_GETSTATUS stalls while the device is busy, because bwPollTimeout is too short.
-  ///
-  /// Waiting the same time again helps, at most three times (dfu-util).
-  case stallsWhileBusy
-  /// GD32VF103: starts the program on the empty DFU_DNLOAD; no DFU_GETSTATUS is answered (dfu-util).
-  case leavesWithoutStatus
-  /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
-  ///
-  /// The version cannot be seen, so that what was erased there is looked at.
-  case secondBankEraseBroken
-  /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
-  ///
-  /// The version cannot be seen: the sector is looked at until it is blank, at most for the longest
-  /// erase time.
-  case waitWorstCaseErase
 }

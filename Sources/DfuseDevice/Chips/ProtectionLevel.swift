@@ -8,34 +8,15 @@ import DfuseFormat
 ///
 /// - SeeAlso: The option byte chapters of the reference manuals; STM32CubeProgrammer's data base
 ///   for the addresses that its bootloader interface uses.
-struct ProtectionLevel {
+struct ProtectionLevel: Hashable, Sendable {
   /// The addresses of the byte; the newest chips have one to read and one to write.
   var bytes: [UInt64]
   /// The values from which no erase, no bootloader and no debug probe leads back.
   var permanent: Set<UInt8>
 
-  /// What is known of a family; nil where the level's place is not known.
-  private static func known(of family: ChipFamily) -> ProtectionLevel? {
-    switch family {
-    // RDP: 0xCC is level 2; F1 knows no level 2 (PM0075).
-    case .f1: ProtectionLevel(bytes: [0x1FFF_F800], permanent: [])
-    case .f0, .f3: ProtectionLevel(bytes: [0x1FFF_F800], permanent: [0xCC])
-    case .f4: ProtectionLevel(bytes: [0x1FFF_C001], permanent: [0xCC])
-    case .f7: ProtectionLevel(bytes: [0x1FFF_0001], permanent: [0xCC])
-    case .l0, .l1: ProtectionLevel(bytes: [0x1FF8_0000], permanent: [0xCC])
-    case .l4: ProtectionLevel(bytes: [0x1FFF_7800, 0x1FF0_0000], permanent: [0xCC])
-    case .g0, .g4: ProtectionLevel(bytes: [0x1FFF_7800], permanent: [0xCC])
-    case .c0: ProtectionLevel(bytes: [0x1FFF_7800, 0x4002_2020], permanent: [0xCC])
-    case .wb: ProtectionLevel(bytes: [0x1FFF_8000], permanent: [0xCC])
-    case .l5, .u5: ProtectionLevel(bytes: [0x4002_2040], permanent: [0xCC])
-    case .u0: ProtectionLevel(bytes: [0x4002_2020], permanent: [0xCC])
-    case .h7: ProtectionLevel(bytes: [0x5200_201D, 0x5200_2021], permanent: [0xCC])
-    // PRODUCT_STATE: 0x5C is "locked". 0xD1 is none of an H5, but the end of a C5, which looks alike.
-    case .h5: ProtectionLevel(bytes: [0x4002_2051, 0x4002_2055], permanent: [0x5C, 0xD1])
-    // RDP_LEVEL of C5: both are level 2.
-    case .c5: ProtectionLevel(bytes: [0x4002_2051, 0x4002_2055], permanent: [0xD1, 0x72])
-    case .gd32, .at32, .apm32, .x32, .unknown: nil
-    }
+  /// RDP: 0xCC is level 2.
+  static func rdp(_ bytes: UInt64...) -> ProtectionLevel {
+    ProtectionLevel(bytes: bytes, permanent: [0xCC])
   }
 
   /// The level of a chip that is not known, by where its option bytes begin.
@@ -55,12 +36,11 @@ struct ProtectionLevel {
   /// - Parameters:
   ///   - image: What is to be written to the memory behind `map`.
   ///   - map: The memory; its name does not matter, only its addresses do.
-  ///   - family: The chip, as far as it is known.
+  ///   - known: The chip's own, if that is known.
   /// - Returns: Where the level is to go, and which it is; nil for every other image.
   static func lock(
-    in image: MemoryImage, for map: MemoryMap, of family: ChipFamily
+    in image: MemoryImage, for map: MemoryMap, known: ProtectionLevel?
   ) -> (address: UInt64, level: UInt8)? {
-    let known = known(of: family)
     var levels = known.map { [$0] } ?? []
     let holdsKnown = known?.bytes.contains { map.segment(at: $0) != nil } ?? false
     if !holdsKnown, map.kind == .optionBytes {

@@ -12,7 +12,7 @@ struct DFUSession: ~Copyable {
   /// The open device.
   let transport: any USBTransport
   /// How long operations may take.
-  let limits: OperationLimits
+  var limits: OperationLimits
   /// How the device counts its blocks; one without functional descriptor has not said.
   let blocks: BlockNumbering
   /// The state the device is in, or nil when that is not known and ``enter()`` is due.

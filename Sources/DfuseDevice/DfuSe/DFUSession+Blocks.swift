@@ -41,6 +41,32 @@ extension DFUSession {
     }
   }
 
+  /// Reads a few bytes where no memory map says that something is: system memory, which the
+  /// bootloaders of many chips serve all the same.
+  ///
+  /// Six transfers, after which the device is in dfuIDLE. What it takes says nothing of how fast
+  /// flash is read.
+  ///
+  /// - Parameters:
+  ///   - address: The first address.
+  ///   - count: Bytes, 2 to one transfer size.
+  /// - Returns: The bytes; nil when the device says no, or sends fewer.
+  /// - Throws: ``DFUError`` when it says nothing, or does not come back to dfuIDLE.
+  /// - SeeAlso: ST AN2606 Rev 70, table 5: system memory can be read.
+  mutating func peek(at address: UInt32, count: Int) throws(DFUError) -> [UInt8]? {
+    let seenBefore = seen.read
+    defer { seen.read = seenBefore }
+    do {
+      try beginUpload(at: address)
+      let bytes = try read(block: BlockNumbering.first, length: count)
+      try endUpload()
+      return bytes.count == count ? bytes : nil
+    } catch  where error.isRefusal || error.refusesReading {
+      if state != .dfuIDLE { try enter() }
+      return nil
+    }
+  }
+
   /// Ends a run of reads by DFU_ABORT: the device is in dfuIDLE afterwards.
   ///
   /// Sent after a short block too, because not every device takes that for the end.

@@ -39,6 +39,8 @@ public enum FlashError: Error, Hashable, Sendable {
   case noSupplySetting
   /// A sector that should be erased cannot be.
   case notErasable(Range<UInt64>)
+  /// The device does not answer any more since it was asked for memory outside its memory maps.
+  case fellSilent(reading: UInt32, DFUError)
   /// The chip is read protected.
   case readProtected
   /// The memory of that name does not let itself be read: every upload is refused.

@@ -51,6 +51,8 @@ public enum FlashNote: Hashable, Sendable {
   case bootloaderKept(Range<UInt64>)
   /// The device left the bus when its option bytes were written.
   case resetByOptionBytes
+  /// The bootloader's release was read, and decides how sectors are erased.
+  case bootloaderVersion(BootloaderVersion)
   /// Bytes that are not blank, beside the image in sectors that are erased, will be lost.
   case bytesLost(UInt64)
 }

@@ -136,9 +136,8 @@ package struct FlashLayout {
   private func checkLock(
     by image: MemoryImage, in memory: AlternateMemory
   ) throws(FlashError) {
-    guard let lock = ProtectionLevel.lock(in: image, for: memory.map, of: board.chip.family) else {
-      return
-    }
+    let known = board.chip.protection
+    guard let lock = ProtectionLevel.lock(in: image, for: memory.map, known: known) else { return }
     let serial = board.identity.ownSerialNumber
     guard let serial, serial == options.permanentLockSerial else {
       throw .permanentLock(

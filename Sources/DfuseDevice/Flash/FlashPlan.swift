@@ -57,6 +57,9 @@ public struct FlashPlan: Hashable, Sendable {
   public var directWrites: [DirectWrite] = []
   /// Whether what is written is read back, where it can be.
   public var verifies = true
+  /// First addresses of sectors that looked blank before they are erased, where that had to be known:
+  /// a look afterwards tells nothing of them (``ChipQuirk/waitWorstCaseErase``).
+  var blankBefore: Set<UInt64> = []
   /// What is done, in order.
   public var steps: [FlashStep] = []
 

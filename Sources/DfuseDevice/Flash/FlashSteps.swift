@@ -224,16 +224,22 @@ package struct FlashSteps: Sendable {
       mayGoOn || board.chip.quirks.contains(.secondBankEraseBroken)
     else { return nil }
     let longest = board.chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum
-    guard canRead(sector, in: alternateSetting) else {
+    guard canRead(sector, in: alternateSetting), !plan.blankBefore.contains(sector.lowerBound)
+    else {
       return mayGoOn ? .wait(longest) : nil
     }
+    let places = places(in: sector, of: alternateSetting)
+    return .places(places, pauses: mayGoOn ? Int((longest / LookAfterErase.pause).rounded(.up)) : 0)
+  }
+
+  /// Where a sector is looked at: its ends, and where the image has its first pieces in it.
+  func places(in sector: Range<UInt64>, of alternateSetting: UInt8) -> [Range<UInt64>] {
     let sample: UInt64 = 64
     let runs = plan.memory(alternateSetting)?.runs ?? []
     let starts =
       [sector.lowerBound, sector.upperBound - min(sample, UInt64(sector.count))]
       + runs.compactMap { $0.part(sector)?.range.lowerBound }.prefix(4)
-    let places = Set(starts).sorted().map { $0..<min($0 + sample, sector.upperBound) }
-    return .places(places, pauses: mayGoOn ? Int((longest / LookAfterErase.pause).rounded(.up)) : 0)
+    return Set(starts).sorted().map { $0..<min($0 + sample, sector.upperBound) }
   }
 
   // MARK: - Questions
@@ -268,7 +274,7 @@ enum LookAfterErase: Hashable, Sendable {
 
   /// These places are read until they are blank, at most after so many pauses.
   case places([Range<UInt64>], pauses: Int)
-  /// It cannot be read: the longest time that the erase takes is waited.
+  /// It cannot be read, or was blank before: the longest time that the erase takes is waited.
   case wait(Duration)
 }
 

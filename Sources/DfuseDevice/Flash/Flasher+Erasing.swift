@@ -23,7 +23,8 @@ extension Flasher {
       throw .notErasable(sector)
     }
     try enter()
-    _ = try drive(eraser([memory]) { $0.erasing(sectors, in: memory.alternateSetting) })
+    try readVersion(erasing: sectors)
+    _ = try drive(try eraser([memory]) { $0.erasing(sectors, in: memory.alternateSetting) })
     let start = sectors.first?.lowerBound ?? range.lowerBound
     return start..<(sectors.last?.upperBound ?? start)
   }
@@ -43,21 +44,23 @@ extension Flasher {
     spareBootloader(unless: allowBootloader)
     let byOneCommand = massEraseWorks(allowBootloader: allowBootloader)
     let spared = bootloaderSectors
+    if !byOneCommand { try readVersion(erasing: flash.flatMap { $0.map.erasableSectors }) }
     return try drive(
-      eraser(flash, isWhole: true) {
+      try eraser(flash, isWhole: true) {
         $0.erasingAll(byOneCommand: byOneCommand, sparing: spared)
       }
     ).sectorsErased
   }
 
   /// A machine that erases and then looks whether all is blank.
-  private func eraser(
+  private mutating func eraser(
     _ memories: [AlternateMemory], isWhole: Bool = false, _ list: (FlashSteps) -> [FlashStep]
-  ) -> FlashMachine {
+  ) throws(FlashError) -> FlashMachine {
     var plan = FlashPlan(
       usesMassErase: isWhole, transferSize: board.blocks.length,
       erasedByte: board.chip.erasedByte)
     plan.steps = list(FlashSteps(plan: plan, board: board))
+    plan.blankBefore = try blankBefore(plan)
     let steps = FlashSteps(plan: plan, board: board)
     for memory in memories {
       let isReadable = memory.map.erasableSectors.allSatisfy {

@@ -17,10 +17,13 @@ extension Flasher {
     }
     if options.supply != nil { try checkSupply() }
     try enter()
+    let states = try states(of: work, options: options)
+    readsVersion = readsVersion && options.readVersion
+    try readVersion(erasing: sectorsToErase(for: work, states, options: options))
     let chip = board.chip.withTimes(at: options.supply)
     var planner = FlashPlanner(board: board, chip: chip, usesMassErase: options.massErase)
     var lost: UInt64 = 0
-    for (work, states) in zip(work, try states(of: work, options: options)) {
+    for (work, states) in zip(work, states) {
       if !options.preserve { lost += try bytesLost(work, states) }
       if work.memory.map.kind.isFlash {
         let kept = try preserving(work, states, options: options)
@@ -35,6 +38,7 @@ extension Flasher {
     plan.steps = FlashSteps(plan: plan, board: board).list(
       options: options, sparing: bootloaderSectors,
       byOneCommand: massEraseWorks(allowBootloader: options.allowBootloader))
+    plan.blankBefore = try blankBefore(plan)
     try seeReportedTimes(before: plan)
     plan.expectedTime = session.transport.now - start + timeToRun(plan, on: chip)
     if lost > 0 { report(.note(.bytesLost(lost))) }
@@ -56,6 +60,19 @@ extension Flasher {
       try session.beginUpload(at: run.address)
     } catch {
       if session.state != .dfuIDLE { try enter() }
+    }
+  }
+
+  /// The sectors that will be erased one by one.
+  private func sectorsToErase(
+    for work: [MemoryWork], _ states: [[SectorState]], options: FlashOptions
+  ) -> [Range<UInt64>] {
+    if options.massErase {
+      return massEraseWorks(allowBootloader: options.allowBootloader)
+        ? [] : board.flash.flatMap { $0.map.erasableSectors }
+    }
+    return zip(work, states).flatMap { work, states in
+      zip(work.sectors, states).filter { $1 == .different || $1 == .unread }.map(\.0)
     }
   }
 

@@ -10,7 +10,7 @@ public import DfuseFormat
 /// - SeeAlso: ST AN3156 for the operations.
 public struct Flasher: ~Copyable {
   /// The board, as the bus found it.
-  public let board: Board
+  public internal(set) var board: Board
   /// The memories behind the interface's alternate settings, corrected where known to be wrong.
   public var memories: [AlternateMemory] { board.memories }
   /// The device.
@@ -33,6 +33,9 @@ public struct Flasher: ~Copyable {
   var isOpen = false
   /// Whether memory was read from the device.
   var hasRead = false
+  /// Whether the bootloader's id is read where it decides how sectors are erased: at most once, six
+  /// requests.
+  public var readsVersion = true
 
   /// Makes a flasher on an open device, and sends nothing.
   ///
@@ -276,7 +279,7 @@ extension Flasher {
   }
 
   /// Whether the chip refuses to let its flash be read; nil where that cannot be told.
-  private mutating func isReadProtected() throws(FlashError) -> Bool? {
+  mutating func isReadProtected() throws(FlashError) -> Bool? {
     guard let flash = board.flash.first,
       let start = flash.map.ranges(.readable).first.flatMap({ UInt32(exactly: $0.lowerBound) })
     else { return nil }

@@ -12,7 +12,8 @@ extension Flasher {
   ///   - chip: The chip, as fast as its supply makes it.
   /// - Returns: The time on the board's clock.
   func timeToRun(_ plan: FlashPlan, on chip: ChipProfile) -> Duration {
-    let rehearsal = RehearsalBoard(board, chip, seen: session.seen)
+    let rehearsal = RehearsalBoard(
+      board, chip, seen: session.seen, blankBefore: plan.blankBefore)
     var flasher = Flasher(transport: rehearsal)
     flasher.session.polling = session.polling
     flasher.session.state = .dfuIDLE
@@ -55,9 +56,14 @@ private final class RehearsalBoard: USBTransport {
   private var pointer: UInt32 = 0
   /// The blocks that were written; all other memory is blank.
   private var written: [UInt64: ImageElement] = [:]
+  /// Sectors that are blank before they are erased, by their first addresses.
+  private let blankBefore: Set<UInt64>
+  /// The sector that is still being erased though it was reported to be done, and until when.
+  private var late: (sector: Range<UInt64>, end: Duration)?
 
   /// What the device has shown of itself goes before the chip's data.
-  init(_ board: Board, _ chip: ChipProfile, seen: SeenTimes) {
+  init(_ board: Board, _ chip: ChipProfile, seen: SeenTimes, blankBefore: Set<UInt64>) {
+    self.blankBefore = blankBefore
     self.board = board
     self.chip = chip
     var reported = chip.reported ?? .codeGenerator
@@ -107,7 +113,16 @@ private final class RehearsalBoard: USBTransport {
         .eraseTime(forSectorOf: segment?.sectorSize ?? 0).typical
       let staysBusy =
         chip.quirks.contains(.h743StuckBusy) && UInt64(address) >= ChipQuirk.secondBankStart
-      work = .accepted(Operation(takes: time, reported: reported.erase, ends: !staysBusy))
+      let isLate =
+        chip.reportsErasesEarly && UInt64(address) >= ChipQuirk.secondBankStart
+      if isLate, let sector = segment?.sector(at: UInt64(address)),
+        !blankBefore.contains(sector.lowerBound)
+      {
+        // Typical is half of the longest time (datasheet).
+        late = (sector, now + chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum / 2)
+      }
+      work = .accepted(
+        Operation(takes: isLate ? .zero : time, reported: reported.erase, ends: !staysBusy))
     case .massErase:
       work = .accepted(Operation(takes: chip.massEraseTime.typical, reported: reported.erase))
     case .readUnprotect, nil: work = .none
@@ -157,6 +172,9 @@ private final class RehearsalBoard: USBTransport {
   }
 
   private func memory(_ range: Range<UInt64>) -> [UInt8] {
+    if let late, now < late.end, late.sector.overlaps(range) {
+      return [UInt8](repeating: ~board.chip.erasedByte, count: range.count)
+    }
     if let block = written[range.lowerBound], block.range == range { return block.bytes }
     var bytes = [UInt8](repeating: board.chip.erasedByte, count: range.count)
     for block in written.values where block.range.overlaps(range) {

@@ -100,7 +100,15 @@ extension BootloaderModel {
       guard !profile.quirks.refusesUploads else { return failUpload(StatusCode.errSTALLEDPKT) }
       guard memory.readProtection == 0 else { return failUpload(StatusCode.errVENDOR) }
       let start = dataAddress(block: packet.wValue)
-      let bytes = memory.read(start..<(start + UInt64(asked)))
+      let range = start..<(start + UInt64(asked))
+      var bytes = memory.read(range)
+      if bytes.isEmpty, faults.systemMemory != .refused, let told = system(range) {
+        if faults.systemMemory == .silent {
+          silentUntil = .seconds(Int64.max / 2)
+          return Reaction(.silence)
+        }
+        bytes = told
+      }
       guard !bytes.isEmpty else {
         return failUpload(profile.quirks.mediaFailure ?? StatusCode.errTARGET)
       }

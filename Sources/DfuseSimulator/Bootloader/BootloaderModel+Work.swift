@@ -86,7 +86,9 @@ extension BootloaderModel {
     var needsReadableChip = true
     switch job {
     case .setAddress(let address):
-      isServed = profile.quirks.acceptsAnyAddress || memory.region(at: UInt64(address)) != nil
+      isServed =
+        profile.quirks.acceptsAnyAddress || memory.region(at: UInt64(address)) != nil
+        || faults.systemMemory != .refused && system(UInt64(address)..<UInt64(address) + 2) != nil
       needsReadableChip = profile.quirks.refusesAddressWhenProtected
     case .erase(let address):
       isServed = memory.region(at: UInt64(address))?.kind == .flash
@@ -102,6 +104,11 @@ extension BootloaderModel {
       return .failed(StatusCode.errVENDOR, text: 0)
     }
     return isServed ? nil : outsideMap
+  }
+
+  /// What the chip tells outside its memory maps, in a range.
+  func system(_ range: Range<UInt64>) -> [UInt8]? {
+    profile.system?.bytes(range, kibibytes: memory.kibibytes, serial: serial)
   }
 
   /// The failure for an address the bootloader does not serve.

@@ -52,6 +52,12 @@ struct BootloaderModel: Sendable {
     self.faults = faults
     standard = StandardRequests(Descriptors(profile, serial: self.serial))
     memory = BoardMemory(regions: profile.memories, rules: profile.rules)
+    // Engineering bytes, which some ROMs show, have some of it.
+    for (address, bytes) in profile.system?.pieces(
+      kibibytes: memory.kibibytes, serial: self.serial) ?? [:]
+    {
+      memory.load(bytes, at: UInt32(truncatingIfNeeded: address))
+    }
     pointer = profile.defaultPointer
     buffer = [UInt8](repeating: 0, count: Int(profile.blockSize))
     memory.stuckBits = faults.stuckBits

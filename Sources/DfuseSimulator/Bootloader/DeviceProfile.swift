@@ -3,7 +3,7 @@ package struct DeviceProfile: Sendable {
   /// Groups of facts that are inferred from relatives or remembered, not seen on this device.
   ///
   /// The times the chip works are no group: they are typical datasheet values throughout.
-  enum Guess: Sendable {
+  enum Guess: CaseIterable, Sendable {
     /// Ids, `bcdDevice`, product text.
     case identity
     /// The memory map strings.
@@ -33,6 +33,8 @@ package struct DeviceProfile: Sendable {
   var memories: [MemoryRegion]
   /// Whether the sectors of the flash that cannot be written count as program memory.
   var countsReadOnlyFlash = false
+  /// What it tells outside its memory maps; nil where that is not known, and nothing is served.
+  var system: SystemMemory?
   /// How the flash takes data.
   var rules: FlashRules
   /// How long things take.

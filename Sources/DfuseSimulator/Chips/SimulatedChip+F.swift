@@ -31,7 +31,11 @@ extension SimulatedChip {
       serial: "FFFFFFFEFFFF",
       // Log of an F042.
       map: "@Internal Flash  /0x08000000/032*0001Kg", polls: ReportedPolls(erase: 40, write: 40)
-    ) { $0.usb.serialIsConstant = true },
+    ) { profile in
+      profile.usb.serialIsConstant = true
+      profile.system = .init(
+        id: 0xA1, at: 0x1FFF_F6A6, flashSize: 0x1FFF_F7CC, uniqueID: 0x1FFF_F7AC)
+    },
     // F072, 128 KiB; drops work that is polled early.
     halfWords(
       "stm32f072", ["stm32f070"], part: "STM32F072 (128 KiB)", guessed: [.transferSize],
@@ -40,6 +44,8 @@ extension SimulatedChip {
       // dfu-util ticket 78: 40 ms again and again while a page is erased.
       polls: ReportedPolls(erase: 40, write: 60, setAddress: 1)
     ) { profile in
+      profile.system = .init(
+        id: 0xA1, at: 0x1FFF_F6A6, flashSize: 0x1FFF_F7CC, uniqueID: 0x1FFF_F7AC)
       profile.behaviour.whileBusy = .answersBusy
       profile.quirks.skipsWorkWhenPolledEarly = true
     },
@@ -50,7 +56,11 @@ extension SimulatedChip {
       pages: 128, of: 2, serial: "207E3354304B",
       map: "@Internal Flash  /0x08000000/128*0002Kg",  // betaflight-configurator
       polls: ReportedPolls(erase: 100, write: 65, setAddress: 1)
-    ) { $0.behaviour.whileBusy = .answersBusy },
+    ) { profile in
+      profile.behaviour.whileBusy = .answersBusy
+      profile.system = .init(
+        id: 0x41, at: 0x1FFF_F796, flashSize: 0x1FFF_F7CC, uniqueID: 0x1FFF_F7AC)
+    },
   ]
 
   /// F105/107 V2.0, 256 KiB; option bytes of type g.
@@ -124,13 +134,17 @@ extension SimulatedChip {
   /// F405/F407, 1 MiB, V2.2.
   private static let stm32f405 = f4(
     "stm32f405", ["stm32f407", "stm32f415", "stm32f417"], part: "STM32F405/F407 (1 MiB)",
-    banks: [7], serial: "315A28A0B956")
+    banks: [7], serial: "315A28A0B956"
+  ) { profile in
+    profile.system = .init(id: 0x31, at: 0x1FFF_77DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+  }
 
   /// F427/F429/F437/F439, 2 MiB in two banks.
   private static let stm32f427 = f4(
     "stm32f427", ["stm32f437"], part: "STM32F427/F437 (2 MiB)", banks: [7, 7],
     serial: "326433593336"
   ) { profile in
+    profile.system = .init(id: 0x70, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
     profile.usb.maps[1] = "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e"
     profile.memories.append(.init(.optionBytes, at: 0x1FFE_C000, 16))
   }
@@ -139,7 +153,11 @@ extension SimulatedChip {
     // F401/F411, 512 KiB.
     f4(
       "stm32f401", ["stm32f411"], part: "STM32F401/F411 (512 KiB)", banks: [3],
-      serial: "377A364D3234"),
+      serial: "377A364D3234"
+    ) { profile in
+      profile.system = .init(
+        id: 0xD1, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+    },
     stm32f405,
     // F407 V2.1 as on the first Discovery boards: type g, found in dfuERROR.
     stm32f405.variant(
@@ -156,16 +174,24 @@ extension SimulatedChip {
     // The same with bootloader V9.0, whose erase in bank 2 does nothing (AN2606).
     stm32f427.variant(
       "stm32f427-v9.0", part: "STM32F427/F437 (2 MiB), bootloader V9.0"
-    ) { $0.quirks.ignoresEraseFrom = 0x0810_0000 },
+    ) { profile in
+      profile.quirks.ignoresEraseFrom = 0x0810_0000
+      profile.system = .init(
+        id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+    },
     // F429, 1 MiB in one bank: its string descriptor says 166 bytes and has 112.
     f4(
       "stm32f429", ["stm32f439"], part: "STM32F429/F439 (1 MiB)", banks: [7], serial: "3370365D3433"
     ) { profile in
+      profile.system = .init(
+        id: 0x91, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
       // BIGTREETECH-OCTOPUS-Pro#42: "was 166, received 112".
       profile.quirks.statedStringLength = 166
     },
     // F446, 512 KiB; a constant serial number.
     f4("stm32f446", part: "STM32F446 (512 KiB)", banks: [3], serial: "STM32FxSTM32") { profile in
+      profile.system = .init(
+        id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
       profile.guessed.insert(.maps)
       profile.usb.serialIsConstant = true
     },
@@ -213,7 +239,10 @@ extension SimulatedChip {
   private static let stm32f767 = f7(
     "stm32f767", ["stm32f765", "stm32f777"], part: "STM32F765/F767 (2 MiB)",
     runs: [.init(4, 32 * kib), .init(1, 128 * kib), .init(7, 256 * kib)],
-    map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg", serial: "205A36653253")
+    map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg", serial: "205A36653253"
+  ) { profile in
+    profile.system = .init(id: 0x93, at: 0x1FF0_EDBE, flashSize: 0x1FF0_F442, uniqueID: 0x1FF0_F420)
+  }
 
   static let f7Chips: [SimulatedChip] = [
     // F72x/F73x, 512 KiB.
@@ -222,13 +251,23 @@ extension SimulatedChip {
       part: "STM32F722/F723/F73x (512 KiB)", runs: bank(large: 3),
       map: "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",  // betaflight-configurator
       otp: 0x1FF0_7800, serial: "STM32FxSTM32"
-    ) { $0.usb.serialIsConstant = true },
+    ) { profile in
+      profile.usb.maps[2] = "@OTP Memory /0x1FF07800/01*528e"
+      profile.memories[2] = .init(.otp, at: 0x1FF0_7800, 528)
+      profile.usb.serialIsConstant = true
+      profile.system = .init(
+        id: 0x90, at: 0x1FF0_EDBE, flashSize: 0x1FF0_7A22, uniqueID: 0x1FF0_7A10)
+    },
     // F745, 1 MiB; reports 104 ms after every block, whatever it needs (fwupd#2696).
     f7(
       "stm32f745", ["stm32f746", "stm32f756"], part: "STM32F745/F746 (1 MiB)",
       runs: [.init(4, 32 * kib), .init(1, 128 * kib), .init(3, 256 * kib)],
       map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,03*256Kg", serial: "375F37623033"
-    ) { $0.guessed.remove(.polls) },
+    ) { profile in
+      profile.guessed.remove(.polls)
+      profile.system = .init(
+        id: 0x90, at: 0x1FF0_EDBE, flashSize: 0x1FF0_F442, uniqueID: 0x1FF0_F420)
+    },
     stm32f767,
     // F767 in dual-bank mode: the sectors are those of an F42x.
     stm32f767.variant(

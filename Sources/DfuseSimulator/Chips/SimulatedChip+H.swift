@@ -31,6 +31,8 @@ extension SimulatedChip {
       maps: ["@Internal Flash   /0x08000000/256*08Kg"], erase: 2, program: 31,
       polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
+      profile.system = .init(
+        id: 0xE5, at: 0x0BF9_FAFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
       profile.usb.bcdDevice = 0x0300
       profile.commands = [0x00, 0x21, 0x41]
     },
@@ -45,6 +47,8 @@ extension SimulatedChip {
       others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
       erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
     ) { profile in
+      profile.system = .init(
+        id: 0x93, at: 0x0BF9_9EFE, flashSize: 0x0BFA_07A0, uniqueID: 0x0BFA_0700)
       // Datasheet, from memory.
       profile.times.erase = [8 * kib: .microseconds(1500)]
       profile.times.massErase = .microseconds(1500) * 256
@@ -58,6 +62,7 @@ extension SimulatedChip {
       // Times as the H563: nobody has told its own.
       erase: 2, program: 31, polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
+      profile.system = .init(id: 0x101, at: 0x0BF8_85FE)
       profile.usb.bcdDevice = 0x0300
       profile.commands = [0x00, 0x21, 0x41]
       profile.behaviour.clearStatus = .stalls
@@ -80,6 +85,7 @@ extension SimulatedChip {
     // dfu-util ticket 88: 1000 ms for an erase.
     polls: ReportedPolls(erase: 1000, write: 5, setAddress: 1)
   ) { profile in
+    profile.system = .init(id: 0x93, at: 0x1FF1_E7FE, flashSize: 0x1FF1_E880, uniqueID: 0x1FF1_E800)
     // ST community 234209: the first DFU_GETSTATUS takes as long as the erase, the next finds
     // the device idle. Too long a block gives an error status.
     profile.behaviour = Behaviour(
@@ -92,6 +98,7 @@ extension SimulatedChip {
   private static let stm32h743 = stm32h723.variant(
     "stm32h743", ["stm32h753"], part: "STM32H743/H753 (2 MiB), revision V"
   ) { profile in
+    profile.system = .init(id: 0x90, at: 0x1FF1_E7FE, flashSize: 0x1FF1_E880, uniqueID: 0x1FF1_E800)
     profile.guessed = []
     profile.usb.serial = "200364500000"
     profile.usb.serialIsConstant = true
@@ -114,6 +121,7 @@ extension SimulatedChip {
     others: [.init(.optionBytes, at: 0x5200_201C, 297), .init(.otp, at: 0x08FF_F000, 1 * kib)],
     erase: 3, program: 150, polls: .init(erase: 5, write: 15, setAddress: 1)
   ) { profile in
+    profile.system = .init(id: 0x92, at: 0x1FF1_3FFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
     profile.behaviour.leave = .duringStatus
     profile.behaviour.clearStatus = .errUnknown
   }
@@ -126,6 +134,8 @@ extension SimulatedChip {
     stm32h743.variant(
       "stm32h743-v9.1", part: "STM32H743/H753 (2 MiB), bootloader V9.1"
     ) { profile in
+      profile.system = .init(
+        id: 0x91, at: 0x1FF1_E7FE, flashSize: 0x1FF1_E880, uniqueID: 0x1FF1_E800)
       profile.guessed.insert(.behaviour)
       profile.quirks.staysBusyErasingFrom = nil
       // The datasheet's typical time with the least parallelism: longer than what it reports.
@@ -136,6 +146,8 @@ extension SimulatedChip {
     stm32h7a3.variant(
       "stm32h7a3-v9.0", part: "STM32H7A3/H7B3 (2 MiB), bootloader V9.0"
     ) { profile in
+      profile.system = .init(
+        id: 0x90, at: 0x1FF1_3FFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
       // AN2606 gives the sense; the exact text is not known.
       profile.guessed.insert(.maps)
       profile.usb.maps[0] = "@Internal Flash   /0x08000000/256*02Kg"

@@ -96,6 +96,8 @@ extension SimulatedChip {
       // dfu-util: the reported time is shorter than the erase.
       polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
     ) { profile in
+      profile.system = .init(
+        id: 0xA3, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
       isL4(&profile)
       profile.rules.optionWriteResets = true
       // AN2606, bootloaders V10.1 to V10.3.
@@ -113,7 +115,11 @@ extension SimulatedChip {
       others: [
         .init(.optionBytes, at: 0x1FF0_0000, 40), .init(.optionBytes, at: 0x1FF0_1000, 40), otp,
       ], polls: ReportedPolls(erase: 25, write: 25)
-    ) { isL4(&$0) },
+    ) { profile in
+      isL4(&profile)
+      profile.system = .init(
+        id: 0x95, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+    },
     // WB55, 1 MiB of 4 KiB pages; leaving ends in an error (qFlipper).
     doubleWords(
       // Transfer size from Flipper logs; no map string was ever posted.
@@ -126,6 +132,8 @@ extension SimulatedChip {
       // Flipper logs: 49 ms a block, 44 to 62 ms a page.
       polls: ReportedPolls(erase: 40, write: 40)
     ) { profile in
+      profile.system = .init(
+        id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
       profile.times.program = .microseconds(82)
       profile.behaviour.leave = .stallsStatus
     },
@@ -137,6 +145,8 @@ extension SimulatedChip {
       others: [.init(.optionBytes, at: 0x1FFF_7800, 128), otp],
       polls: ReportedPolls(erase: 30, write: 15)
     ) { profile in
+      profile.system = .init(
+        id: 0x92, at: 0x1FFF_9FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
       // A log of a G0B0 shows 31 ms for an upload of 1 KiB.
       profile.times.readKiB = .milliseconds(30)
     },
@@ -149,7 +159,11 @@ extension SimulatedChip {
         "@OTP Memory   /0x1FFF7000/01*01Ke",
       ], others: [.init(.optionBytes, at: 0x1FFF_7800, 40), otp],
       // 131 ms was seen on a G431.
-      polls: ReportedPolls(erase: 131, write: 131)),
+      polls: ReportedPolls(erase: 131, write: 131)
+    ) { profile in
+      profile.system = .init(
+        id: 0xD4, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+    },
     // G474, 512 KiB in two banks; two groups in the option bytes' string.
     doubleWords(
       "stm32g474", ["stm32g473", "stm32g491"], part: "STM32G473/G474 (512 KiB)",
@@ -161,7 +175,11 @@ extension SimulatedChip {
       ],
       others: [
         .init(.optionBytes, at: 0x1FFF_7800, 48), .init(.optionBytes, at: 0x1FFF_F800, 48), otp,
-      ], polls: ReportedPolls(erase: 131, write: 20)),
+      ], polls: ReportedPolls(erase: 131, write: 20)
+    ) { profile in
+      profile.system = .init(
+        id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+    },
     // C071, 128 KiB; leaving needs a Set Address before (LibUsbDfu#13).
     doubleWords(
       "stm32c071", part: "STM32C071 (128 KiB)", guessed: [.polls, .maps, .behaviour],
@@ -174,6 +192,8 @@ extension SimulatedChip {
         .init(.optionBytes, at: 0x4002_2020, 128), otp, .init(.readOnly, at: 0x1FFF_7500, 768),
       ], polls: ReportedPolls(erase: 30, write: 20)
     ) { profile in
+      profile.system = .init(
+        id: 0xD1, at: 0x1FFF_67FE, flashSize: 0x1FFF_75A0, uniqueID: 0x1FFF_7550)
       profile.usb.bcdDevice = 0x0220
       profile.rules.readProtectionByte = nil
       profile.quirks.leaveNeedsAddress = true
@@ -191,6 +211,8 @@ extension SimulatedChip {
         .init(.readOnly, at: 0x1FFF_6C00, 1 * kib),
       ], polls: ReportedPolls(erase: 30, write: 20)
     ) { profile in
+      profile.system = .init(
+        id: 0xD0, at: 0x1FFF_67FE, flashSize: 0x1FFF_6EA0, uniqueID: 0x1FFF_6E50)
       profile.usb.bcdDevice = 0x0220
       profile.rules.readProtectionByte = nil
     },

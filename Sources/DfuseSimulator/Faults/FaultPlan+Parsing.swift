@@ -17,6 +17,7 @@ extension FaultPlan {
   /// | `poll=0` | this many milliseconds are reported for all work |
   /// | `rdp=1` | read protection is active |
   /// | `wrp=0x08004000` | the sector with that address is write protected |
+  /// | `system=refused`, `system=silent` | the bootloader's id is refused, or a read of it stops it |
   /// | `enter=nothing` | its firmware acknowledges that it shall enter the bootloader, and stays |
   /// | `enter=again`, `enter=again2` | it comes back as it was, once or twice |
   /// | `enter=other` | it comes back as a bootloader that does not speak DfuSe |
@@ -65,6 +66,11 @@ extension FaultPlan {
       isReadProtected = try Self.number(argument, below: 2, in: text) == 1
     case "wrp":
       writeProtected.append(UInt32(try Self.number(argument, below: 1 << 32, in: text)))
+    case "system":
+      guard let access = argument.flatMap({ SystemMemory.Access(rawValue: $0.lowercased()) }) else {
+        throw .malformed(text)
+      }
+      systemMemory = access
     case "enter":
       let names: [String: Enter] = [
         "nothing": .nothing, "again": .again(1), "again2": .again(2), "other": .other,

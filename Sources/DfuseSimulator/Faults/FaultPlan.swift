@@ -40,6 +40,8 @@ package struct FaultPlan: Hashable, Sendable {
   package var enter: Enter?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
   package var reportedPoll: Duration?
+  /// What becomes of a read outside the memory maps, where the chip tells something there.
+  var systemMemory = SystemMemory.Access.served
   /// Bits that keep their erased value whatever is programmed: masks by address.
   package var stuckBits: [UInt32: UInt8] = [:]
   /// Whether read protection level 1 is active.

@@ -33,6 +33,11 @@ struct BoardMemory: Hashable, Sendable {
     if let address = rules.readProtectionByte { load([0xAA], at: address) }
   }
 
+  /// The size of the flash.
+  var kibibytes: Int {
+    regions.filter { $0.kind == .flash }.reduce(0) { $0 + $1.size } / 1024
+  }
+
   /// The region that holds `address`, or nil.
   func region(at address: UInt64) -> MemoryRegion? {
     regions.first { $0.range.contains(address) }

@@ -18,6 +18,10 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
   var all = false
   @Flag(help: "Erase an application bootloader's own sectors as well, as on Arduino's boards.")
   var allowBootloader = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Read the bootloader's id first, where it decides how sectors are erased.")
+  var identify = true
   @OptionGroup var range: RangeOptions
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
@@ -44,6 +48,7 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
     _ wanted: Range<UInt64>?, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
+    flasher.readsVersion = identify
     let begin = context.now()
     var details = ResultDetails()
     let what: String

@@ -28,6 +28,10 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
   var preserve = false
   @Flag(inversion: .prefixedNo, help: "Read back what was written, and compare it.")
   var verify = true
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Read the bootloader's id first, where it decides how sectors are erased.")
+  var identify = true
   @Flag(help: "Erase the whole flash first.")
   var massErase = false
   @Flag(help: "Show what would be done and how long it would take; change nothing.")
@@ -123,6 +127,7 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
     options.preserve = preserve
     options.verify = verify
     options.massErase = massErase
+    options.readVersion = identify
     options.supply = supply
     options.ignoreIDs = ignoreIds
     options.allowOptionBytes = allowOptionBytes

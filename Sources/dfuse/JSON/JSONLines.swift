@@ -100,6 +100,8 @@ struct Conclusion: Sendable {
   var verdict: String
   /// The facts for programs.
   var details: ResultDetails
+  /// What was asked for, a line each: told with the sentence, however little is to be said.
+  var answer: [String] = []
   /// What is to be told even to those who want to hear of errors only; it is part of the sentence.
   var caution: String?
 
@@ -111,6 +113,10 @@ struct Conclusion: Sendable {
 
   /// Tells it to people.
   func tell(on console: Console) throws(Failure) {
+    guard answer.isEmpty else {
+      for line in [verdict] + answer { try console.output(line) }
+      return
+    }
     if let caution, console.isQuiet { return console.warn(caution, evenIfQuiet: true) }
     try console.verdict(verdict)
   }
@@ -135,6 +141,8 @@ struct ResultDetails: Encodable, Equatable, Sendable {
   var enteredBy: String?
   var enteredFrom: String?
   var ranges: [AddressRange]?
+  /// What the chip is, from `identify`.
+  var identity: IdentityReport?
 }
 
 /// Values as JSON (RFC 8259), with their keys in alphabetical order so that output can be compared.

@@ -117,6 +117,7 @@ extension FlashNote {
       "the board refused the mass erase; \(sectors.counted("sector")) erased one by one"
     case .bootloaderKept(let range):
       "\(range.addressText) holds the bootloader itself, which does not erase it"
+    case .bootloaderVersion(let version): "its bootloader is \(version) (read)"
     case .resetByOptionBytes: "the board restarted when its option bytes were written"
     }
   }

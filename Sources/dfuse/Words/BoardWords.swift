@@ -12,14 +12,14 @@ struct BoardName: Hashable, Sendable, CustomStringConvertible {
   /// The options that choose it, for another command.
   var choice: [String] = []
 
-  /// `STM32F405/407/415/417 at 1-1`, or `the board at 1-1`.
+  /// `STM32F2/F4 (1 MiB) at 1-1`, or `the board at 1-1`.
   var description: String { "\(chip ?? "the board") at \(path)" }
 }
 
 extension BoardName {
   init(_ board: Board, choice: [String] = []) {
     self.init(
-      path: board.identity.path, chip: board.chip.family == .unknown ? nil : board.chip.name,
+      path: board.identity.path, chip: board.chip.isKnown ? board.chip.name : nil,
       serial: board.identity.serialNumber, choice: choice)
   }
 }
@@ -42,6 +42,8 @@ enum BoardTask: Hashable, Sendable {
   case verifying(file: String, flash: Suggestion)
   /// Reads its memory.
   case reading
+  /// Asks which chip it has.
+  case identifying
   /// Erases its memory.
   case erasing
   /// Starts its firmware.
@@ -53,7 +55,7 @@ enum BoardTask: Hashable, Sendable {
   var subject: String {
     switch self {
     case .flashing(let file), .verifying(let file, _): file
-    case .reading, .erasing, .leaving, .unprotecting: "the range"
+    case .reading, .identifying, .erasing, .leaving, .unprotecting: "the range"
     }
   }
 

@@ -90,6 +90,15 @@ extension Failure {
       self = .refused(
         .badData, "\(range.addressText) of \(board) cannot be erased",
         why: "its memory map does not allow that")
+    case .fellSilent(let address, _):
+      self = .refused(
+        .protocolError,
+        "\(board) does not answer any more since \(UInt64(address).addressText) was read",
+        why:
+          "what the chip is should stand there; that a read of it stops the bootloader was not known",
+        fix: "start its bootloader again (unplug it, or reset)"
+          + (task == .identifying ? "" : ", and say --no-identify")
+          + "; please report this with what --trace shows")
     case .readProtected:
       self = .refused(
         .protocolError, "\(board) is read protected",
@@ -190,7 +199,7 @@ extension Failure {
       self = .refused(
         .different, "\(board) differs from \(file): \(holds) \(difference.words)",
         fix: "put it right: \(flash)")
-    case .flashing, .reading, .leaving, .unprotecting:
+    case .flashing, .reading, .identifying, .leaving, .unprotecting:
       self.init(
         .different, "\(board) did not take the firmware: \(holds) \(difference.words)",
         why: difference.looksProtected
@@ -265,7 +274,7 @@ extension FlashError.Progress {
     case .erasing:
       self == .untouched ? onChip : "some sectors are erased, others are as they were"
     case .unprotecting: "the flash may be erased"
-    case .verifying, .reading: Self.untouched.onChip
+    case .verifying, .reading, .identifying: Self.untouched.onChip
     case .leaving: "the memory is as it was"
     }
   }

@@ -57,7 +57,7 @@ import Testing
   @Test func `alternate settings that show one map are one memory, the first`() throws {
     let map = "@Internal Flash   /0x08000000/64*02Kg"
     let bench = try FlashBench(map, map, map, product: "DFU in FS Mode")
-    #expect(bench.board.chip.family == .g0)
+    #expect(bench.board.chip.name == "STM32G0B1/0C1")
     let work = try bench.work(
       targets: (0, [piece(0x0800_0000, 8)]), (2, [piece(0x0800_0800, 8)]))
     #expect(work.map(\.memory.alternateSetting) == [0])

@@ -12,12 +12,6 @@ import Testing
     !SimulatedChip.plain.contains { $0.name == name }
   }
 
-  /// All of which the time of a mass erase can be known.
-  ///
-  /// Of the release V9.1 nobody can see that its erases in bank 2 are reported as done, where those of
-  /// revision V never are.
-  static let timed = names.filter { $0 != "stm32h743-v9.1" }
-
   /// What the board holds before.
   enum Before: CaseIterable { case blank, otherFirmware, sameFirmware }
 
@@ -96,7 +90,7 @@ import Testing
     }
   }
 
-  @Test(arguments: timed)
+  @Test(arguments: names)
   func `so it does with a mass erase`(name: String) throws {
     var options = FlashOptions()
     options.massErase = true
@@ -124,6 +118,15 @@ import Testing
   @Test func `erases that do not end count as long as they are waited for`() throws {
     let image = MemoryImage.random(9000, at: 0x0810_0000)
     try check(board("stm32h743", .otherFirmware, image), image)
+  }
+
+  /// Whatever is in bank 2, and whether it is looked at before or not.
+  @Test(arguments: Before.allCases, [FlashOptions(), .everything, .massErased])
+  func `so do erases that are reported as done while they go on`(
+    before: Before, options: FlashOptions
+  ) throws {
+    let image = MemoryImage.random(600 << 10, at: 0x080C_0000)
+    try check(board("stm32h743-v9.1", before, image), image, options)
   }
 
   @Test func `an unknown bootloader that was not read is asked once for what it reports`() throws {
@@ -184,5 +187,19 @@ import Testing
     #expect(plan.isEmpty)
     let time = try rig.now - start
     #expect(plan.expectedTime == time)
+  }
+}
+
+extension FlashOptions {
+  fileprivate static var everything: FlashOptions {
+    var options = FlashOptions()
+    options.full = true
+    return options
+  }
+
+  fileprivate static var massErased: FlashOptions {
+    var options = FlashOptions()
+    options.massErase = true
+    return options
   }
 }

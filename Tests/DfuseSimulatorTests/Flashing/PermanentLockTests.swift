@@ -101,33 +101,36 @@ import Testing
 
   @Test(
     arguments: [
-      (.h5, "@Option Bytes /0x40022050/01*176 e", 0x4002_2051, 0x5C),
-      (.h5, "@Option Bytes /0x40022050/01*176 e", 0x4002_2055, 0x5C),
-      (.c5, "@Option Bytes /0x40022050/01*432e", 0x4002_2051, 0xD1),
-      (.c5, "@Option Bytes /0x40022050/01*432e", 0x4002_2055, 0x72),
+      (.h5([]), "@Option Bytes /0x40022050/01*176 e", 0x4002_2051, 0x5C),
+      (.h5([]), "@Option Bytes /0x40022050/01*176 e", 0x4002_2055, 0x5C),
+      (.c5([]), "@Option Bytes /0x40022050/01*432e", 0x4002_2051, 0xD1),
+      (.c5([]), "@Option Bytes /0x40022050/01*432e", 0x4002_2055, 0x72),
       (.unknown, "@Option Bytes /0x40022050/01*432e", 0x4002_2055, 0x72),
       (.unknown, "@Option Bytes /0x40022050/01*432e", 0x4002_2055, 0x5C),
       (.unknown, "@Option Bytes /0x1FFFC000/01*016 e", 0x1FFF_C001, 0xCC),
       (.unknown, "@Option Bytes /0x1FFFF800/01*016 e", 0x1FFF_F800, 0xCC),
       (.unknown, "@Option Bytes /0x40022040/01*64 e", 0x4002_2040, 0xCC),
-      (.at32, "@Option byte /0x1FFFC000/01*512 g", 0x1FFF_C000, 0xCC),
+      (.at32("AT32"), "@Option byte /0x1FFFC000/01*512 g", 0x1FFF_C000, 0xCC),
       (.gd32, "@Option Bytes /0x1FFFF800/01*016 g", 0x1FFF_F800, 0xCC),
       // The name does not matter where the chip is known.
-      (.f4, "@Settings /0x1FFFC000/01*016 e", 0x1FFF_C001, 0xCC),
-      (.c0, "@Option Bytes /0x1FFF7800/01*128 e", 0x1FFF_7800, 0xCC),
-    ] as [(ChipFamily, String, UInt32, UInt8)])
+      (.f4([]), "@Settings /0x1FFFC000/01*016 e", 0x1FFF_C001, 0xCC),
+      (.c0([]), "@Option Bytes /0x1FFF7800/01*128 e", 0x1FFF_7800, 0xCC),
+    ] as [(ChipProfile, String, UInt32, UInt8)])
   func `the byte of a family is where its manual says`(
-    family: ChipFamily, text: String, address: UInt32, level: UInt8
+    chip: ChipProfile, text: String, address: UInt32, level: UInt8
   ) throws {
     let map = try #require(MemoryMap.parse(text))
-    let lock = ProtectionLevel.lock(in: image(level, at: address), for: map, of: family)
+    let lock = ProtectionLevel.lock(in: image(level, at: address), for: map, known: chip.protection)
     #expect(lock?.address == UInt64(address))
     #expect(lock?.level == level)
-    #expect(ProtectionLevel.lock(in: image(0xAA, at: address), for: map, of: family) == nil)
+    #expect(
+      ProtectionLevel.lock(in: image(0xAA, at: address), for: map, known: chip.protection) == nil)
   }
 
   @Test func `a closed H5 is not locked for ever`() throws {
     let map = try #require(MemoryMap.parse("@Option Bytes /0x40022050/01*176 e"))
-    #expect(ProtectionLevel.lock(in: image(0x72, at: 0x4002_2055), for: map, of: .h5) == nil)
+    #expect(
+      ProtectionLevel.lock(
+        in: image(0x72, at: 0x4002_2055), for: map, known: ChipProfile.h5([]).protection) == nil)
   }
 }
