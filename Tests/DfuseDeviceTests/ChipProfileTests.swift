@@ -85,7 +85,7 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
       name: "STM32F72x/73x", unit: 8,
       alternates: [
         "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",
-        "@Option Bytes  /0x1FFF0000/01*048 e",
+        "@Option Bytes  /0x1FFF0000/01*048 e", "@OTP Memory /0x1FF07800/01*528e", feature,
       ]),
     .init(
       name: "STM32F74x/75x or F76x/77x", unit: 8,
@@ -190,6 +190,12 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
       name: "STM32C071", unit: 8, release: 0x0220, product: "DFU in FS Mode",
       alternates: [
         "@Internal Flash    /0x08000000/64*02Kg", "@OB Bytes          /0x40022020/01*136 e",
+        "@ENGI Bytes        /0x1FFF7500/01*768 e",
+      ]),
+    .init(
+      name: "STM32C071", unit: 8, release: 0x0220, product: "DFU in FS Mode",
+      alternates: [
+        "@Internal Flash    /0x08000000/64*02Kg", "@OB Bytes          /0x1FFF7800/01*128 e",
         "@ENGI Bytes        /0x1FFF7500/01*768 e",
       ]),
     .init(

@@ -93,6 +93,32 @@ import Testing
     #expect(probe.board.counters.refusedPrograms.isEmpty)
   }
 
+  /// Posted output of `dfu-util --list` for an F72x (version 2200, serial number STM32FxSTM32).
+  @Test func `an F72x shows 48 option bytes, and OTP with its lock bytes`() throws {
+    var probe = try Probe("stm32f723")
+    let configuration = Self.get(&probe, 2, 0)
+    let names = stride(from: 9, to: configuration.count - 9, by: 9).map { offset in
+      let text = Self.get(&probe, 3, configuration[offset + 8]).dropFirst(2)
+      return String(decoding: text.filter { $0 != 0 }, as: UTF8.self)
+    }
+    #expect(
+      names == [
+        "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",
+        "@Option Bytes  /0x1FFF0000/01*048 e", "@OTP Memory /0x1FF07800/01*528e",
+        "@Device Feature/0xFFFF0000/01*004 e",
+      ])
+    for (address, size) in [(0x1FFF_0000, 48), (0x1FF0_7800, 528)] as [(UInt32, Int)] {
+      #expect(probe.memory(4096, at: address).count == size)
+    }
+  }
+
+  @Test func `the option bytes of a C071 are where ST's programmer finds them in its ROM`() throws {
+    let chip = try #require(SimulatedChip.named("stm32c071"))
+    #expect(chip.profile.memory(.optionBytes)?.start == 0x1FFF_7800)
+    #expect(chip.profile.usb.maps[1].contains("/0x1FFF7800/"))
+    #expect(chip.profile.guessed.contains(.maps))
+  }
+
   @Test func `every memory lies where no other is, inside 32 bits`() {
     for chip in SimulatedChip.all {
       let ranges = chip.profile.memories.map(\.range).sorted { $0.lowerBound < $1.lowerBound }

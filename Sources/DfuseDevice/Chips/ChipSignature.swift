@@ -38,6 +38,8 @@ struct ChipSignature: Sendable {
   var optionsNot: Set<UInt64> = []
   /// The generation.
   var generation: Generation?
+  /// `bcdDevice`, where the generation says too little.
+  var releases: ClosedRange<UInt16>?
   /// Where one-time programmable memory begins, if it is shown.
   var otp: UInt64?
   /// Where it does not begin.
@@ -59,6 +61,7 @@ struct ChipSignature: Sendable {
     if let options, !facts.fits(options) { return false }
     if let first = facts.optionBytes.first, optionsNot.contains(first.start) { return false }
     if let generation, facts.isOldROM != (generation == .first) { return false }
+    if let releases, !releases.contains(facts.identity.bcdDevice) { return false }
     if let otp, facts.otpStart != otp { return false }
     if let otpNot, facts.otpStart == otpNot { return false }
     if let alternates, !alternates.contains(facts.maps.count) { return false }

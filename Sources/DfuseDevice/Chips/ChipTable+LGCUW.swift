@@ -44,17 +44,17 @@ extension ChipTable {
     .init(
       .init(
         flash: .sectors(of: 2048, kibibytes: 1...128), options: .at(0x1FFF_7800),
-        generation: .second, sharesOneMap: false),
+        releases: 0x0200...0x021F, sharesOneMap: false),
       .g431([g431])),
     .init(
       .init(
         flash: .sectors(of: 2048, kibibytes: 129...512), options: .at(0x1FFF_7800),
-        generation: .second, sharesOneMap: false),
+        releases: 0x0200...0x021F, sharesOneMap: false),
       .g474([g47x, g491])),
     .init(
       .init(
         flash: .sectors(of: 4096, kibibytes: 129...512), options: .at(0x1FFF_7800),
-        generation: .second),
+        releases: 0x0200...0x021F),
       .g474([g47x])),
     // Every alternate setting has the flash's map, and only addresses count.
     .init(
@@ -70,6 +70,11 @@ extension ChipTable {
         flash: .sectors(of: 2048, kibibytes: 1...128), options: .at(0x4002_2020),
         otpNot: 0x1FFF_6800),
       .c0([c071])),
+    // As ST's programmer finds them through the ROM; the address above is that of a mock.
+    .init(
+      .init(
+        flash: .sectors(of: 2048, kibibytes: 1...128), options: .at(0x1FFF_7800),
+        releases: 0x0220...0x0220), .c0([c071])),
   ]
 
   // MARK: - AN2606 Rev 70, table 3

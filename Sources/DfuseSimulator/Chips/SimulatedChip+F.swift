@@ -208,7 +208,7 @@ extension SimulatedChip {
 
   private static func f7(
     _ name: String, _ aliases: [String], part: String, runs: [MemoryRegion.Run], map: String,
-    otp: UInt32 = 0x1FF0_F000, serial: String, _ change: Change = { _ in }
+    serial: String, _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       // Alternates other than flash are not in any log; they follow the F4.
@@ -217,13 +217,13 @@ extension SimulatedChip {
         serial: serial,
         maps: [
           map, "@Option Bytes  /0x1FFF0000/01*032 e",
-          "@OTP Memory /\(otp.hex)/01*01Ke",
+          "@OTP Memory /0x1FF0F000/01*01Ke",
           "@Device Feature/0xFFFF0000/01*004 e",
         ]),
       memories: [
         .flash(runs),
         .init(.optionBytes, at: 0x1FFF_0000, 32),
-        .init(.otp, at: otp, 1 * kib),
+        .init(.otp, at: 0x1FF0_F000, 1 * kib),
         .init(.deviceFeature, at: 0xFFFF_0000, 4),
       ],
       rules: FlashRules(
@@ -250,13 +250,18 @@ extension SimulatedChip {
       "stm32f723", ["stm32f722", "stm32f730", "stm32f732", "stm32f733"],
       part: "STM32F722/F723/F73x (512 KiB)", runs: bank(large: 3),
       map: "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",  // betaflight-configurator
-      otp: 0x1FF0_7800, serial: "STM32FxSTM32"
+      serial: "STM32FxSTM32"
     ) { profile in
-      profile.usb.maps[2] = "@OTP Memory /0x1FF07800/01*528e"
-      profile.memories[2] = .init(.otp, at: 0x1FF0_7800, 528)
       profile.usb.serialIsConstant = true
       profile.system = .init(
         id: 0x90, at: 0x1FF0_EDBE, flashSize: 0x1FF0_7A22, uniqueID: 0x1FF0_7A10)
+      // All four strings are from posted output of `dfu-util --list` (version 2200); 528 bytes are 512
+      // of OTP and the 16 that lock its blocks.
+      profile.guessed.remove(.maps)
+      profile.usb.maps[1] = "@Option Bytes  /0x1FFF0000/01*048 e"
+      profile.usb.maps[2] = "@OTP Memory /0x1FF07800/01*528e"
+      profile.memories[1] = .init(.optionBytes, at: 0x1FFF_0000, 48)
+      profile.memories[2] = .init(.otp, at: 0x1FF0_7800, 528)
     },
     // F745, 1 MiB; reports 104 ms after every block, whatever it needs (fwupd#2696).
     f7(

@@ -185,17 +185,19 @@ extension SimulatedChip {
       "stm32c071", part: "STM32C071 (128 KiB)", guessed: [.polls, .maps, .behaviour],
       pages: 64, of: 2, serial: "203A35725532",
       maps: [
-        "@Internal Flash    /0x08000000/64*02Kg", "@OB Bytes          /0x40022020/01*128 e",
+        "@Internal Flash    /0x08000000/64*02Kg", "@OB Bytes          /0x1FFF7800/01*128 e",
         "@OTP Memory        /0x1FFF7000/01*1024 e", "@ENGI Bytes        /0x1FFF7500/01*768 e",
       ],
+      // ST's programmer has the option bytes there for the bootloader, and in the registers at
+      // 0x40022020 for a debug probe alone (STM32CubeProgrammer's data base, device 0x493). The
+      // strings of flash and engineering bytes are in a test of another flasher; none was posted.
       others: [
-        .init(.optionBytes, at: 0x4002_2020, 128), otp, .init(.readOnly, at: 0x1FFF_7500, 768),
+        .init(.optionBytes, at: 0x1FFF_7800, 128), otp, .init(.readOnly, at: 0x1FFF_7500, 768),
       ], polls: ReportedPolls(erase: 30, write: 20)
     ) { profile in
       profile.system = .init(
         id: 0xD1, at: 0x1FFF_67FE, flashSize: 0x1FFF_75A0, uniqueID: 0x1FFF_7550)
       profile.usb.bcdDevice = 0x0220
-      profile.rules.readProtectionByte = nil
       profile.quirks.leaveNeedsAddress = true
     },
     // U083, 256 KiB; four alternates, names padded with blanks, `.` as multiplier.

@@ -8,7 +8,7 @@ import Testing
 /// Protection levels that are for ever: refused, whatever chip and whatever way they come.
 @Suite struct PermanentLockTests {
   /// Chip, address of the level's byte, level: RM0091 (F0), PM0059 and RM0090 (F2, F4), RM0410 (F7),
-  /// RM0367 (L0), RM0038 (L1), RM0351 (L4), RM0440 (G4), RM0433 (H7), RM0456 (U5), RM0434 (WB).
+  /// RM0367 (L0), RM0038 (L1), RM0351 (L4), RM0440 (G4), RM0433 (H7), RM0456 (U5), RM0434 (WB), RM0490 (C0).
   static let locks: [(String, UInt32, UInt8)] = [
     ("stm32f042", 0x1FFF_F800, 0xCC), ("stm32f072", 0x1FFF_F800, 0xCC),
     ("stm32f303", 0x1FFF_F800, 0xCC), ("stm32f405", 0x1FFF_C001, 0xCC),
@@ -20,7 +20,7 @@ import Testing
     ("stm32u083", 0x4002_2020, 0xCC), ("stm32h723", 0x5200_201D, 0xCC),
     ("stm32h723", 0x5200_2021, 0xCC), ("stm32h743", 0x5200_201D, 0xCC),
     ("stm32h743", 0x5200_2021, 0xCC), ("stm32h7a3", 0x5200_2021, 0xCC),
-    ("stm32u575", 0x4002_2040, 0xCC),
+    ("stm32u575", 0x4002_2040, 0xCC), ("stm32c071", 0x1FFF_7800, 0xCC),
   ]
 
   private func image(_ byte: UInt8, at address: UInt32) -> MemoryImage {
