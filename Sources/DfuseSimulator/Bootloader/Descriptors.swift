@@ -30,6 +30,8 @@ struct Descriptors: Sendable {
 
   /// The device descriptor, 18 bytes.
   let device: [UInt8]
+  /// How fast the device is on the bus.
+  let speed: USBSpeed
   /// The interfaces, each with at least one alternate setting.
   let interfaces: [Interface]
   /// The string descriptors by index.
@@ -39,8 +41,11 @@ struct Descriptors: Sendable {
   /// and serial number.
   init(
     vendorID: UInt16, productID: UInt16, bcdDevice: UInt16, deviceClass: UInt8 = 0,
-    interfaces: [Interface], strings: [UInt8: [UInt8]]
+    speed: USBSpeed = .full, interfaces: [Interface], strings: [UInt8: [UInt8]]
   ) {
+    self.speed = speed
+    // Control transfers in packets of 64 bytes: USB 2.0 section 5.5.3 has them so at high speed, and
+    // the bootloaders that are known do it at full speed.
     device =
       [18, 0x01, 0x00, 0x02, deviceClass, 0, 0, 64] + vendorID.littleEndianBytes
       + productID.littleEndianBytes + bcdDevice.littleEndianBytes + [1, 2, 3, 1]
@@ -58,6 +63,16 @@ struct Descriptors: Sendable {
       + [UInt8(interfaces.count), 1, 0, 0xC0, 50] + rest
   }
 
+  /// What a high-speed device would be at full speed: version, class, packet size, configurations.
+  ///
+  /// USB 2.0 section 9.6.2; a device of one speed has none.
+  private var qualifier: [UInt8] { [10, 0x06] + device[2...7] + [device[17], 0] }
+
+  /// The configuration at the other speed, which differs in endpoints only: DFU has none.
+  ///
+  /// So ST's device library answers, with one array for both (usbd_ctlreq.c, v2.11.3).
+  private var otherSpeedConfiguration: [UInt8] { [9, 0x07] + configuration.dropFirst(2) }
+
   /// The interface with a number.
   func interface(_ number: UInt16) -> Interface? {
     interfaces.first { UInt16($0.number) == number }
@@ -74,6 +89,8 @@ struct Descriptors: Sendable {
     case 0x0100: device
     case 0x0200: configuration
     case 0x0300...0x03FF: strings[UInt8(wValue & 0xFF)]
+    case 0x0600 where speed == .high: qualifier
+    case 0x0700 where speed == .high: otherSpeedConfiguration
     case 0x2100...0x21FF: interfaces.lazy.map(\.functional).first { !$0.isEmpty }
     default: nil
     }
@@ -109,6 +126,7 @@ struct Descriptors: Sendable {
       + usb.transferSize.littleEndianBytes + usb.bcdDFUVersion.littleEndianBytes
     self.init(
       vendorID: usb.vendorID, productID: usb.productID, bcdDevice: usb.bcdDevice,
+      speed: usb.speed,
       interfaces: [
         Interface(alternates: alternates, details: Array(functional.prefix(Int(length))))
       ], strings: strings)
@@ -163,10 +181,23 @@ package struct USBFacts: Hashable, Sendable {
   package var transferSize: UInt16 = 2048
   /// DFU `bcdDFUVersion`.
   var bcdDFUVersion: UInt16 = 0x011A
+  /// How fast it is on the bus.
+  var speed = USBSpeed.full
 
   /// Facts of the ROMs whose product is named after the bus's speed.
-  static func fullSpeedMode(serial: String, maps: [String]) -> USBFacts {
+  static func mode(_ speed: USBSpeed = .full, serial: String, maps: [String]) -> USBFacts {
     USBFacts(
-      bcdDevice: 0x0200, product: "DFU in FS Mode", serial: serial, maps: maps, transferSize: 1024)
+      bcdDevice: 0x0200, product: speed == .high ? "DFU in HS Mode" : "DFU in FS Mode",
+      serial: serial, maps: maps, transferSize: 1024, speed: speed)
   }
+}
+
+/// How fast a device is on the bus, by its number in USB/IP.
+///
+/// - SeeAlso: `enum usb_device_speed` of the Linux kernel.
+enum USBSpeed: UInt32, Hashable, Sendable {
+  /// 12 Mbit/s.
+  case full = 2
+  /// 480 Mbit/s.
+  case high = 3
 }

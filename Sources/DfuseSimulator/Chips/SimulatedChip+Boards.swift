@@ -32,7 +32,7 @@ extension SimulatedChip {
   /// Behaviour as measured on the unmodified Core and DFU class.
   static let stUsbd = board(
     "st-usbd", ["stm32-usbd"], part: "ST USB device library, DFU class", guessed: [],
-    usb: .fullSpeedMode(
+    usb: .mode(
       serial: "00000000001A",
       maps: Array(
         repeating: "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg", count: 2)),
@@ -88,7 +88,8 @@ extension SimulatedChip {
   /// `dfu-util -l` in Zephyr's boards/arduino/portenta_h7 documentation; the memories of no
   /// sectors as in arduino/mcuboot-arduino-stm32h7#33.
   private static func arduino(
-    _ name: String, part: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String
+    _ name: String, part: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String,
+    speed: USBSpeed = .full
   ) -> SimulatedChip {
     board(
       name, part: part,
@@ -99,7 +100,7 @@ extension SimulatedChip {
           "@Internal Flash  2MB   /0x08000000/01*128Ka,15*128Kg",
           "@Ext RAW  Flash 16MB   /0x90000000/4096*4Kg",
           "@Ext File Flash  0MB   /0x00000000/0*4Kg", "@Arduino  boot  v.25   /0x00000000/0*4Kg",
-        ], transferSize: 4096),
+        ], transferSize: 4096, speed: speed),
       memories: [
         .init(.readOnly, at: 0x0800_0000, 128 * kib),
         .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
@@ -128,7 +129,7 @@ extension SimulatedChip {
   static let boards: [SimulatedChip] = [
     arduino(
       "portenta-h7", part: "Arduino Portenta H7", productID: 0x035B,
-      serial: "003D00473133511137323532"),
+      serial: "003D00473133511137323532", speed: .high),
     arduino(
       "giga-r1", part: "Arduino GIGA R1", productID: 0x0366, serial: "002A00303230510B31333330"),
     // Arduino (Finder) Opta.
@@ -266,6 +267,6 @@ extension SimulatedChip {
       usb: USBFacts(
         bcdDevice: 0x0200, product: "DFU in HS Mode @Device ID /0x500, @Revision ID /0x0000",
         serial: "003800000000000012345678", maps: ["@FSBL /0x01/1*1Me"], transferSize: 1024,
-        bcdDFUVersion: 0x0110)),
+        bcdDFUVersion: 0x0110, speed: .high)),
   ]
 }

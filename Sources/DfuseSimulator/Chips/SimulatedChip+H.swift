@@ -12,7 +12,7 @@ extension SimulatedChip {
     _ change: Change
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      part: part, guessed: guessed, usb: .fullSpeedMode(serial: serial, maps: maps),
+      part: part, guessed: guessed, usb: .mode(serial: serial, maps: maps),
       memories: [.flash(sectors, size * kib)] + others,
       rules: FlashRules(unit: word, hasECC: true, rewrite: .never, optionWriteResets: false),
       times: WorkTimes([size: erase], width: word, program: program, massErase: erase * sectors),

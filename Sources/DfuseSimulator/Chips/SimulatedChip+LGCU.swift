@@ -60,7 +60,7 @@ extension SimulatedChip {
     _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      part: part, guessed: guessed, usb: .fullSpeedMode(serial: serial, maps: maps),
+      part: part, guessed: guessed, usb: .mode(serial: serial, maps: maps),
       memories: [.flash(pages, size * kib)] + others,
       rules: FlashRules(
         unit: 8, hasECC: true, rewrite: .zeroOnly, readProtectionByte: others[0].start,

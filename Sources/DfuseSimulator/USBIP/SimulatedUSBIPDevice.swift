@@ -141,8 +141,8 @@ package final class SimulatedUSBIPDevice: Sendable {
     let interfaces = descriptors.interfaces
     var out = USBIPWire.padded("/sys/devices/simulated/usb1/\(busID)", to: 256)
     out += USBIPWire.padded(busID, to: USBIPWire.busIDSize)
-    // Bus number, device number, and 2 for full speed.
-    out += [1, port + 1, 2].flatMap(\.bigEndianBytes)
+    // Bus number, device number, speed.
+    out += [1, port + 1, descriptors.speed.rawValue].flatMap(\.bigEndianBytes)
     // idVendor, idProduct, bcdDevice are little-endian in the descriptor.
     for offset in [8, 10, 12] { out += [device[offset + 1], device[offset]] }
     // The device's class; the active configuration, which is the first; how many there are.
