@@ -146,6 +146,23 @@ import Testing
     #expect(run.status == .success, "\(run.error)")
   }
 
+  /// libopencm3's example has no UPLOAD, and so nothing is compared or verified.
+  @Test(arguments: [("libopencm3-dfu", false), ("black-magic-probe", true)])
+  func `bootloaders on libopencm3 are flashed, and verified where they can be read`(
+    name: String, isReadable: Bool
+  ) throws {
+    let bus = try bus(name)
+    let start: UInt32 = 0x0800_2000
+    bus.changeBoard(at: "1-1") { $0.load([UInt8](repeating: 0, count: 4096), at: start) }
+    let program = Firmware.program(5000, at: start)
+    try sandbox.write(program, to: "fw.bin")
+    let run = sandbox.run("flash", "@fw.bin")
+    #expect(run.status == .success, "\(run.error)")
+    #expect(run.error.contains("cannot be read") != isReadable, "\(run.error)")
+    #expect(bus.board(at: "1-1")?.read(5000, at: start) == program)
+    #expect(bus.board(at: "1-1")?.counters.count(.leave) == 1)
+  }
+
   @Test func `an unknown map that begins with what cannot be written takes its first writable`()
     throws
   {

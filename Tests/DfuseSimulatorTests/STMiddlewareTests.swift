@@ -107,6 +107,9 @@ import Testing
       return
     }
     #expect(bytes.count == 1024)
+    // `DFU_Upload` goes to dfuUPLOAD-IDLE however much it sends.
+    #expect(probe.condition() == [0, 9])
+    probe.abort()
     probe.setAddress(0x0800_C000)
     #expect(probe.dnload(2, pattern(1100)) == .silence)
     _ = probe.condition()
@@ -129,5 +132,36 @@ import Testing
     #expect(probe.send([0x01, 0x0B, 1, 0, 0, 0, 0, 0]).answer == .acknowledge)
     #expect(probe.send([0x81, 0x0A, 0, 0, 0, 0, 1, 0]).answer == .data([1]))
     #expect(probe.send([0x01, 0x0B, 2, 0, 0, 0, 0, 0]).answer == .stall)
+  }
+
+  @Test func `a refused UPLOAD drops a block that waits for DFU_GETSTATUS`() throws {
+    var probe = try Probe("st-usbd")
+    probe.setAddress(0x0800_C000)
+    probe.dnload(2, pattern(16))
+    #expect(probe.upload(2, 16) == .stall)
+    #expect(probe.getState() == .data([3]))
+    #expect(probe.status() == [0, 0, 5, 0])
+    #expect(probe.board.counters.bytesProgrammed == 0)
+  }
+
+  @Test func `ABORT does not clear what failed, though no status has told of it yet`() throws {
+    var probe = try Probe("st-usbd")
+    probe.setAddress(0x4000_0000)
+    probe.dnload(2, pattern(16))
+    #expect(probe.condition() == [0, 4])
+    #expect(probe.abort() == .acknowledge)
+    #expect(probe.condition() == [11, 10])
+  }
+
+  /// `DFU_Leave` resets the chip; the template then starts what is at its default address.
+  @Test func `it leaves to what is behind it, wherever the pointer stands`() throws {
+    var probe = try Probe("st-usbd")
+    probe.dnload(0, [])
+    #expect(probe.getStatus().then == .leaveBus(after: .zero, as: .bootloader))
+    probe = try Probe("st-usbd")
+    probe.board.load(TestProgram.vectors(for: 0x0800_C000), at: 0x0800_C000)
+    probe.setAddress(0x0806_0000)
+    probe.dnload(0, [])
+    #expect(probe.getStatus().then == .leaveBus(after: .zero, as: .application))
   }
 }

@@ -84,8 +84,10 @@ extension Flasher {
       try session.write(block: BlockNumbering.first, data: [supply.code, 0xFF, 0xFF, 0xFF])
       return .done
     case .massErase:
-      let listed = try session.commands() ?? []
-      guard listed.contains(DfuSeCommand.massErase.code) else { return .notOffered }
+      if bootloader?.listsCommands ?? true {
+        let listed = try session.commands() ?? []
+        guard listed.contains(DfuSeCommand.massErase.code) else { return .notOffered }
+      }
       try session.massErase()
       return .done
     case .erase(let sector):

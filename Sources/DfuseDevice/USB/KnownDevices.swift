@@ -123,6 +123,8 @@ public struct ApplicationBootloader: Hashable, Sendable {
   public var programStart: UInt32?
   /// Whether a mass erase leaves its own sectors alone.
   var survivesMassErase = false
+  /// Whether it answers for the commands that it knows; one that does not lets the host wait.
+  var listsCommands = true
 
   /// Whether some address of `range` is the bootloader's own.
   public func owns(_ range: Range<UInt64>) -> Bool {
@@ -177,7 +179,9 @@ public struct ApplicationBootloader: Hashable, Sendable {
   /// It fits into 16 KiB and may have 32 or a sector of 128, as its builder chose, and refuses to
   /// overwrite itself (`flash_is_modifiable_addr_range`, micropython's ports/stm32/mboot/main.c).
   ///
-  /// From micropython's ports/stm32/mboot/README.md, and mboot_flash_mass_erase in main.c.
+  /// From micropython's ports/stm32/mboot/README.md, and main.c: mboot_flash_mass_erase, and
+  /// dfu_handle_tx, which has no answer to an UPLOAD of block 0.
   private static let mboot = ApplicationBootloader(
-    name: "mboot", ownRanges: [0x0800_0000..<0x0800_4000], survivesMassErase: true)
+    name: "mboot", ownRanges: [0x0800_0000..<0x0800_4000], survivesMassErase: true,
+    listsCommands: false)
 }

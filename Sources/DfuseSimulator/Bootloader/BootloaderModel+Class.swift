@@ -6,6 +6,9 @@ extension BootloaderModel {
     _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
   ) -> Reaction {
     guard standard.configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
+    if profile.behaviour.flavour == .mboot {
+      return answerMboot(packet, data, arrival: arrival, at: now)
+    }
     switch packet.dfuRequest {
     case .detach: return detach()
     case .dnload: return download(packet, data)
@@ -20,7 +23,18 @@ extension BootloaderModel {
 
   /// Answers a standard request.
   mutating func answerStandard(_ packet: SetupPacket) -> Reaction {
+    let flavour = profile.behaviour.flavour
     switch (packet.bmRequestType, packet.bRequest, packet.wValue >> 8) {
+    case (0x81, _, _) where flavour == .mboot:
+      // Its class has no answer to standard requests, and acknowledges those without data
+      // (`pyb_usbdd_Setup`; usbd_ctlreq.c, `USBD_StdItfReq`).
+      return Reaction(.silence)
+    case (0x01, _, _) where flavour == .mboot:
+      return Reaction(.acknowledge)
+    case (0x80, 0x06, 0x21) where flavour == .mboot:
+      return Reaction(.stall)
+    case (0x01, 0x0B, _) where flavour == .tinyUSB:
+      enter(.dfuIDLE)
     case (0x80, 0x06, 0x21), (0x81, 0x06, 0x21):
       if profile.quirks.ignoresFunctionalDescriptorRequest { return Reaction(.silence) }
     case (0x00, 0x09, 0) where packet.wValue <= 1 && standard.configuration != 0:
@@ -33,45 +47,57 @@ extension BootloaderModel {
     return standard.answer(packet)
   }
 
-  /// A request that the state does not allow.
+  /// A request that the state does not allow, and what becomes of it, if not the usual.
   ///
   /// DFU 1.1 appendix A: stall, and on to dfuERROR with errSTALLEDPKT; in dfuERROR the first
   /// status stays. ST's device library stalls and changes nothing.
-  mutating func refuse(_ code: UInt8 = StatusCode.errSTALLEDPKT) -> Reaction {
-    let isIgnored =
-      profile.behaviour.flavour == .stMiddleware || state == .dfuERROR
-      || state == .dfuDNBUSY && profile.behaviour.whileBusy == .stalls
-    if !isIgnored {
-      if let work { finish(work) }
-      fail(code)
+  mutating func refuse(_ refusal: StateMachine.Refusal? = nil) -> Reaction {
+    let machine = profile.behaviour.machine
+    switch refusal ?? machine.refusal {
+    case .ignored: return Reaction(.acknowledge)
+    case .stalls: return Reaction(.stall)
+    case .fails(let code):
+      let isIgnored =
+        state == .dfuERROR && machine.keepsFirstError
+        || state == .dfuDNBUSY && profile.behaviour.whileBusy == .stalls
+      if !isIgnored {
+        if let work { finish(work) }
+        fail(code)
+      }
+      return Reaction(.stall)
     }
-    return Reaction(.stall)
   }
 
   private mutating func getState() -> Reaction {
     // DFU 1.1 A.2.5 and A.2.8: not even DFU_GETSTATE is answered while busy.
-    let isBusy = state == .dfuDNBUSY || state == .dfuMANIFEST
-    if isBusy, profile.behaviour.flavour != .stMiddleware { return refuse() }
+    let isBusy = [.dfuDNBUSY, .dfuMANIFEST, .dfuMANIFESTWAITRESET].contains(state)
+    if isBusy, !profile.behaviour.machine.alwaysTellsState { return refuse() }
     return Reaction(.data([state.rawValue]))
   }
 
   private mutating func detach() -> Reaction {
-    guard profile.behaviour.flavour == .stMiddleware else { return refuse() }
-    // A soft disconnect in the middle of the request.
-    return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader))
+    let machine = profile.behaviour.machine
+    switch machine.detach {
+    case .refused: return refuse()
+    case .ignored: return Reaction(.acknowledge)
+    case .reconnects:
+      return Reaction(.silence, then: .leaveBus(after: .zero, as: .bootloader))
+    case .answersAndReconnects:
+      guard machine.aborts.contains(state) else { return refuse() }
+      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: .bootloader))
+    case .resets:
+      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: resetProgram))
+    case .leaves:
+      return Reaction(.acknowledge, then: .leaveBus(after: .zero, as: .application))
+    }
   }
 
   private mutating func abort() -> Reaction {
-    switch (profile.behaviour.flavour, state) {
-    case (_, .dfuIDLE), (_, .dfuDNLOADIDLE), (_, .dfuUPLOADIDLE),
-      (.stMiddleware, .dfuDNLOADSYNC), (.stMiddleware, .dfuMANIFESTSYNC):
-      enter(.dfuIDLE)
-      return Reaction(.acknowledge)
-    case (.stMiddleware, _):
-      return Reaction(.acknowledge)
-    case (.specification, _), (.plainDFU, _):
-      return refuse()
-    }
+    let machine = profile.behaviour.machine
+    guard machine.aborts.contains(state) else { return refuse(machine.abortRefusal) }
+    if let work { finish(work) }
+    enter(.dfuIDLE)
+    return Reaction(.acknowledge)
   }
 
   private mutating func clearStatus() -> Reaction {
@@ -84,6 +110,8 @@ extension BootloaderModel {
       return Reaction(.acknowledge)
     case .stalls:
       return Reaction(.stall)
+    case .ignored:
+      return Reaction(.acknowledge)
     case .clears:
       if let work { finish(work) }
       enter(.dfuIDLE)
@@ -99,7 +127,9 @@ extension BootloaderModel {
     case .dfuDNLOADSYNC:
       guard let job = pending else { return reportResult(at: now) }
       pending = nil
-      guard job == .malformed else { return begin(job, at: now) }
+      let isStalled =
+        job == .malformed || profile.behaviour.flavour == .photon && refusal(of: job) != nil
+      guard isStalled else { return begin(job, at: now) }
       result = .done
       return Reaction(.stall)
     case .dfuDNBUSY:
@@ -114,7 +144,8 @@ extension BootloaderModel {
       return statusReply(poll: work?.poll ?? .zero, busy: true, at: now)
     case .dfuMANIFESTSYNC:
       return manifest(at: now)
-    case .dfuIDLE, .dfuDNLOADIDLE, .dfuMANIFEST, .dfuUPLOADIDLE, .dfuERROR, .strayStatus:
+    case .dfuIDLE, .dfuDNLOADIDLE, .dfuMANIFEST, .dfuMANIFESTWAITRESET, .dfuUPLOADIDLE, .dfuERROR,
+      .strayStatus:
       return statusReply(poll: .zero, busy: false, at: now)
     }
   }
@@ -133,7 +164,7 @@ extension BootloaderModel {
   mutating func statusReply(
     poll: Duration, busy: Bool, at now: Duration, delay: Duration = .zero
   ) -> Reaction {
-    let components = poll.components
+    let components = (busy ? poll : .milliseconds(profile.polls.idle)).components
     let milliseconds = min(
       max(components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000, 0), 0xFF_FFFF)
     lastBusyReply = busy ? (now + delay, .milliseconds(milliseconds)) : nil
@@ -143,7 +174,7 @@ extension BootloaderModel {
   }
 
   /// Records a poll that came before the time that was asked for.
-  private mutating func noteEarlyPoll(at arrival: Duration) -> Bool {
+  mutating func noteEarlyPoll(at arrival: Duration) -> Bool {
     guard let (at, poll) = lastBusyReply, arrival < at + poll else { return false }
     counters.earlyPolls.append(.init(reported: poll, waited: max(arrival - at, .zero)))
     return true
@@ -151,30 +182,60 @@ extension BootloaderModel {
 
   // MARK: - Leaving
 
-  private mutating func manifest(at now: Duration) -> Reaction {
+  mutating func manifest(at now: Duration) -> Reaction {
     if profile.quirks.leaveNeedsAddress, !pointerWasSet {
       fail(StatusCode.errTARGET)
       return statusReply(poll: .zero, busy: false, at: now)
     }
+    let behaviour = profile.behaviour
     let poll = Duration.milliseconds(profile.polls.manifest)
-    switch profile.behaviour.leave {
+    switch behaviour.leave {
     case .afterStatus, .atDownload:
-      state = .dfuMANIFEST
+      // Particle's says dfuDNLOAD-IDLE, for the sake of what dfu-util prints last.
+      state = behaviour.flavour == .photon ? .dfuDNLOADIDLE : .dfuMANIFEST
       var reply = statusReply(poll: poll, busy: true, at: now)
-      reply.then = .leaveBus(after: poll, as: nextProgram)
+      if behaviour.flavour == .dapboot, resetProgram == .bootloader {
+        // `validate_application`: it looks at the stack pointer, and stays if that is none.
+        fail(StatusCode.errFIRMWARE)
+        return reply
+      }
+      if [.arduino, .photon, .deviceOS].contains(behaviour.flavour) {
+        state = .dfuMANIFESTWAITRESET
+      }
+      reply.then = .leaveBus(after: behaviour.leaveDelay ?? poll, as: nextProgram)
       return reply
     case .duringStatus:
       return Reaction(.silence, then: .leaveBus(after: .zero, as: nextProgram))
     case .stallsStatus:
       return Reaction(.stall, then: .leaveBus(after: .milliseconds(1), as: nextProgram))
+    case .returnsToIdle:
+      let wasManifested = isManifested
+      enter(wasManifested ? .dfuIDLE : .dfuMANIFEST)
+      let reply = statusReply(poll: poll, busy: !wasManifested, at: now)
+      if !wasManifested { (state, isManifested) = (.dfuMANIFESTSYNC, true) }
+      return reply
     }
   }
 
-  /// What the chip runs when it jumps to the program at the pointer.
+  /// What the chip runs when the bootloader is told to leave: mostly it jumps to the program at the
+  /// pointer.
   ///
   /// AN3156: the stack pointer comes from the pointer's word, the entry from the next; an address
   /// that is not executable memory resets the chip, and the boot pins lead back here.
-  var nextProgram: RunningProgram { program(at: pointer) }
+  var nextProgram: RunningProgram {
+    profile.behaviour.resetsToLeave ? resetProgram : program(at: pointer)
+  }
+
+  /// What a reset starts where the bootloader is a program in flash: what is behind it, if that begins
+  /// with a stack pointer, else the bootloader again.
+  ///
+  /// So the templates of ST's device library, Arduino's, libopencm3's, and dapboot; an mboot looks at
+  /// the two lowest bits only.
+  private var resetProgram: RunningProgram {
+    let start = UInt64(programStart)
+    let stack = UInt32(littleEndian: memory.read(start..<(start + 4)))
+    return (0x1000_0000..<0x4000_0000).contains(stack) ? flashedProgram : .bootloader
+  }
 
   /// What the chip runs after a reset without its boot pins; a bootloader in flash starts what is
   /// behind it.

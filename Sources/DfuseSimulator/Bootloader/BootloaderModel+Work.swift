@@ -13,7 +13,19 @@ extension BootloaderModel {
   mutating func finish(_ work: Work) {
     self.work = nil
     result = perform(work.job)
-    if state == .dfuDNBUSY { state = .dfuDNLOADSYNC }
+    guard state == .dfuDNBUSY else { return }
+    switch (profile.behaviour.machine.ending, result) {
+    case (.synced, _), (.failsAtOnce, .done):
+      state = .dfuDNLOADSYNC
+    case (.atOnce, .failed(let code, _)) where profile.behaviour.flavour == .epsilon:
+      // `wholeDataSentCallback` ends in dfuDNLOAD-IDLE whatever came of the work.
+      enter(.dfuDNLOADIDLE, code)
+    case (_, .failed(let code, let text)):
+      fail(code, text: text)
+      result = .done
+    case (.atOnce, .done):
+      enter(.dfuDNLOADIDLE)
+    }
   }
 
   /// Begins the pending job; called by the first DFU_GETSTATUS after a DNLOAD.
@@ -22,7 +34,11 @@ extension BootloaderModel {
     let job = startsLateErase(wanted, at: now) ? .nothing : wanted
     let refusal = refusal(of: job)
     var duration = refusal == nil ? cost(of: job).time : .zero
-    var endless = job == .endless || isErase(job, from: profile.quirks.staysBusyErasingFrom)
+    // Arduino's copy of ST's library stays busy for ever when something fails.
+    let isStuck =
+      profile.behaviour.flavour == .arduino && refusal != nil && !failsSilently(job)
+    var endless =
+      job == .endless || isStuck || isErase(job, from: profile.quirks.staysBusyErasingFrom)
     var isShownBusy = endless
     if let extra = extraWork {
       extraWork = nil
@@ -38,7 +54,7 @@ extension BootloaderModel {
     }
     guard !endless else {
       // The erase itself does happen; only its end is never reported.
-      result = perform(job)
+      result = isStuck ? .done : perform(job)
       work = Work(job: .nothing, begin: now, end: nil, poll: poll, isShownBusy: true)
       let answersLate = profile.behaviour.whileBusy == .worksBeforeAnswering
       return statusReply(poll: poll, busy: true, at: now, delay: answersLate ? duration : .zero)
@@ -97,13 +113,15 @@ extension BootloaderModel {
     case .program(let address, let bytes):
       let range = address..<(address + UInt64(max(bytes.count, 1)))
       isServed = memory.region(holding: range).map { $0.kind != .readOnly } ?? false
+    case .fails(let code):
+      return .failed(code, text: 0)
     case .unprotect, .nothing, .endless, .malformed:
       return nil
     }
     if needsReadableChip, memory.readProtection > 0 {
       return .failed(StatusCode.errVENDOR, text: 0)
     }
-    return isServed ? nil : outsideMap
+    return isServed ? nil : outsideMap(job.address ?? 0)
   }
 
   /// What the chip tells outside its memory maps, in a range.
@@ -113,16 +131,33 @@ extension BootloaderModel {
 
   /// The failure for an address the bootloader does not serve.
   ///
-  /// AN3156: errTARGET. ST's device library says errVENDOR for everything, mboot errADDRESS.
-  private var outsideMap: JobResult {
-    .failed(
+  /// AN3156: errTARGET. ST's device library says errVENDOR for everything, mboot errADDRESS and which
+  /// of two things is wrong.
+  private func outsideMap(_ address: UInt64) -> JobResult {
+    let texts = profile.quirks.failureTexts.keys.sorted()
+    let isOwn = memory.region(at: address)?.kind == .readOnly
+    return .failed(
       profile.quirks.mediaFailure ?? StatusCode.errTARGET,
-      text: profile.quirks.failureTexts.keys.min() ?? 0)
+      text: (isOwn ? texts.first : texts.last) ?? 0)
+  }
+
+  /// Whether nobody is told that a job failed: libopencm3's example never says so, the Black Magic
+  /// Probe and Arduino not of blocks for the chip's own flash.
+  private func failsSilently(_ job: Job) -> Bool {
+    switch (profile.behaviour.flavour, job) {
+    case (.libopencm3, _), (.blackMagic, .program): true
+    case (.arduino, .program(let address, _)): address < 0xA000_0000
+    default: false
+    }
   }
 
   /// Carries a job out.
   mutating func perform(_ job: Job) -> JobResult {
-    if let refusal = refusal(of: job) { return refusal }
+    // The older states of ST's library keep the address of an erase in the pointer.
+    if [.arduino, .photon].contains(profile.behaviour.flavour), case .erase(let address) = job {
+      pointer = address
+    }
+    if let refusal = refusal(of: job) { return failsSilently(job) ? .done : refusal }
     switch job {
     case .setAddress(let address):
       pointer = address
@@ -139,7 +174,7 @@ extension BootloaderModel {
       memory.readProtection = 0
       memory.eraseFlash(evenProtected: true)
       if let byte = profile.rules.readProtectionByte { memory.load([0xAA], at: byte) }
-    case .massErase, .unprotect, .nothing, .endless, .malformed:
+    case .massErase, .unprotect, .nothing, .endless, .malformed, .fails:
       break
     }
     return .done
@@ -152,6 +187,8 @@ extension BootloaderModel {
     else { return .outside }
     let first = UInt32(sector.lowerBound)
     if memory.writeProtected.contains(first) { return .writeProtected }
+    if profile.quirks.skipsRepeatedErase, lastErased == first { return .done }
+    lastErased = first
     memory.erase(sector)
     counters.erases[first, default: 0] += 1
     return .done
@@ -163,6 +200,7 @@ extension BootloaderModel {
       counters.refusedPrograms.append(address)
       return .done
     }
+    if profile.behaviour.flavour == .dapboot { eraseAhead(of: bytes.count, at: address) }
     let kind = memory.region(at: UInt64(address))?.kind
     if kind == .optionBytes, profile.quirks.ignoresOptionBytes { return .done }
     let unit = kind == .flash ? profile.rules.unit : 1
@@ -182,6 +220,17 @@ extension BootloaderModel {
     return outcome(result, at: address)
   }
 
+  /// Erases the pages that begin in a range: dapboot does so as it comes to them.
+  private mutating func eraseAhead(of count: Int, at address: UInt32) {
+    var next = UInt64(address)
+    while next < UInt64(address) + UInt64(count), let place = UInt32(exactly: next),
+      let sector = memory.sector(at: place)
+    {
+      if sector.lowerBound >= address { _ = erase(at: place) }
+      next = sector.upperBound
+    }
+  }
+
   /// What the device says of an outcome.
   private mutating func outcome(_ outcome: BoardMemory.Outcome, at address: UInt32) -> JobResult {
     switch outcome {
@@ -195,7 +244,7 @@ extension BootloaderModel {
       counters.refusedPrograms.append(unit)
       return profile.rules.failure.map { .failed($0, text: 0) } ?? .done
     case .outside:
-      return outsideMap
+      return outsideMap(UInt64(address))
     }
   }
 
@@ -228,7 +277,8 @@ extension BootloaderModel {
   private func cost(of job: Job) -> (time: Duration, poll: Int) {
     let polls = profile.polls
     return switch job {
-    case .setAddress, .nothing, .endless, .malformed: (.zero, polls.setAddress ?? polls.write)
+    case .setAddress, .nothing, .endless, .malformed, .fails:
+      (.zero, polls.setAddress ?? polls.write)
     case .erase(let address):
       (memory.sector(at: address).map { times.erasing($0.count) } ?? .zero, polls.erase)
     case .massErase: (profile.quirks.ignoresMassErase ? .zero : times.massErase, polls.erase)
@@ -260,7 +310,7 @@ extension BootloaderModel {
     case .massErase:
       // Which bank goes first is not known; all of it is gone or none.
       if fraction > 0.5 { _ = perform(.massErase) }
-    case .setAddress, .unprotect, .nothing, .endless, .malformed:
+    case .setAddress, .unprotect, .nothing, .endless, .malformed, .fails:
       break
     }
   }
@@ -284,6 +334,17 @@ enum Job: Hashable, Sendable {
   case endless
   /// A command that is too short or too long (ST's device library stalls its DFU_GETSTATUS).
   case malformed
+  /// What ends in dfuERROR with this status.
+  case fails(UInt8)
+
+  /// The address it is about, if any.
+  var address: UInt64? {
+    switch self {
+    case .setAddress(let address), .erase(let address): UInt64(address)
+    case .program(let address, _): address
+    case .massErase, .unprotect, .nothing, .endless, .malformed, .fails: nil
+    }
+  }
 }
 
 /// How a job ended.

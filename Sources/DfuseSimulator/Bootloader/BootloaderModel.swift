@@ -30,6 +30,14 @@ struct BootloaderModel: Sendable {
   var pending: Job?
   /// The job being worked on.
   var work: Work?
+  /// What the next DFU_GETSTATUS goes to, in an mboot.
+  var noted: MachineState?
+  /// Bytes since the transfer began, for firmware that counts them instead of blocks.
+  var transferred = 0
+  /// Whether the manifestation is done, for a device that stays.
+  var isManifested = false
+  /// The page that was erased last.
+  var lastErased: UInt32?
   /// An erase that was reported as done before it was.
   var lateErase: (address: UInt32, end: Duration)?
   /// How the finished job ended.
@@ -125,7 +133,7 @@ struct BootloaderModel: Sendable {
   /// Starts the bootloader as after a reset of the chip.
   mutating func powerOn(at now: Duration) {
     standard.configuration = 0
-    lateErase = nil
+    (lateErase, lastErased) = (nil, nil)
     resetMachine()
     silentUntil = now
     for region in memory.regions where region.kind == .ram || region.kind == .deviceFeature {
@@ -154,7 +162,8 @@ struct BootloaderModel: Sendable {
     settle(at: now)
     // The flash controller goes on without the USB part.
     if let work { finish(work) }
-    resetMachine()
+    standard.alternate = 0
+    if !profile.behaviour.machine.outlastsBusReset { resetMachine() }
   }
 
   private mutating func resetMachine() {
@@ -172,7 +181,7 @@ struct BootloaderModel: Sendable {
     self.state = state
     status = code
     statusString = text
-    pending = nil
+    (pending, noted, isManifested) = (nil, nil, false)
   }
 
   /// Goes to dfuERROR.
@@ -189,7 +198,7 @@ struct BootloaderModel: Sendable {
 /// The simulator keeps its own numbers, so that a slip in the host's cannot cancel out.
 ///
 /// - SeeAlso: DFU 1.1 section 6.1.2.
-enum MachineState: UInt8, Hashable, Sendable {
+enum MachineState: UInt8, CaseIterable, Hashable, Sendable {
   /// Waiting for a request.
   case dfuIDLE = 2
   /// A block was received and waits for DFU_GETSTATUS; or the work on it has ended.
@@ -202,6 +211,8 @@ enum MachineState: UInt8, Hashable, Sendable {
   case dfuMANIFESTSYNC = 6
   /// Leaving.
   case dfuMANIFEST = 7
+  /// Left, waiting for the reset.
+  case dfuMANIFESTWAITRESET = 8
   /// In an upload.
   case dfuUPLOADIDLE = 9
   /// Failed.

@@ -105,6 +105,8 @@ struct ReportedPolls: Hashable, Sendable {
   var setAddress: Int?
   /// For leaving.
   var manifest = 1
+  /// Where nothing is going on.
+  var idle = 0
 
   /// What ST's first device library reports for internal flash: 100 ms for an erase, 104 ms for all
   /// else, Set Address included.

@@ -107,7 +107,9 @@ enum StatusCode {
   static let ok: UInt8 = 0x00
   static let errTARGET: UInt8 = 0x01
   static let errFILE: UInt8 = 0x02
+  static let errVERIFY: UInt8 = 0x07
   static let errADDRESS: UInt8 = 0x08
+  static let errNOTDONE: UInt8 = 0x09
   static let errFIRMWARE: UInt8 = 0x0A
   static let errVENDOR: UInt8 = 0x0B
   static let errUNKNOWN: UInt8 = 0x0E

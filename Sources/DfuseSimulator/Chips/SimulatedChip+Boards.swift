@@ -29,7 +29,8 @@ extension SimulatedChip {
 
   /// ST's USB device library 2.11.3 with the flash layout of its F4 template.
   ///
-  /// Behaviour as measured on the unmodified Core and DFU class.
+  /// Behaviour as measured on the unmodified Core and DFU class; it leaves by a reset, after which the
+  /// template starts what is at its default address (usbd_dfu.c, `DFU_Leave`).
   static let stUsbd = board(
     "st-usbd", ["stm32-usbd"], part: "ST USB device library, DFU class", guessed: [],
     usb: .mode(
@@ -42,7 +43,7 @@ extension SimulatedChip {
     profile.polls = ReportedPolls(erase: 50, write: 50)
     profile.behaviour = Behaviour(
       flavour: .stMiddleware, whileBusy: .worksBeforeAnswering, leave: .duringStatus,
-      clearStatus: .errUnknown, oversize: .hangs)
+      clearStatus: .errUnknown, oversize: .hangs, resetsToLeave: true)
     profile.quirks = Quirks(
       ignoresMassErase: true, acceptsAnyAddress: true, mediaFailure: StatusCode.errVENDOR)
     profile.rules.failure = StatusCode.errVENDOR
@@ -64,79 +65,126 @@ extension SimulatedChip {
     },
   ]
 
-  /// MicroPython's mboot on an F4: no poll timeouts, CLRSTATUS from every state, texts for errors.
+  /// MicroPython's mboot on an F4: no poll timeouts, no look at states, texts for errors.
+  ///
+  /// Its ids, texts and map from ports/stm32/mboot/main.c and dfu.h (2026-08); the first 32 KiB are its
+  /// own (stm32_memory.ld), and programs begin behind them, as its PYBD boards have it.
   static let mboot = board(
-    "mboot", part: "MicroPython mboot (F405, 1 MiB)", guessed: [.identity],
+    "mboot", part: "MicroPython mboot (F405, 1 MiB)", guessed: [],
     usb: USBFacts(
-      bcdDevice: 0x0200, manufacturer: "MicroPython", product: "Pyboard DFU Bootloader",
+      bcdDevice: 0x0300, manufacturer: "MicroPython", product: "Pyboard DFU",
       serial: "2F0038000C51",
       maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
-    memories: f4Memories(reserved: 2)
-  ) { profile in
+    memories: f4Memories(reserved: 2), asMboot)
+
+  /// What an mboot does on whatever board.
+  private static func asMboot(_ profile: inout DeviceProfile) {
     profile.polls = ReportedPolls(erase: 0, write: 0, manifest: 0)
     // Its source works once the answer has gone out, and in that time answers nothing: a mass erase
-    // of many seconds made pydfu give up (micropython#5730).
-    profile.behaviour = Behaviour(whileBusy: .waits, clearStatus: .clears)
+    // of many seconds made pydfu give up (micropython#5730). It resets 50 ms after it has told so.
+    profile.behaviour = Behaviour(
+      flavour: .mboot, whileBusy: .waits, clearStatus: .clears, resetsToLeave: true,
+      leaveDelay: .milliseconds(50))
     profile.quirks = Quirks(
-      mediaFailure: StatusCode.errADDRESS, failureTexts: [0x11: "Address out of range"])
+      acceptsAnyAddress: true, mediaFailure: StatusCode.errADDRESS,
+      failureTexts: [0x10: "Can't overwrite mboot", 0x11: "Address out of range"])
   }
 
   // MARK: - Arduino
 
   /// Portenta, GIGA and Opta: the bootloader is in two sectors, of which one is marked writable.
   ///
-  /// `dfu-util -l` in Zephyr's boards/arduino/portenta_h7 documentation; the memories of no
-  /// sectors as in arduino/mcuboot-arduino-stm32h7#33.
+  /// `dfu-util -l` in Zephyr's boards/arduino/portenta_h7 documentation; all else from
+  /// arduino/mcuboot-arduino-stm32h7 (version 25 of the bootloader, 2025-03): app/board.h, usbd_desc.c,
+  /// usbd_conf.h, usbd_dfu_flash.cpp. Its serial port, which does nothing, is left out.
   private static func arduino(
-    _ name: String, part: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String,
+    _ name: String, product: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String,
     speed: USBSpeed = .full
   ) -> SimulatedChip {
     board(
-      name, part: part,
+      name, part: "Arduino " + product, guessed: [],
       usb: USBFacts(
-        vendorID: vendorID, productID: productID, bcdDevice: 0x0200, manufacturer: "Arduino",
-        product: part, serial: serial,
+        vendorID: vendorID, productID: productID, bcdDevice: 0x0200, manufacturer: "Arduino SA",
+        product: product, serial: serial,
         maps: [
           "@Internal Flash  2MB   /0x08000000/01*128Ka,15*128Kg",
           "@Ext RAW  Flash 16MB   /0x90000000/4096*4Kg",
           "@Ext File Flash  0MB   /0x00000000/0*4Kg", "@Arduino  boot  v.25   /0x00000000/0*4Kg",
         ], transferSize: 4096, speed: speed),
+      pointer: 0x0804_0000,
       memories: [
         .init(.readOnly, at: 0x0800_0000, 128 * kib),
         .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
       ], sectors: [128: 1000, 4: 45]
     ) { profile in
       profile.rules.unit = 32
-      // Where the board packages put a sketch (arduino/ArduinoCore-mbed boards.txt).
       profile.programStart = 0x0804_0000
+      profile.polls = ReportedPolls(erase: 0, write: 0)
+      profile.behaviour = Behaviour(
+        flavour: .arduino, whileBusy: .worksBeforeAnswering, clearStatus: .errUnknown,
+        oversize: .hangs, resetsToLeave: true, leaveDelay: .milliseconds(200))
+      profile.quirks.acceptsAnyAddress = true
     }
   }
 
   // MARK: - Others
 
   /// Particle Photon: an STM32F205 (`dfu-util -l` in NuttX's boards/arm/stm32/photon).
+  ///
+  /// Times, block size and behaviour from particle-iot/device-os (platform/MCU/STM32F2xx, 2021-12):
+  /// usbd_dfu_core.c, usbd_dfu_mal.c, usbd_flash_if.c, usbd_conf.h.
   private static let photon = board(
-    "particle-photon", part: "Particle Photon",
+    "particle-photon", part: "Particle Photon", guessed: [],
     usb: USBFacts(
       vendorID: 0x2B04, productID: 0xD006, bcdDevice: 0x0250, manufacturer: "Particle",
       product: "Photon DFU Mode", serial: "00000000010C", serialIsConstant: true,
       maps: [
         "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg",
         "@DCT Flash   /0x00000000/01*016Kg",
-      ]),
-    memories: f4Memories(reserved: 3) + [.flash(1, 16 * kib, at: 0)])
+      ], transferSize: 4096),
+    memories: f4Memories(reserved: 3) + [.flash(1, 16 * kib, at: 0)]
+  ) { profile in
+    profile.programStart = 0x0802_0000
+    profile.polls = ReportedPolls(erase: 0, write: 0, manifest: 0)
+    profile.behaviour = Behaviour(
+      flavour: .photon, whileBusy: .worksBeforeAnswering, clearStatus: .errUnknown,
+      oversize: .hangs, resetsToLeave: true, leaveDelay: .milliseconds(500))
+    profile.quirks.acceptsAnyAddress = true
+  }
+
+  /// A bootloader on libopencm3's USB stack, on an F1 with pages of 1 KiB, of which the first eight are
+  /// its own and can be erased all the same.
+  private static func libopencm3(
+    _ name: String, part: String, flavour: Behaviour.Flavour, usb: USBFacts, pages: Int,
+    polls: ReportedPolls
+  ) -> SimulatedChip {
+    board(
+      name, part: part, guessed: [], usb: usb, pointer: 0x0800_2000,
+      memories: [
+        .init(.readOnly, at: 0x0800_0000, [.init(8, kib)]), .flash(pages, kib, at: 0x0800_2000),
+      ]
+    ) { profile in
+      profile.commands = []
+      profile.rules = FlashRules(unit: 2, rewrite: .zeroOnly)
+      profile.times = WorkTimes([1: 25], width: 2, program: 53, massErase: 30)
+      profile.polls = polls
+      profile.behaviour = Behaviour(
+        flavour: flavour, whileBusy: .waits, clearStatus: .ignored, oversize: .stallsUnchanged,
+        resetsToLeave: true)
+    }
+  }
 
   static let boards: [SimulatedChip] = [
     arduino(
-      "portenta-h7", part: "Arduino Portenta H7", productID: 0x035B,
-      serial: "003D00473133511137323532", speed: .high),
-    arduino(
-      "giga-r1", part: "Arduino GIGA R1", productID: 0x0366, serial: "002A00303230510B31333330"),
+      "portenta-h7", product: "Portenta H7", productID: 0x035B, serial: "003D00473133511137323532",
+      speed: .high),
+    arduino("giga-r1", product: "Giga", productID: 0x0366, serial: "002A00303230510B31333330"),
     // Arduino (Finder) Opta.
     arduino(
-      "opta", part: "Opta", vendorID: 0x35D1, productID: 0x0364,
+      "opta", product: "Opta", vendorID: 0x35D1, productID: 0x0364,
       serial: "003B00353130510B37333439"),
-    // LEGO SPIKE Prime hub: an STM32F413, 32 KiB of bootloader (micropython, LEGO_HUB_NO6).
+    // LEGO SPIKE Prime hub: an STM32F413, 32 KiB of bootloader (micropython, LEGO_HUB_NO6), which is
+    // an mboot.
     board(
       "lego-hub", ["spike-prime"], part: "LEGO SPIKE Prime hub",
       guessed: [.maps, .identity, .polls, .behaviour],
@@ -144,11 +192,13 @@ extension SimulatedChip {
         vendorID: 0x0694, productID: 0x0008, bcdDevice: 0x0200, manufacturer: "LEGO System A/S",
         product: "LEGO Technic Large Hub in DFU Mode", serial: "387032653436",
         maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
-      memories: f4Memories(reserved: 2)),
+      memories: f4Memories(reserved: 2), asMboot),
     photon,
-    // Particle Argon: an nRF52840, whose flash begins at 0.
+    // Particle Argon: an nRF52840, whose flash begins at 0; behaviour, times and block size from
+    // particle-iot/device-os (bootloader/src/nRF52840, 2024-10). Its two commands of its own, 0xFA and
+    // 0xFB, are listed and not known.
     board(
-      "particle-argon", part: "Particle Argon", guessed: [.identity, .polls, .behaviour],
+      "particle-argon", part: "Particle Argon", guessed: [.identity],
       usb: USBFacts(
         vendorID: 0x2B04, productID: 0xD00C, bcdDevice: 0x0250, manufacturer: "Particle",
         product: "Argon DFU Mode", serial: "E00FCE68A1B2C3D4E5F60718",
@@ -161,10 +211,22 @@ extension SimulatedChip {
         .init(.readOnly, at: 0, 4 * kib), .flash(243, 4 * kib, at: 0x1000),
         .init(.readOnly, at: 0xF_4000, [.init(4, 4 * kib)]), .flash(8, 4 * kib, at: 0xF_8000),
         .flash(1024, 4 * kib, at: 0x8000_0000),
-      ], sectors: [4: 85]),
+      ], sectors: [4: 85]
+    ) { profile in
+      // Where its system firmware begins.
+      profile.programStart = 0x0003_0000
+      profile.commands = [0x00, 0x21, 0x41, 0xFA, 0xFB]
+      profile.polls = ReportedPolls(erase: 0, write: 0, manifest: 0)
+      profile.behaviour = Behaviour(
+        flavour: .deviceOS, whileBusy: .waits, resetsToLeave: true,
+        leaveDelay: .milliseconds(500))
+      profile.quirks.acceptsAnyAddress = true
+      profile.quirks.mediaFailure = StatusCode.errUNKNOWN
+    },
     // RedBear Duo: as the Photon, with a functional descriptor of 7 bytes (its
     // docs/dfu-util_installation_guide.md).
     photon.variant("redbear-duo", part: "RedBear Duo") { profile in
+      profile.guessed = [.transferSize, .polls, .behaviour]
       profile.usb.productID = 0xD058
       profile.usb.bcdDevice = 0x0200
       profile.usb.product = "Duo DFU Mode"
@@ -186,21 +248,53 @@ extension SimulatedChip {
         .flash([.init(64, 4 * kib), .init(60, 64 * kib)], at: 0x9000_0000),
         .flash(60, 64 * kib, at: 0x9040_0000),
       ], sectors: [4: 45, 64: 150]),
-    // NumWorks N0110: speaks DfuSe and states version 0x0100.
+    // NumWorks N0110: speaks DfuSe and states version 0x0100. All of it from numworks/epsilon
+    // (ion/src/device, 2026-03): include/n0110/config/usb.h, usb_userland.h for an authenticated
+    // system in slot B, shared/usb/dfu_interfaces_helpers.h.
     board(
-      "numworks", part: "NumWorks N0110", guessed: [.identity, .transferSize, .polls, .behaviour],
+      "numworks", part: "NumWorks N0110", guessed: [],
       usb: USBFacts(
-        productID: 0xA291, bcdDevice: 0x0100, manufacturer: "NumWorks",
+        productID: 0xA291, bcdDevice: 0x0110, manufacturer: "NumWorks",
         product: "NumWorks Calculator", serial: "3A5D32643430",
         maps: [
-          "@External Flash /0x90000000/08*004Kg,01*032Kg,63*064Kg/0x90400000/64*064Kg",
-          "@Internal Flash /0x08000000/04*016Kg",
-        ], bcdDFUVersion: 0x0100),
-      pointer: 0x9000_0000,
+          "@Flash/0x90000000/08*004Kg,01*032Kg,63*064Kg/0x90430000/61*064Kg",
+          "@SRAM/0x20000000/01*252Ke",
+        ], attributes: 0x03, detachTimeOut: 0, bcdDFUVersion: 0x0100),
+      pointer: 0,
       memories: [
         .flash([.init(8, 4 * kib), .init(1, 32 * kib), .init(127, 64 * kib)], at: 0x9000_0000),
-        .flash(4, 16 * kib),
-      ], sectors: [4: 45, 32: 120, 64: 150, 16: 250]),
+        .init(.ram, at: 0x2000_0000, 252 * kib),
+      ], sectors: [4: 45, 32: 120, 64: 150]
+    ) { profile in
+      profile.programStart = 0x9000_0000
+      profile.commands = []
+      profile.polls = ReportedPolls(erase: 1, write: 1, idle: 1)
+      profile.behaviour = Behaviour(flavour: .epsilon, whileBusy: .waits, clearStatus: .clears)
+      profile.quirks.acceptsAnyAddress = true
+    },
+    // libopencm3's example for an F103, as many have built on.
+    libopencm3(
+      "libopencm3-dfu", part: "libopencm3's DfuSe example", flavour: .libopencm3,
+      usb: USBFacts(
+        bcdDevice: 0x0200, manufacturer: "Black Sphere Technologies", product: "DFU Demo",
+        serial: "DEMO", serialIsConstant: true,
+        maps: ["@Internal Flash   /0x08000000/8*001Ka,56*001Kg"], attributes: 0x09,
+        transferSize: 1024),
+      pages: 56, polls: ReportedPolls(erase: 100, write: 100, manifest: 0)),
+    // The Black Magic Probe's bootloader on its own hardware (dfucore.c, dfu_f1.c, 2026-03).
+    libopencm3(
+      "black-magic-probe", part: "Black Magic Probe", flavour: .blackMagic,
+      usb: USBFacts(
+        vendorID: 0x1D50, productID: 0x6017, bcdDevice: 0x0100, manufacturer: "Black Magic Debug",
+        product: "Black Magic Probe DFU v2.0.0", serial: "CFC6ACDD",
+        maps: ["@Internal Flash   /0x08000000/8*001Ka,120*001Kg"], transferSize: 1024),
+      pages: 120, polls: ReportedPolls(erase: 20, write: 27, manifest: 0)
+    ).variant("black-magic-probe", part: "Black Magic Probe") { profile in
+      // The longest that its source expects of an STM32F103.
+      profile.times.erase = [kib: .milliseconds(40)]
+      profile.quirks.mediaFailure = StatusCode.ok
+      profile.quirks.skipsRepeatedErase = true
+    },
     // OPC-20: DfuSe, with the bytes of its version swapped (dfu-util device-logs/opc-20.lsusb).
     board(
       "opc-20", part: "OPC-20", guessed: [.identity, .polls, .behaviour],
@@ -210,63 +304,5 @@ extension SimulatedChip {
         bcdDFUVersion: 0x1A01),
       pointer: 0, memories: [.flash(128, 64 * kib, at: 0)], sectors: [64: 600]
     ) { $0.rules.unit = 1 },
-  ]
-
-  // MARK: - Plain DFU that looks like DfuSe
-
-  /// A device with plain DFU: every block is firmware.
-  private static func plainDFU(
-    _ name: String, part: String, usb: USBFacts, start: UInt32 = 0x0800_0000
-  ) -> SimulatedChip {
-    let profile = DeviceProfile(
-      part: part, guessed: [.polls, .behaviour], usb: usb, commands: [], defaultPointer: start,
-      memories: [.flash(128, 2 * kib, at: start)], rules: FlashRules(unit: 1, rewrite: .clearsBits),
-      times: WorkTimes([2: 20], width: 4, massErase: 100),
-      polls: ReportedPolls(erase: 0, write: 1), behaviour: Behaviour(flavour: .plainDFU))
-    return SimulatedChip(name, profile: profile)
-  }
-
-  /// An Arduino with a Renesas chip: memory maps as names, over TinyUSB's DFU class.
-  private static func renesas(_ name: String, part: String, productID: UInt16) -> SimulatedChip {
-    plainDFU(
-      name, part: part,
-      usb: USBFacts(
-        vendorID: 0x2341, productID: productID, bcdDevice: 0x0100, manufacturer: "Arduino",
-        product: part, serial: "3517080A0B3C5D2E",
-        maps: [
-          "@CodeFlash /0x00000000/8*2Ka,120*2Kg", "@DataFlash /0x08000000/8*1Kg",
-          "@SketchFlash /0x100000/32*32Kg",
-        ], attributes: 0x07, detachTimeOut: 1000, transferSize: 512, bcdDFUVersion: 0x0101),
-      start: 0)
-  }
-
-  /// Bootloaders with plain DFU, to which a DfuSe command is firmware.
-  package static let plain: [SimulatedChip] = [
-    // The DFU class of TinyUSB as its example has it, built with ST's ids. TinyUSB's
-    // `TUD_DFU_DESCRIPTOR` states version 0x0101.
-    plainDFU(
-      "tinyusb-dfu", part: "TinyUSB DFU class",
-      usb: USBFacts(
-        bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
-        serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
-        transferSize: 512, bcdDFUVersion: 0x0101)),
-    renesas("uno-r4", part: "Arduino UNO R4 Minima", productID: 0x0369),
-    renesas("nano-r4", part: "Arduino Nano R4", productID: 0x0374),
-    renesas("portenta-c33", part: "Arduino Portenta C33", productID: 0x0368),
-    // The Maple bootloader: plain DFU that states 0x011A (dfu-util quirks.c).
-    plainDFU(
-      "maple", part: "Maple bootloader",
-      usb: USBFacts(
-        vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, manufacturer: "LeafLabs",
-        product: "Maple 003", serial: "LLM 003", serialIsConstant: true,
-        maps: ["STM32duino bootloader v1.0  Upload to Flash 0x8002000"], attributes: 0x03,
-        transferSize: 1024)),
-    // The ROM of the STM32MP15x: ST's ids, maps as names, and plain DFU (version 0x0110).
-    plainDFU(
-      "stm32mp15", part: "STM32MP15x ROM",
-      usb: USBFacts(
-        bcdDevice: 0x0200, product: "DFU in HS Mode @Device ID /0x500, @Revision ID /0x0000",
-        serial: "003800000000000012345678", maps: ["@FSBL /0x01/1*1Me"], transferSize: 1024,
-        bcdDFUVersion: 0x0110, speed: .high)),
   ]
 }

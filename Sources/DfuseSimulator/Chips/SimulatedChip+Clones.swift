@@ -1,5 +1,5 @@
-// Chips of other makers with bootloaders that speak DfuSe. Of some the descriptor says no version, or
-// another one.
+// Chips of other makers with bootloaders that speak DfuSe, of some of which the descriptor says no
+// version, or another one; and bootloaders with plain DFU that are easily taken for such.
 extension SimulatedChip {
   /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
   private static let apm32f103 = halfWords(
@@ -129,5 +129,100 @@ extension SimulatedChip {
       "x32f103", part: "X32F103 (128 KiB)", vendorID: 0x3997, productID: 0xDF11,
       release: 0x0200, serial: "00000000010C",
       maps: ["@Internal Flash  /0x08000000/128*001Kg"], version: 0x0110),
+  ]
+
+  // MARK: - Plain DFU that looks like DfuSe
+
+  /// A device with plain DFU: every block is firmware.
+  private static func plainDFU(
+    _ name: String, part: String, usb: USBFacts, start: UInt32 = 0x0800_0000,
+    _ change: Change = { _ in }
+  ) -> SimulatedChip {
+    let profile = DeviceProfile(
+      part: part, guessed: [.polls, .behaviour], usb: usb, commands: [], defaultPointer: start,
+      memories: [.flash(128, 2 * kib, at: start)], rules: FlashRules(unit: 1, rewrite: .clearsBits),
+      times: WorkTimes([2: 20], width: 4, massErase: 100),
+      polls: ReportedPolls(erase: 0, write: 1), behaviour: Behaviour(flavour: .plainDFU))
+    return SimulatedChip(name, profile: profile, change)
+  }
+
+  /// What TinyUSB's class does with whatever application; the callbacks of both work at once.
+  private static func asTinyUSB(_ profile: inout DeviceProfile) {
+    profile.guessed = []
+    profile.polls.manifest = 0
+    profile.behaviour = Behaviour(
+      flavour: .tinyUSB, whileBusy: .waits, leave: .returnsToIdle, clearStatus: .clears,
+      oversize: .stallsUnchanged)
+  }
+
+  /// An Arduino with a Renesas chip: memory maps as names, over TinyUSB's DFU class
+  /// (arduino/arduino-renesas-bootloader, src/main.c and usb_descriptors.c, 2026-03).
+  private static func renesas(_ name: String, part: String, productID: UInt16) -> SimulatedChip {
+    plainDFU(
+      name, part: part,
+      usb: USBFacts(
+        vendorID: 0x2341, productID: productID, bcdDevice: 0x0100, manufacturer: "Arduino",
+        product: part, serial: "3517080A0B3C5D2E",
+        maps: [
+          "@CodeFlash /0x00000000/8*2Ka,120*2Kg", "@DataFlash /0x08000000/8*1Kg",
+          "@SketchFlash /0x100000/32*32Kg",
+        ], attributes: 0x07, detachTimeOut: 1000, transferSize: 512, bcdDFUVersion: 0x0101),
+      start: 0
+    ) { profile in
+      asTinyUSB(&profile)
+      profile.guessed = [.identity, .maps, .transferSize]
+      profile.polls.write = 0
+    }
+  }
+
+  /// Bootloaders with plain DFU, to which a DfuSe command is firmware.
+  package static let plain: [SimulatedChip] = [
+    // The DFU class of TinyUSB as its example has it (examples/device/dfu, 2026-08), built with ST's
+    // ids. TinyUSB's `TUD_DFU_DESCRIPTOR` states version 0x0101.
+    plainDFU(
+      "tinyusb-dfu", part: "TinyUSB DFU class",
+      usb: USBFacts(
+        bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
+        serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
+        transferSize: 512, bcdDFUVersion: 0x0101), asTinyUSB),
+    renesas("uno-r4", part: "Arduino UNO R4 Minima", productID: 0x0369),
+    renesas("nano-r4", part: "Arduino Nano R4", productID: 0x0374),
+    renesas("portenta-c33", part: "Arduino Portenta C33", productID: 0x0368),
+    // dapboot on an F103 with 128 KiB, its first 8 its own (devanlai/dapboot, src/dfu.c, usb_conf.c and
+    // stm32f103/target_stm32f103.c, 2025-02). It counts bytes, not blocks.
+    plainDFU(
+      "dapboot", part: "dapboot (F103, 128 KiB)",
+      usb: USBFacts(
+        vendorID: 0x1209, productID: 0xDB42, bcdDevice: 0x0111, manufacturer: "Devanarchy",
+        product: "DAPBoot DFU Bootloader", serial: "34FFD5055448373532441343",
+        maps: ["DAPBoot DFU"], transferSize: 1024, bcdDFUVersion: 0x0110), start: 0x0800_2000
+    ) { profile in
+      profile.guessed = []
+      profile.memories = [
+        .init(.readOnly, at: 0x0800_0000, [.init(8, kib)]), .flash(120, kib, at: 0x0800_2000),
+      ]
+      profile.rules = FlashRules(unit: 2, rewrite: .zeroOnly, failure: StatusCode.errVERIFY)
+      profile.times = WorkTimes([1: 25], width: 2, program: 53, massErase: 30)
+      profile.polls = ReportedPolls(erase: 0, write: 100, manifest: 0)
+      profile.behaviour = Behaviour(
+        flavour: .dapboot, whileBusy: .waits, clearStatus: .ignored, oversize: .stallsUnchanged,
+        resetsToLeave: true)
+      profile.quirks.mediaFailure = StatusCode.errVERIFY
+    },
+    // The Maple bootloader: plain DFU that states 0x011A (dfu-util quirks.c).
+    plainDFU(
+      "maple", part: "Maple bootloader",
+      usb: USBFacts(
+        vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, manufacturer: "LeafLabs",
+        product: "Maple 003", serial: "LLM 003", serialIsConstant: true,
+        maps: ["STM32duino bootloader v1.0  Upload to Flash 0x8002000"], attributes: 0x03,
+        transferSize: 1024)),
+    // The ROM of the STM32MP15x: ST's ids, maps as names, and plain DFU (version 0x0110).
+    plainDFU(
+      "stm32mp15", part: "STM32MP15x ROM",
+      usb: USBFacts(
+        bcdDevice: 0x0200, product: "DFU in HS Mode @Device ID /0x500, @Revision ID /0x0000",
+        serial: "003800000000000012345678", maps: ["@FSBL /0x01/1*1Me"], transferSize: 1024,
+        bcdDFUVersion: 0x0110, speed: .high)),
   ]
 }

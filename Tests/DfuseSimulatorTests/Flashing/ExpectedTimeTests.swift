@@ -86,7 +86,10 @@ import Testing
     ] {
       var options = FlashOptions()
       change(&options)
-      try check(board(name, before, image), image, options)
+      // What cannot be read cannot be kept.
+      let board = try board(name, before, image)
+      if options.preserve, board.chip.profile.usb.attributes & 0x02 == 0 { continue }
+      try check(board, image, options)
     }
   }
 

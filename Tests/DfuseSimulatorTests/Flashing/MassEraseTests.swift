@@ -32,6 +32,13 @@ import Testing
       ])
   }
 
+  @Test func `an mboot, which does not answer for its commands, is not asked for them`() throws {
+    let rig = FlashRig(TestProgram.usedBoard(try TestProgram.chip("mboot")))
+    _ = try erase(rig)
+    #expect(try rig.board.counters.count(.getcommands) == 0)
+    #expect(try rig.board.counters.massErases == 1)
+  }
+
   @Test(arguments: [("stm32h743", 16), ("st-usbd", 9), ("stm32c562", 64), ("gd32vf103", 128)])
   func `where it is known not to work it is not tried`(name: String, sectors: Int) throws {
     let rig = FlashRig(TestProgram.usedBoard(try TestProgram.chip(name)))
