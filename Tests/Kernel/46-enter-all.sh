@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # checks: every other firmware, into its bootloader and back
 # limit: 400 s
-# lane: chips
+# lane: enter
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# checks: what goes wrong on the way into a bootloader, and sixteen boards at once
-# limit: 500 s
+# checks: what goes wrong on the way into a bootloader
+# limit: 300 s
 # lane: enter
 # shellcheck source=SCRIPTDIR/lib.sh
 . /run/dfuse/host/Kernel/lib.sh
@@ -10,7 +10,6 @@
 . /run/dfuse/host/Kernel/enter.sh
 
 setup make_firmware /tmp/first.bin 5000 1
-setup make_firmware /tmp/second.bin 5000 2
 check "dfu-util -e, and dfuse enter" beside_dfu_util
 check "a port that another program has open" in_use
 check "a port that ModemManager looks at" held
@@ -25,4 +24,3 @@ check "a port without its node" without_node
 check "the touch without cdc_acm" without_driver klipper --enter=klipper
 check "one that hears nothing while DTR is low, without cdc_acm" needs_dtr_without_driver
 check "with cdc_acm again" with_driver_again
-check "sixteen boards with one serial number, three times" many
