@@ -28,10 +28,10 @@ plain_dfu() {  # plain_dfu CHIP VID:PID
     fail_check "a request of the DFU class was sent"
   fi
   start_board "$1" --time-scale 20
-  # The device resets as soon as it has the firmware, which dfu-util 0.11 calls an error (74).
-  expect_status 74 dfu-util -d "$2" -a 0 -D /tmp/first.bin
+  # The device tolerates manifestation: it has the firmware, and stays.
+  expect_status 0 dfu-util -d "$2" -a 0 -D /tmp/first.bin
   expect_output "Download done."
-  expect_output "unable to read DFU status after completion (LIBUSB_ERROR_NO_DEVICE)"
+  expect_output "Done!"
   stop_board
   expect_summary "0 sectors erased, 4.9 KiB programmed, 0 bytes read"
 }
