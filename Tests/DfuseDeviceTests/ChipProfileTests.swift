@@ -286,8 +286,8 @@ struct ChipCase: Sendable, CustomTestStringConvertible {
 
   @Test func `a foreign device is unknown, however much its map looks like an F4`() {
     let profile = Self.identify(
-      ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"], vendor: 0x1D50,
-      product: 0x6017)
+      ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"], vendor: 0x1209,
+      product: 0xDB42)
     #expect(profile == .unknown)
   }
 

@@ -33,8 +33,14 @@ witness() {
   start_board "$chip" --time-scale 20
   expect_status 0 quietly dfu-util -l
   alternates=$(grep -c 'Found DFU: ' "$state/stdout")
-  expect_status 0 dfuse list
+  sed -n 's/.* name="\(.*\)", serial=.*/\1/p' "$state/stdout" | sort >/tmp/names-of-dfu-util
+  expect_status 0 dfuse list --verbose
   test "$alternates" -eq "$(grep -c 'alternate setting ' "$state/stdout")"
+  # What the simulated boards say was posted, as the tests have it; here another program reads it.
+  sed -n 's/^ *as sent: "\(.*\)"$/\1/p' "$state/stdout" | sort | diff /tmp/names-of-dfu-util -
+  expect_status 0 dfuse identify
+  expect_output "read protection: off"
+  expect_status 0 dfuse list
   start=$(first_writable "$state/stdout")
   # Its map promises the sectors of the bootloader itself.
   if [ "$chip" = mboot ]; then start=0x08008000; fi

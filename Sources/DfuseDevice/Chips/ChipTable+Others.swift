@@ -18,6 +18,7 @@ extension ChipTable {
     .init(.init(ids: [.arteryBootloader], optionsNot: [0x1FFF_C000, 0x1FFF_F800]), .at32("AT32")),
     .init(.init(ids: [USBID(vendorID: 0x314B, productID: 0x0106)]), .apm32),
     .init(.init(ids: [USBID(vendorID: 0x3997, productID: 0xDF11)]), .x32),
+    .init(.init(ids: [USBID(vendorID: 0x1D50, productID: 0x6017)]), .blackMagicProbe),
     // Particle Argon, Boron and Xenon.
     .init(
       .init(
@@ -66,6 +67,14 @@ extension ChipProfile {
     profile.name = "nRF52840"
     profile.isKnown = true
     profile.sectorEraseTimes = [.kibibytes(4, 85, 100)]
+    return profile
+  }()
+
+  /// A Black Magic Probe, an STM32F103 under a bootloader of its own.
+  static let blackMagicProbe: ChipProfile = {
+    var profile = likeF103("STM32F103")
+    profile.isROM = false
+    profile.sectorEraseTimes = [.kibibytes(2, 40, 100)]  // its source: 40 ms at most
     return profile
   }()
 
