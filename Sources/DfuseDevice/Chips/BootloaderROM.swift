@@ -58,8 +58,6 @@ struct RAMRange: Hashable, Sendable {
     self.start = start
     self.kibibytes = kibibytes
   }
-
-  var range: Range<UInt64> { UInt64(start)..<(UInt64(start) + kibibytes * 1024) }
 }
 
 /// Where a chip tells what it is, if its bootloader serves these addresses.
@@ -93,12 +91,10 @@ struct ChipRegisters: Hashable, Sendable {
   static let f4 = ChipRegisters(0x1FFF_7A22, 0x1FFF_7A10)  // F2 as well
   static let f72 = ChipRegisters(0x1FF0_7A22, 0x1FF0_7A10)
   static let f74 = ChipRegisters(0x1FF0_F442, 0x1FF0_F420)  // F76x as well
-  static let h5 = ChipRegisters(0x08FF_F80C, 0x08FF_F800)
+  static let h5 = ChipRegisters(0x08FF_F80C, 0x08FF_F800)  // H7A3 as well
   static let h74 = ChipRegisters(0x1FF1_E880, 0x1FF1_E800)  // H72x as well
-  static let h7a3 = ChipRegisters(0x08FF_F80C, 0x08FF_F800)
   static let l0 = ChipRegisters(0x1FF8_007C, 0x1FF8_0050, words: [0, 4, 0x14])
-  static let l1c = ChipRegisters(0x1FF8_00CC, 0x1FF8_00D0, words: [0, 4, 0x14])
-  static let l1de = ChipRegisters(0x1FF8_00CC, 0x1FF8_00D0, words: [0, 4, 0x14])
+  static let l1 = ChipRegisters(0x1FF8_00CC, 0x1FF8_00D0, words: [0, 4, 0x14])
   static let l4 = ChipRegisters(0x1FFF_75E0, 0x1FFF_7590)  // G0, G4 and WB as well
   static let l5 = ChipRegisters(0x0BFA_05E0, 0x0BFA_0590)
   static let u0 = ChipRegisters(0x1FFF_6EA0, 0x1FFF_6E50)

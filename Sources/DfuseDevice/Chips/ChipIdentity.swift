@@ -44,11 +44,6 @@ public struct ChipIdentity: Hashable, Sendable {
   /// How the lines of parts are known.
   public var source: Source { version != nil && roms.count < candidates.count ? .read : .map }
 
-  /// Whether the id is one that AN2606 has for what the chip is.
-  public var isListed: Bool {
-    version.map { version in roms.contains { $0.ids.contains(version.id) } } ?? false
-  }
-
   /// What the chip is, as exactly as it is known.
   public var name: String? {
     source == .map ? nameByMap : ChipProfile.name(of: roms, kibibytes: kibibytes ?? 0)

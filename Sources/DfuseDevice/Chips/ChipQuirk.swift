@@ -1,8 +1,5 @@
 /// Misbehaviour of bootloaders that a host has to know beforehand.
 enum ChipQuirk: Hashable, Sendable {
-  /// Where bank 2 begins on the chips whose quirks are about it.
-  static let secondBankStart: UInt64 = 0x0810_0000
-
   /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
   ///
   /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
@@ -23,12 +20,11 @@ enum ChipQuirk: Hashable, Sendable {
   /// The sector is looked at until it is blank, at most for the longest erase time.
   case waitWorstCaseErase
 
-  /// Where erases are that it is about; nil where it is about all that the chip does.
-  var erases: Range<UInt64>? {
+  /// Whether it is about an erase at this address: in bank 2, on the chips whose quirks are about it.
+  func concernsErase(at address: UInt64) -> Bool {
     switch self {
-    case .h743StuckBusy, .secondBankEraseBroken, .waitWorstCaseErase:
-      Self.secondBankStart..<0x0900_0000
-    case .stallsWhileBusy, .leavesWithoutStatus: nil
+    case .h743StuckBusy, .secondBankEraseBroken, .waitWorstCaseErase: address >= 0x0810_0000
+    case .stallsWhileBusy, .leavesWithoutStatus: false
     }
   }
 }
@@ -65,6 +61,11 @@ struct QuirkFact: Hashable, Sendable {
 }
 
 extension ChipProfile {
+  /// Whether it has a quirk that an erase at this address meets.
+  func has(_ quirk: ChipQuirk, erasingAt address: UInt64) -> Bool {
+    quirk.concernsErase(at: address) && quirks.contains(quirk)
+  }
+
   /// Where to read the release of the bootloader before sectors are erased, if that decides how.
   ///
   /// - Parameter sectors: What is to be erased.
@@ -73,8 +74,7 @@ extension ChipProfile {
   func decidingID(erasing sectors: [Range<UInt64>]) -> UInt32? {
     guard version == nil, isROM, let address = idAddress else { return nil }
     let isDecided = quirkFacts.contains { fact in
-      guard fact.releases != .all, let range = fact.quirk.erases else { return false }
-      return sectors.contains { $0.overlaps(range) }
+      fact.releases != .all && sectors.contains { fact.quirk.concernsErase(at: $0.lowerBound) }
     }
     return isDecided ? address : nil
   }
@@ -87,5 +87,4 @@ extension ChipProfile {
     let addresses = Set(roms.map(\.idAddress))
     return addresses.count == 1 ? addresses.first ?? nil : nil
   }
-
 }

@@ -115,7 +115,7 @@ extension ChipTable {
     ram: [
       .init(0x2000_0000, 128), .init(0x2400_0000, 1024), .init(0x3000_0000, 128),
       .init(0x3800_0000, 32),
-    ], registers: .h7a3,
+    ], registers: .h5,
     limits: [
       .init(
         versions: [0x90], text: "the memory map says 2 KiB where sectors are 8 KiB, and lacks OTP"),

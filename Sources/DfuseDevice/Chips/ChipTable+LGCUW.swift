@@ -116,13 +116,13 @@ extension ChipTable {
     ram: [.init(0x2000_0000, 20)], registers: .l0)
   private static let l1C = BootloaderROM(
     "STM32L1xxxC", ids: [0x40], at: 0x1FF0_1FFE, dfu: 0x0220, flash: [256],
-    ram: [.init(0x2000_0000, 32)], registers: .l1c)
+    ram: [.init(0x2000_0000, 32)], registers: .l1)
   private static let l1D = BootloaderROM(
     "STM32L1xxxD", ids: [0x45], at: 0x1FF0_1FFE, dfu: 0x0220, flash: [384],
-    ram: [.init(0x2000_0000, 48)], registers: .l1de)
+    ram: [.init(0x2000_0000, 48)], registers: .l1)
   private static let l1E = BootloaderROM(
     "STM32L1xxxE", ids: [0x40], at: 0x1FF0_1FFE, dfu: 0x0220, flash: [512],
-    ram: [.init(0x2000_0000, 80)], registers: .l1de)
+    ram: [.init(0x2000_0000, 80)], registers: .l1)
   private static let l412 = BootloaderROM(
     "STM32L412/422", ids: [0xD1], at: 0x1FFF_6FFE, dfu: 0x0220, flash: [64, 128],
     ram: [.init(0x2000_0000, 40), .init(0x1000_0000, 8)], registers: .l4)

@@ -243,6 +243,13 @@ package struct MemoryWork: Equatable {
   }
 }
 
+extension Collection<UInt8> {
+  /// Whether all of them have this value.
+  ///
+  /// Whole arrays are compared at once, also where nothing is optimised.
+  func holdOnly(_ byte: UInt8) -> Bool { Array(self) == [UInt8](repeating: byte, count: count) }
+}
+
 extension ImageElement {
   /// The bytes within a range, or nil when there are none.
   func part(_ range: Range<UInt64>) -> ImageElement? {

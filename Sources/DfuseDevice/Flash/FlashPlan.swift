@@ -92,7 +92,9 @@ public struct FlashPlan: Hashable, Sendable {
   /// blank; a run lies in sectors of one sort.
   func blocks(of run: ImageElement, of memory: Memory) -> [Range<UInt64>] {
     let isOverwritten = isOverwritten(run, of: memory)
-    return run.blocks(of: transferSize).filter { isOverwritten || !isErased(run.slice($0)) }
+    return run.blocks(of: transferSize).filter {
+      isOverwritten || !run.slice($0).holdOnly(erasedByte)
+    }
   }
 
   /// Whether a run lies in sectors that are neither erased nor blank.
@@ -102,14 +104,10 @@ public struct FlashPlan: Hashable, Sendable {
     }
   }
 
-  private func isErased(_ bytes: ArraySlice<UInt8>) -> Bool {
-    Array(bytes) == [UInt8](repeating: erasedByte, count: bytes.count)
-  }
-
   /// The block of a run that holds an address, if it is sent.
   func block(at address: UInt64, of run: ImageElement, of memory: Memory) -> Range<UInt64>? {
     run.blocks(of: transferSize).first { $0.contains(address) }.flatMap {
-      isOverwritten(run, of: memory) || !isErased(run.slice($0)) ? $0 : nil
+      isOverwritten(run, of: memory) || !run.slice($0).holdOnly(erasedByte) ? $0 : nil
     }
   }
 

@@ -219,10 +219,10 @@ package struct FlashSteps: Sendable {
   /// An earlier program was likely to have something there. The F42x does nothing, the H74x is not
   /// finished (``ChipQuirk/secondBankEraseBroken``, ``ChipQuirk/waitWorstCaseErase``).
   func look(afterErasing sector: Range<UInt64>, in alternateSetting: UInt8) -> LookAfterErase? {
-    let mayGoOn = board.chip.quirks.contains(.waitWorstCaseErase)
-    guard sector.lowerBound >= ChipQuirk.secondBankStart,
-      mayGoOn || board.chip.quirks.contains(.secondBankEraseBroken)
-    else { return nil }
+    let mayGoOn = board.chip.has(.waitWorstCaseErase, erasingAt: sector.lowerBound)
+    guard mayGoOn || board.chip.has(.secondBankEraseBroken, erasingAt: sector.lowerBound) else {
+      return nil
+    }
     let longest = board.chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum
     guard canRead(sector, in: alternateSetting), !plan.blankBefore.contains(sector.lowerBound)
     else {

@@ -27,7 +27,7 @@ extension Flasher {
     var blank: Set<UInt64> = []
     for step in plan.steps {
       guard let sector = step.erasedSector,
-        ChipQuirk.waitWorstCaseErase.erases?.overlaps(sector) == true,
+        ChipQuirk.waitWorstCaseErase.concernsErase(at: sector.lowerBound),
         try looksBlank(sector, plan, in: step.alternateSetting)
       else { continue }
       blank.insert(sector.lowerBound)
@@ -42,7 +42,7 @@ extension Flasher {
     guard steps.canRead(sector, in: number), let memory = board.memory(number) else { return false }
     for place in steps.places(in: sector, of: number) {
       let bytes = try read(place, of: memory)
-      if bytes.contains(where: { $0 != board.chip.erasedByte }) { return false }
+      if !bytes.holdOnly(board.chip.erasedByte) { return false }
     }
     return true
   }

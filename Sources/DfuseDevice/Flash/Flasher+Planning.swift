@@ -150,11 +150,9 @@ extension Flasher {
           address: UInt32(truncatingIfNeeded: area.lowerBound),
           bytes: try read(area, of: work.memory))
         for gap in gaps {
-          let bytes = Array(there.slice(gap))
-          guard bytes != [UInt8](repeating: board.chip.erasedByte, count: bytes.count) else {
-            continue
-          }
-          for byte in bytes where byte != board.chip.erasedByte { lost += 1 }
+          let bytes = there.slice(gap)
+          guard !bytes.holdOnly(board.chip.erasedByte) else { continue }
+          lost += bytes.count { $0 != board.chip.erasedByte }
         }
       }
     }
@@ -325,10 +323,7 @@ struct SectorComparison {
       mayBeSame[index] = work.image.runs.allSatisfy { Array($0.slice(shared)) == found($0) }
     }
     if mayBeBlank[index] {
-      mayBeBlank[index] = work.runs.allSatisfy {
-        let found = found($0)
-        return found == [UInt8](repeating: erasedByte, count: found.count)
-      }
+      mayBeBlank[index] = work.runs.allSatisfy { found($0).holdOnly(erasedByte) }
     }
   }
 

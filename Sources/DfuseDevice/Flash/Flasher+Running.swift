@@ -150,7 +150,7 @@ extension Flasher {
   }
 
   /// The first byte of a range that is not erased, and how many there are.
-  mutating func notErased(
+  private mutating func notErased(
     in range: Range<UInt64>, from pointer: UInt32? = nil, end: UInt64? = nil
   ) throws(DFUError) -> FlashError.Difference? {
     let found = try read(

@@ -235,7 +235,7 @@ extension Flasher {
     do throws(FlashError) {
       try enter()
       let bytes = try read(UInt64(start)..<end, of: memory)
-      if bytes.allSatisfy({ $0 == board.chip.erasedByte }) { return .blank(at: start) }
+      if bytes.holdOnly(board.chip.erasedByte) { return .blank(at: start) }
       // An application bootloader may start what has a form of its own.
       guard bootloader == nil, !(board.chip.mayBeRISCV && ProgramShape.isRISCV(bytes)) else {
         return .program

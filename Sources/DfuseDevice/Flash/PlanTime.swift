@@ -111,10 +111,9 @@ private final class RehearsalBoard: USBTransport {
       let isOutside = OutsideRegion(UInt64(address)) == .externalMemory
       let time = (isOutside ? .externalFlash : chip)
         .eraseTime(forSectorOf: segment?.sectorSize ?? 0).typical
-      let staysBusy =
-        chip.quirks.contains(.h743StuckBusy) && UInt64(address) >= ChipQuirk.secondBankStart
+      let staysBusy = chip.has(.h743StuckBusy, erasingAt: UInt64(address))
       let isLate =
-        chip.reportsErasesEarly && UInt64(address) >= ChipQuirk.secondBankStart
+        chip.version != nil && chip.has(.waitWorstCaseErase, erasingAt: UInt64(address))
       if isLate, let sector = segment?.sector(at: UInt64(address)),
         !blankBefore.contains(sector.lowerBound)
       {

@@ -3,7 +3,7 @@ import DfuseDevice
 import DfuseFormat
 
 /// `dfuse identify`.
-struct IdentifyCommand: BoardCommand {
+struct IdentifyCommand: BoardCommand, TakesWorkOptions {
   static let configuration = CommandConfiguration(
     commandName: "identify",
     abstract: "Ask a board which chip it has, and which bootloader.",
@@ -17,7 +17,10 @@ struct IdentifyCommand: BoardCommand {
       """
   )
 
-  @OptionGroup var work: WorkOptions
+  @OptionGroup(title: "Which board") var device: DeviceOptions
+  @OptionGroup(title: "Which board") var wait: WaitOptions
+  @OptionGroup(title: "Which board") var enter: EnterOptions
+  @OptionGroup(title: "What to show") var output: OutputOptions
 
   static let changesBoard = false
 
@@ -90,10 +93,10 @@ struct IdentityReport: Encodable, Equatable, Sendable {
     chip = identity.name.map { Known(value: $0, source: identity.source.rawValue) }
     parts = identity.roms.map(\.parts)
     if let version = identity.version, let address = identity.versionAddress {
+      let known = Set(identity.roms.flatMap(\.ids)).sorted()
       bootloader = Bootloader(
-        id: version.id, address: address, version: "\(version)", listed: identity.isListed,
-        known: Set(identity.roms.flatMap(\.ids)).sorted(),
-        limits: identity.limits)
+        id: version.id, address: address, version: "\(version)", listed: known.contains(version.id),
+        known: known, limits: identity.limits)
     }
     mapFlashSize = identity.mapKibibytes.map { $0 * 1024 }
     flashSize =
