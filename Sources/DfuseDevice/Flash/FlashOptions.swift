@@ -16,8 +16,6 @@ public struct FlashOptions: Hashable, Sendable {
   public var allowOptionBytes = false
   /// Allows the firmware to program one-time programmable memory, for ever.
   public var allowOTP = false
-  /// Reads the bootloader's id, where that decides how sectors are erased.
-  public var readVersion = true
   /// Allows the firmware to overwrite an application bootloader, where the board lets it.
   public var allowBootloader = false
 

@@ -18,7 +18,6 @@ extension Flasher {
     if options.supply != nil { try checkSupply() }
     try enter()
     let states = try states(of: work, options: options)
-    readsVersion = readsVersion && options.readVersion
     try readVersion(erasing: sectorsToErase(for: work, states, options: options))
     let chip = board.chip.withTimes(at: options.supply)
     var planner = FlashPlanner(board: board, chip: chip, usesMassErase: options.massErase)

@@ -127,7 +127,6 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
     options.preserve = preserve
     options.verify = verify
     options.massErase = massErase
-    options.readVersion = identify
     options.supply = supply
     options.ignoreIDs = ignoreIds
     options.allowOptionBytes = allowOptionBytes
@@ -136,7 +135,7 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
     options.permanentLockSerial = allowPermanentLock
     return FlashJob(
       files: files, alternate: firmware.alternate.alternateSetting, options: options,
-      isDryRun: dryRun,
+      readsVersion: identify, isDryRun: dryRun,
       stays: stay, expected: try expect.map { text throws(Failure) in try USBID.wanted(text) })
   }
 

@@ -7,6 +7,8 @@ struct FlashJob: Sendable {
   /// The memory that was asked for.
   var alternate: String?
   var options: FlashOptions
+  /// Whether the bootloader's id is read where that decides something.
+  var readsVersion: Bool
   /// Whether only the plan is made.
   var isDryRun: Bool
   /// Whether the board is left in its bootloader.
@@ -61,6 +63,7 @@ struct FlashJob: Sendable {
     var report = report
     guard var result = report.result else { return report }
     var flasher = flasher
+    flasher.readsVersion = readsVersion
     let ready = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
     do throws(FlashError) {
       do throws(FlashError) {
@@ -88,6 +91,7 @@ struct FlashJob: Sendable {
     _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> FlashReport {
     var flasher = flasher
+    flasher.readsVersion = readsVersion
     let start = context.now()
     let firmware = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
     for note in firmware.notes { context.report(note) }

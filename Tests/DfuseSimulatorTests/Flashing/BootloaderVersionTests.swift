@@ -23,11 +23,12 @@ import Testing
   private func flash(
     _ rig: FlashRig, at address: UInt32, asking: Bool = true
   ) throws -> (versions: [BootloaderVersion], requests: Int) {
-    var options = FlashOptions()
-    options.readVersion = asking
     rig.clearEvents()
     let before = try rig.requests
-    try rig.flash(.random(3000, at: address), options: options, leave: false)
+    var flasher = try rig.flasher()
+    flasher.readsVersion = asking
+    _ = try flasher.run(
+      try flasher.plan(.random(3000, at: address), options: FlashOptions()))
     return (versions(rig), try rig.requests - before)
   }
 
