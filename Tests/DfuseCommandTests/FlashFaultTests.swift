@@ -61,6 +61,24 @@ import Testing
     #expect(memory(40_000) == Firmware.program(40_000))
   }
 
+  /// dfu-util ticket 141, qmk_firmware#17890.
+  @Test(arguments: ["stall@write:1+", "timeout@write:1+", "errVENDOR@write:1+"])
+  func `an F411 that takes no block is told what is known of such boards`(fault: String) throws {
+    func words(_ chip: String, _ fault: String) -> String {
+      sandbox.run("flash", "@fw.bin", "--simulate", chip, "--fault", fault).error
+    }
+    let known = "some boards with an STM32F401 or F411 fail at the first write, and whole batches"
+    let failed = words("stm32f411", fault)
+    #expect(failed.contains(known), "\(failed)")
+    #expect(failed.contains("; if it fails there again, start the bootloader anew"))
+    // Its map is no F411's, or what failed was another thing.
+    #expect(!words("stm32f405", fault).contains(known))
+    #expect(!words("stm32h743", fault).contains(known))
+    #expect(!words("stm32f411", fault.replacing(":1+", with: ":2+")).contains(known))
+    #expect(!words("stm32f411", "disconnect@write:1").contains(known))
+    #expect(!words("stm32f411", "stall@upload:1+").contains(known))
+  }
+
   @Test func `Ctrl-C stops between two blocks`() {
     let counter = Counter()
     sandbox.isInterrupted = { counter.next() > 50 }

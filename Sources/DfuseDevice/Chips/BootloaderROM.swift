@@ -28,10 +28,13 @@ public struct BootloaderROM: Hashable, Sendable {
   var registers: ChipRegisters?
   /// What does not work, by release.
   var limits: [Limit] = []
+  /// What has happened to single boards and to batches.
+  var troubles: [KnownTrouble] = []
 
   init(
     _ parts: String, ids: [UInt16], at idAddress: UInt32?, dfu: UInt16, flash: [UInt64],
-    ram: [RAMRange], registers: ChipRegisters? = nil, limits: [Limit] = []
+    ram: [RAMRange], registers: ChipRegisters? = nil, limits: [Limit] = [],
+    troubles: [KnownTrouble] = []
   ) {
     self.parts = parts
     self.ids = ids
@@ -41,6 +44,7 @@ public struct BootloaderROM: Hashable, Sendable {
     self.ram = ram
     self.registers = registers
     self.limits = limits
+    self.troubles = troubles
   }
 
   /// What AN2606 says of one release; empty where it says nothing.

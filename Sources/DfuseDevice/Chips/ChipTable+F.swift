@@ -94,10 +94,10 @@ extension ChipTable {
     ])
   private static let f401 = BootloaderROM(
     "STM32F401", ids: [0xD1], at: 0x1FFF_76DE, dfu: 0x0220, flash: [128, 256, 384, 512],
-    ram: [.init(0x2000_0000, 96)], registers: .f4)
+    ram: [.init(0x2000_0000, 96)], registers: .f4, troubles: [.f401FirstWrite])
   private static let f411 = BootloaderROM(
     "STM32F411", ids: [0xD0], at: 0x1FFF_76DE, dfu: 0x0220, flash: [256, 512],
-    ram: [.init(0x2000_0000, 128)], registers: .f4)
+    ram: [.init(0x2000_0000, 128)], registers: .f4, troubles: [.f401FirstWrite])
   private static let f412 = BootloaderROM(
     "STM32F412", ids: [0x91], at: 0x1FFF_76DE, dfu: 0x0220, flash: [512, 1024],
     ram: [.init(0x2000_0000, 256)], registers: .f4)

@@ -106,6 +106,7 @@ extension Flasher {
       let block = session.blocks.number(at: range.lowerBound, pointer: pointer)
       try session.write(
         block: block ?? BlockNumbering.first, data: plan.bytes(range, in: step.alternateSetting))
+      hasWritten = true
       return .done
     case .verify(let range, let pointer, let end):
       let found = try read(range, from: pointer, end: end)

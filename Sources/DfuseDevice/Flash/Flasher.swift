@@ -33,6 +33,8 @@ public struct Flasher: ~Copyable {
   var isOpen = false
   /// Whether memory was read from the device.
   var hasRead = false
+  /// Whether the device has taken a block of firmware.
+  var hasWritten = false
   /// Whether the bootloader's id is read where it decides how sectors are erased: at most once, six
   /// requests.
   public var readsVersion = true

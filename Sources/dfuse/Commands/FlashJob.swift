@@ -102,8 +102,9 @@ struct FlashJob: Sendable {
       plan = try flasher.plan(firmware.firmware, options: options)
       if !isDryRun { result = try flasher.run(plan) }
     } catch {
-      throw files.naming(
-        error, of: firmware, context.failure(error, .flashing(file: files.shown)))
+      var failure = context.failure(error, .flashing(file: files.shown))
+      if let trouble = flasher.knownTrouble(after: error) { failure.add(trouble) }
+      throw files.naming(error, of: firmware, failure)
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,

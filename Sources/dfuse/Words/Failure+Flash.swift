@@ -142,6 +142,12 @@ extension Failure {
     }
   }
 
+  /// Adds what is known of boards that fail alike.
+  mutating func add(_ trouble: KnownTrouble) {
+    reasons.append(trouble.reason)
+    fix = [fix, trouble.remedy].compactMap { $0 }.joined(separator: "; ")
+  }
+
   /// What was refused before anything was changed.
   private static func refused(
     _ status: ExitStatus, _ what: String, why: String? = nil, fix: String? = nil
