@@ -29,6 +29,14 @@ import Testing
     bus.plugIn(device(0x046D, 0xC077, at: "1-9"), after: delay)
   }
 
+  /// What a Blue Pill's owner has to know, who is told last because nothing shows it.
+  private let withoutUSB =
+    "perhaps it is an STM32F103 (Blue Pill), F030 or G071: the ROM of such parts has no USB, and "
+    + "takes firmware over a UART or from an ST-LINK"
+  private let fromProbe =
+    "parts whose ROM has no USB, such as STM32F103 (Blue Pill), F030 or G071, take firmware from the "
+    + "ST-LINK itself (st-flash)"
+
   private let silent = "3,7,1000000,-;usb 1-1.2: device descriptor read/64, error -71\n"
 
   // MARK: - ST-LINK
@@ -41,7 +49,8 @@ import Testing
           status: .noBoard, output: "",
           error: """
             error: no board in its bootloader
-              why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector
+              why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector; \
+            \(fromProbe)
               fix: plug that one in as well, then start the board's bootloader (often: hold BOOT0, \
             press reset); --wait waits for it
 
@@ -52,7 +61,8 @@ import Testing
           status: .noBoard, output: "",
           error: """
             error: no board is in its bootloader
-              why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector
+              why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector; \
+            \(fromProbe)
               fix: plug that one in as well, then start it there (often: hold BOOT0, press reset), \
             and look again
 
@@ -72,7 +82,8 @@ import Testing
     #expect(
       sandbox.run("leave").error.contains(
         """
-          why: 1-2, 1-3.1 and 1-10 are ST-LINKs; a bootloader is on a board's other USB connector
+          why: 1-2, 1-3.1 and 1-10 are ST-LINKs; a bootloader is on a board's other USB connector; \
+        \(fromProbe)
 
         """))
   }
@@ -114,7 +125,7 @@ import Testing
     #expect(
       sandbox.run("list").error == """
         error: no board is in its bootloader
-          why: no USB device is plugged in but hubs; often the cable only charges
+          why: no USB device is plugged in but hubs; often the cable only charges; \(withoutUSB)
           fix: try another cable, then start it there (often: hold BOOT0, press reset), and look again
 
         """)
@@ -122,6 +133,7 @@ import Testing
     #expect(
       sandbox.run("list").error == """
         error: no board is in its bootloader
+          why: \(withoutUSB)
           fix: start it there (often: hold BOOT0, press reset), and look again
 
         """)
@@ -134,7 +146,7 @@ import Testing
         waiting for a board in its bootloader (Ctrl-C stops)
         error: no board in its bootloader, and none came in 5.0 s
           why: nothing new came on the bus while it waited; often the cable only charges, or BOOT0 \
-        and reset were not pressed
+        and reset were not pressed; \(withoutUSB)
           fix: try another cable, then start the board's bootloader (often: hold BOOT0, press reset); \
         --wait waits for it
 
@@ -161,7 +173,7 @@ import Testing
     #expect(reason(changes: [false, false])?.hasPrefix("nothing new came on the bus") == true)
     #expect(
       reason(changes: [false, true])
-        == "no USB device is plugged in but hubs; often the cable only charges")
+        == "no USB device is plugged in but hubs; often the cable only charges; \(withoutUSB)")
   }
 
   @Test func `a device that is pulled while a board is waited for is not one that came`() {
@@ -188,6 +200,17 @@ import Testing
         and reset were not pressed
 
         """))
+  }
+
+  @Test func `a part without USB in its ROM is not thought of where a port has other trouble`() {
+    bus.setKernelLog("3,7,1000000,-;usb usb1-port3: over-current condition\n")
+    #expect(!sandbox.run("list").error.contains("STM32F103"))
+    #expect(!sandbox.run("flash", "@fw.bin").error.contains("STM32F103"))
+  }
+
+  @Test func `devices that run their application are the reason, and no part without USB`() {
+    sandbox.bus = SurroundedBus([.application], BusSurroundings(devices: [], log: KernelLog()))
+    #expect(!sandbox.run("leave").error.contains("STM32F103"))
   }
 
   // MARK: - While waiting
@@ -244,7 +267,7 @@ import Testing
       sandbox.run("leave").error == """
         error: no board in its bootloader
           why: what was plugged in at 1-1.2 gave no proper answer (kernel: device descriptor read/64, \
-        error -71)
+        error -71); \(withoutUSB)
           fix: try another cable, another port, no hub between, then start the board's bootloader \
         (often: hold BOOT0, press reset); --wait waits for it
 
@@ -288,7 +311,8 @@ import Testing
     let run = sandbox.run("leave", "--wait=5")
     #expect(
       run.error.contains(
-        "error -71); 1-2 is an ST-LINK; the bootloader is on the board's other USB connector\n"))
+        "error -71); 1-2 is an ST-LINK; the bootloader is on the board's other USB connector; "
+          + "\(fromProbe)\n"))
     #expect(!run.error.contains("nothing new came"))
     #expect(run.error.contains("\n  fix: try another cable, another port, "))
   }

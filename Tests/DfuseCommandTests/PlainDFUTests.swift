@@ -69,6 +69,15 @@ import Testing
         "the device 2341:0369 at 1-1 (Arduino UNO R4 Minima bootloader) speaks plain DFU"))
   }
 
+  @Test func `the Maple bootloader's own command is told`() throws {
+    _ = try bus("maple")
+    try sandbox.write(Firmware.program(100), to: "fw.bin")
+    #expect(
+      sandbox.run("flash", "@fw.bin").error.contains(
+        "use a tool for plain DFU, such as dfu-util -d 1eaf:0003 -a 2 -R -D FILE (linked for "
+          + "0x0800_2000); if it is known"))
+  }
+
   @Test func `a board beside it is taken, and it is left alone`() throws {
     let bus = try bus("tinyusb-dfu")
     bus.plugIn(SimulatedBoard(try #require(SimulatedChip.named("f405"))))
@@ -118,6 +127,7 @@ import Testing
         "maple",
         "1-1  1eaf:0003  Maple bootloader  serial LLM 003\n"
           + "  plain DFU 1.1, not DfuSe: dfuse cannot flash it; dfu-util can\n"
+          + "  fix: dfu-util -d 1eaf:0003 -a 2 -R -D FILE (linked for 0x0800_2000)\n"
       ),
     ])
   func `list says what it is`(name: String, text: String) throws {

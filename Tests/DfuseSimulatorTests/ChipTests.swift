@@ -1,3 +1,4 @@
+import DfuseDevice
 import Testing
 
 @testable import DfuseSimulator
@@ -157,25 +158,26 @@ import Testing
   @Test(arguments: [
     "STM32F103C8T6", "f103", "STM32F030F4", "STM32F303K8", "STM32F410RB", "STM32G071RB",
     "STM32L053R8", "STM32L152RB", "STM32WL55JC", "STM32WB15CC", "STM32C031C6", "STM32F334R8",
+    "STM32WBA55CG",
   ])
   func `parts without USB in their ROM are told from others`(text: String) {
     #expect(SimulatedChip.named(text)?.name == nil)
-    #expect(SimulatedChip.lacksUSBBootloader(text))
+    #expect(PartsWithoutUSB.contain(text))
   }
 
   @Test func `a chip that can be simulated has USB in its ROM`() {
     for chip in SimulatedChip.all + SimulatedChip.others {
-      #expect(!([chip.name] + chip.aliases).contains(where: SimulatedChip.lacksUSBBootloader))
+      #expect(!([chip.name] + chip.aliases).contains(where: PartsWithoutUSB.contain))
     }
     for text in ["STM32F105RC", "STM32F303VC", "STM32F302R8", "STM32L073RZ", "STM32WBA65"] {
-      #expect(!SimulatedChip.lacksUSBBootloader(text))
+      #expect(!PartsWithoutUSB.contain(text))
     }
   }
 
   @Test(arguments: ["stm32c531", "stm32c5a3", "apm32e103", "stm32f405-", "stm32f4051", "f405r"])
   func `a name that is longer is not a chip with a part of it`(text: String) {
     #expect(SimulatedChip.named(text)?.name == nil)
-    #expect(!SimulatedChip.lacksUSBBootloader(text))
+    #expect(!PartsWithoutUSB.contain(text))
   }
 
   @Test func `an unknown name is no chip`() {

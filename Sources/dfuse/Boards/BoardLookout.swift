@@ -47,8 +47,14 @@ struct BoardLookout {
     } else if surroundings.devices.isEmpty, reasons.isEmpty {
       reasons = ["no USB device is plugged in but hubs; often the cable only charges"]
     }
-    guard !reasons.isEmpty else { return failure }
     var failure = failure
+    // Comes last, since nothing shows it.
+    let more = failure.status == .noBoard && failure.choices.isEmpty ? surroundings.withoutUSB : nil
+    guard !reasons.isEmpty else {
+      if let more { failure.reasons.append(more) }
+      return failure
+    }
+    if let more { reasons.append(more) }
     // Devices that were seen and are no boards stand below the failure.
     failure.reasons = failure.choices.isEmpty ? reasons : failure.reasons + reasons
     // With a list to choose from, the way out is there.
@@ -76,6 +82,16 @@ extension BusSurroundings {
           : "\(first) and \(last) are ST-LINKs; a bootloader is on a board's other USB connector")
     }
     return sentences
+  }
+
+  /// That some parts never come as a bootloader; nil where a port's trouble is another.
+  fileprivate var withoutUSB: String? {
+    guard troubles.allSatisfy({ $0.kind == .noAnswer }) else { return nil }
+    return probes.isEmpty
+      ? "perhaps it is an \(PartsWithoutUSB.best): the ROM of such parts has no USB, and takes firmware "
+        + "over a UART or from an ST-LINK"
+      : "parts whose ROM has no USB, such as \(PartsWithoutUSB.best), take firmware from the ST-LINK "
+        + "itself (st-flash)"
   }
 
   /// Over-current is often told of every port of a hub.

@@ -113,7 +113,7 @@ extension SimulatedChip {
   /// - Throws: A failure with status 64.
   static func wanted(_ name: String) throws(Failure) -> SimulatedChip {
     if let chip = named(name) { return chip }
-    let isKnown = lacksUSBBootloader(name)
+    let isKnown = PartsWithoutUSB.contain(name)
     throw Failure(
       .usage,
       isKnown

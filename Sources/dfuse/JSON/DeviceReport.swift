@@ -141,6 +141,7 @@ extension DeviceReport {
       return lines
     case .dfu:
       lines.append("  plain DFU\(versionText), not DfuSe: dfuse cannot flash it; dfu-util can")
+      if let command = PartsWithoutUSB.command(for: id) { lines.append("  fix: \(command)") }
       return lines
     case .dfuse: break
     }

@@ -64,13 +64,14 @@ extension Failure {
     // What is in DFU mode and was meant, and does not speak DfuSe.
     let plain = ignored.filter { $0.reason == .notDfuSe }
     if let first = plain.first, plain.count == 1 || plain.count == ignored.count {
+      let command = PartsWithoutUSB.command(for: first.identity.usbID)
       self.init(
         .noBoard, "no board in its DfuSe bootloader\(wanted)",
         why:
           "\(first.identity.called) speaks plain DFU: it would take DfuSe commands for firmware, "
           + "and write them over its own",
-        fix: "use a tool for plain DFU, such as dfu-util -D; if it is known to speak DfuSe: "
-          + "--assume-dfuse --device \(first.identity.usbID)",
+        fix: "use a tool for plain DFU, such as \(command ?? "dfu-util -D"); if it is known to "
+          + "speak DfuSe: --assume-dfuse --device \(first.identity.usbID)",
         choices: ignored.map(\.line))
       return
     }
