@@ -186,4 +186,28 @@ import Testing
     #expect(
       run.error.hasPrefix("error: \(options[0]) and \(options[1]) do not go together\n  why: "))
   }
+
+  @Test func `a stack where the chip has no RAM is noted, and flashed all the same`() throws {
+    func run(_ chip: String, stack: UInt32) throws -> Sandbox.Run {
+      var program = Firmware.program(3000)
+      for index in 0..<4 { program[index] = UInt8(truncatingIfNeeded: stack >> (8 * index)) }
+      try sandbox.write(program, to: "stack.bin")
+      return sandbox.run("flash", "@stack.bin", "--simulate", chip)
+    }
+    // An H743's RAM, which no F4 has.
+    let odd = try run("stm32f405", stack: 0x2408_0000)
+    #expect(odd.status == .success)
+    #expect(
+      odd.error.contains(
+        "the stack of stack.bin would begin at 0x2408_0000, where STM32F2/F4 (1 MiB) has no RAM: it "
+          + "may have been made for another chip\n"), "\(odd.error)")
+    for (chip, stack) in [
+      ("stm32h743", 0x2408_0000), ("stm32f405", 0x2002_0000), ("stm32f405", 0x1001_0000),
+      // Of these, nobody knows the RAM.
+      ("stm32c562", 0x2408_0000), ("gd32vf103", 0x2408_0000),
+    ] as [(String, UInt32)] {
+      let run = try run(chip, stack: stack)
+      #expect(!run.error.contains("has no RAM"), "\(chip): \(run.error)")
+    }
+  }
 }

@@ -148,4 +148,34 @@ import Testing
       #expect(chip.roms.isEmpty != chip.name.isEmpty)
     }
   }
+
+  /// Of ST's CMSIS headers, `SRAM1_BASE` and the like: the end of RAM, and the word behind it.
+  @Test(
+    arguments: [
+      ("STM32F04x", 0x2000_1800), ("STM32F401", 0x2001_8000), ("STM32F411", 0x2002_0000),
+      ("STM32F40x/41x", 0x1001_0000), ("STM32L47x/48x", 0x2001_8000),
+      ("STM32L1xxxD", 0x2001_4000), ("STM32U535/545", 0x2004_0000),
+      ("STM32U575/585", 0x200C_0000), ("STM32U575/585", 0x2800_4000),
+      ("STM32U59x/5Ax", 0x2027_0000), ("STM32U5Fx/5Gx", 0x202F_0000),
+      ("STM32WBA2", 0x2001_8000), ("STM32H523/533", 0x2004_4000),
+      ("STM32H562/563/573", 0x300A_0000), ("STM32H7R/7S", 0x2407_2000),
+      ("STM32H74x/75x", 0x2408_0000), ("STM32C071", 0x2000_6000),
+    ] as [(String, UInt32)])
+  func `a stack may begin at the end of RAM, and not behind it`(parts: String, end: UInt32) throws {
+    let rom = try #require(ChipTable.roms.first { $0.parts == parts })
+    var chip = ChipProfile.unknown
+    #expect(chip.hasRAM(forStackAt: end) == nil)
+    chip.roms = [rom]
+    #expect(chip.hasRAM(forStackAt: end) == true)
+    #expect(chip.hasRAM(forStackAt: end - 4) == true)
+    #expect(chip.hasRAM(forStackAt: end + 4) == false)
+  }
+
+  @Test func `where the RAM of one line is not known, nothing is said of the stack`() throws {
+    var chip = ChipProfile.unknown
+    chip.roms = ChipTable.roms.filter { $0.parts == "STM32F401" || $0.parts == "STM32C551/552/562" }
+    #expect(chip.roms.count == 2)
+    #expect(chip.hasRAM(forStackAt: 0x0800_0000) == nil)
+    #expect(ChipTable.roms.filter { $0.ram.isEmpty }.allSatisfy { $0.parts.hasPrefix("STM32C5") })
+  }
 }

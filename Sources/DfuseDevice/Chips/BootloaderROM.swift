@@ -22,7 +22,7 @@ public struct BootloaderROM: Hashable, Sendable {
   public var dfu: UInt16
   /// How much flash parts of this line have, in KiB.
   var flash: [UInt64]
-  /// The RAM of the largest part, in which a program's stack can be; from datasheets.
+  /// The RAM of the largest part, in which a program's stack can be; none where no source has it.
   var ram: [RAMRange]
   /// Where the chip tells its flash size and unique id; nil where no source has that.
   var registers: ChipRegisters?
@@ -61,6 +61,31 @@ struct RAMRange: Hashable, Sendable {
   init(_ start: UInt32, _ kibibytes: UInt64) {
     self.start = start
     self.kibibytes = kibibytes
+  }
+
+  /// Whether a stack that begins at an address grows into it, or may have one of a neighbour's.
+  func takesStack(at address: UInt32) -> Bool {
+    let end = UInt64(start) + kibibytes * 1024
+    return address >= start && UInt64(address) <= end
+  }
+}
+
+extension [RAMRange] {
+  /// RAM of a chip with TrustZone, where it stands once more for secure programs.
+  static func withSecureAlias(_ ranges: [RAMRange]) -> [RAMRange] {
+    ranges + ranges.map { RAMRange($0.start + 0x1000_0000, $0.kibibytes) }
+  }
+}
+
+extension ChipProfile {
+  /// Whether a program's stack can begin at an address, which may be the end of RAM.
+  ///
+  /// - Parameter address: The first word of its vector table.
+  /// - Returns: True if one of the lines of parts that the chip may be has RAM below the address; nil
+  ///   if that is not known of all of them.
+  public func hasRAM(forStackAt address: UInt32) -> Bool? {
+    guard !roms.isEmpty, roms.allSatisfy({ !$0.ram.isEmpty }) else { return nil }
+    return roms.contains { $0.ram.contains { $0.takesStack(at: address) } }
   }
 }
 

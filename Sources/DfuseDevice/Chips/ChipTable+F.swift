@@ -1,7 +1,7 @@
 // What is known of each chip, and from where: the rows of AN2606, by what a bootloader is known, and
 // what is true of it. "datasheet" is for supplies above 2.7 V; what says "as" another has no source of
-// its own; RAM and flash sizes are from datasheets, from memory. `reported` is in the order erase,
-// block, Set Address.
+// its own; flash sizes are from datasheets, from memory, RAM from ST's CMSIS headers (`SRAM1_BASE` and
+// the like) and modm-devices, which agree. `reported` is in the order erase, block, Set Address.
 extension ChipTable {
   /// STM32F0 to F7.
   static let f: [ChipEntry] = [
@@ -112,13 +112,13 @@ extension ChipTable {
     ram: [.init(0x2000_0000, 320), .init(0x1000_0000, 64)], registers: .f4)
   private static let f72x = BootloaderROM(
     "STM32F72x/73x", ids: [0x90], at: 0x1FF0_EDBE, dfu: 0x0220, flash: [64, 256, 512],
-    ram: [.init(0x2000_0000, 256)], registers: .f72)
+    ram: [.init(0x0000_0000, 16), .init(0x2000_0000, 256)], registers: .f72)
   private static let f74x = BootloaderROM(
     "STM32F74x/75x", ids: [0x70, 0x90], at: 0x1FF0_EDBE, dfu: 0x0220, flash: [64, 512, 1024],
-    ram: [.init(0x2000_0000, 320)], registers: .f74)
+    ram: [.init(0x0000_0000, 16), .init(0x2000_0000, 320)], registers: .f74)
   private static let f76x = BootloaderROM(
     "STM32F76x/77x", ids: [0x93], at: 0x1FF0_EDBE, dfu: 0x0220, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 512)], registers: .f74)
+    ram: [.init(0x0000_0000, 16), .init(0x2000_0000, 512)], registers: .f74)
 }
 
 // STM32F0, F105/107 and F3: pages of 1 or 2 KiB, half-word programming, option bytes at

@@ -1,7 +1,7 @@
 // What is known of each chip, and from where: the rows of AN2606, by what a bootloader is known, and
 // what is true of it. "datasheet" is for supplies above 2.7 V; what says "as" another has no source of
-// its own; RAM and flash sizes are from datasheets, from memory. `reported` is in the order erase,
-// block, Set Address.
+// its own; flash sizes are from datasheets, from memory, RAM from ST's CMSIS headers (`SRAM1_BASE` and
+// the like) and modm-devices, which agree. `reported` is in the order erase, block, Set Address.
 extension ChipTable {
   /// STM32H5, H7, U5 and C5: sectors of 8 or 128 KiB.
   static let h: [ChipEntry] = [
@@ -58,36 +58,36 @@ extension ChipTable {
 
   private static let wba2 = BootloaderROM(
     "STM32WBA2", ids: [0xD0], at: 0x0BF8_CCFE, dfu: 0x0300, flash: [256, 512],
-    ram: [.init(0x2000_0000, 64)])
+    ram: .withSecureAlias([.init(0x2000_0000, 96)]))
   private static let wba6 = BootloaderROM(
     "STM32WBA62-65", ids: [0xD2], at: 0x0BF9_7EFE, dfu: 0x0300, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 512)])
+    ram: .withSecureAlias([.init(0x2000_0000, 512)]))
   private static let c59x = BootloaderROM(
     "STM32C59x/5A3", ids: [0x100], at: 0x0BF8_85FE, dfu: 0x0300, flash: [512, 1024],
-    ram: [.init(0x2000_0000, 256)])
+    ram: [])
   private static let c55x = BootloaderROM(
     "STM32C551/552/562", ids: [0x101], at: 0x0BF8_85FE, dfu: 0x0300, flash: [256, 512],
-    ram: [.init(0x2000_0000, 128)])
+    ram: [])
   private static let c53x = BootloaderROM(
     "STM32C531/532/542", ids: [0x100], at: 0x0BF8_85FE, dfu: 0x0300, flash: [128, 256],
-    ram: [.init(0x2000_0000, 64)])
+    ram: [])
   private static let h503 = BootloaderROM(
     "STM32H503", ids: [0xE2], at: 0x0BF8_FFFE, dfu: 0x0300, flash: [128],
     ram: [.init(0x2000_0000, 32)], registers: .h5)
   private static let h56x = BootloaderROM(
     "STM32H562/563/573", ids: [0xE5], at: 0x0BF9_FAFE, dfu: 0x0300, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 640)], registers: .h5)
+    ram: .withSecureAlias([.init(0x2000_0000, 640)]), registers: .h5)
   private static let h52x = BootloaderROM(
     "STM32H523/533", ids: [0xE2], at: nil, dfu: 0x0300, flash: [256, 512],
-    ram: [.init(0x2000_0000, 272)], registers: .h5)
+    ram: .withSecureAlias([.init(0x2000_0000, 272)]), registers: .h5)
   private static let h5e = BootloaderROM(
     "STM32H5E/5F", ids: [0xF0], at: 0x0BFB_5FFE, dfu: 0x0300, flash: [2048, 4096],
-    ram: [.init(0x2000_0000, 1536)])
+    ram: .withSecureAlias([.init(0x2000_0000, 1536)]))
   private static let h72x = BootloaderROM(
     "STM32H72x/73x", ids: [0x93], at: 0x1FF1_E7FE, dfu: 0x0220, flash: [128, 512, 1024],
     ram: [
-      .init(0x2000_0000, 128), .init(0x2400_0000, 320), .init(0x3000_0000, 32),
-      .init(0x3800_0000, 16),
+      .init(0x0000_0000, 256), .init(0x2000_0000, 128), .init(0x2400_0000, 320),
+      .init(0x3000_0000, 32), .init(0x3800_0000, 16),
     ], registers: .h74,
     limits: [
       .init(
@@ -99,8 +99,8 @@ extension ChipTable {
   private static let h74x = BootloaderROM(
     "STM32H74x/75x", ids: [0x92], at: 0x1FF1_E7FE, dfu: 0x0220, flash: [128, 1024, 2048],
     ram: [
-      .init(0x2000_0000, 128), .init(0x2400_0000, 512), .init(0x3000_0000, 288),
-      .init(0x3800_0000, 64),
+      .init(0x0000_0000, 64), .init(0x2000_0000, 128), .init(0x2400_0000, 512),
+      .init(0x3000_0000, 288), .init(0x3800_0000, 64),
     ], registers: .h74,
     limits: [
       .init(versions: [0xD3], text: "a mass erase does not work"),
@@ -113,8 +113,8 @@ extension ChipTable {
   private static let h7a3 = BootloaderROM(
     "STM32H7A3/7B0/7B3", ids: [0x92], at: 0x1FF1_3FFE, dfu: 0x0220, flash: [128, 1024, 2048],
     ram: [
-      .init(0x2000_0000, 128), .init(0x2400_0000, 1024), .init(0x3000_0000, 128),
-      .init(0x3800_0000, 32),
+      .init(0x0000_0000, 64), .init(0x2000_0000, 128), .init(0x2400_0000, 1024),
+      .init(0x3000_0000, 128), .init(0x3800_0000, 32),
     ], registers: .h5,
     limits: [
       .init(
@@ -123,22 +123,25 @@ extension ChipTable {
     ])
   private static let h7r = BootloaderROM(
     "STM32H7R/7S", ids: [0xE3, 0xE5], at: 0x1FF1_FCFE, dfu: 0x0220, flash: [64],
-    ram: [.init(0x2000_0000, 192), .init(0x2400_0000, 456), .init(0x3000_0000, 32)])
+    ram: [
+      .init(0x0000_0000, 192), .init(0x2000_0000, 192), .init(0x2400_0000, 456),
+      .init(0x3000_0000, 32),
+    ])
   private static let u535 = BootloaderROM(
     "STM32U535/545", ids: [0x91], at: 0x0BF9_9EFE, dfu: 0x0220, flash: [128, 256, 512],
-    ram: [.init(0x2000_0000, 272)], registers: .u5)
+    ram: .withSecureAlias([.init(0x2000_0000, 256), .init(0x2800_0000, 16)]), registers: .u5)
   private static let u575 = BootloaderROM(
     "STM32U575/585", ids: [0x93], at: 0x0BF9_9EFE, dfu: 0x0220, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 784)], registers: .u5,
+    ram: .withSecureAlias([.init(0x2000_0000, 768), .init(0x2800_0000, 16)]), registers: .u5,
     limits: [
       .init(versions: [0x92], text: "RDP and secure option bytes cannot be changed together")
     ])
   private static let u59x = BootloaderROM(
     "STM32U59x/5Ax", ids: [0x92], at: 0x0BF9_9EFE, dfu: 0x0220, flash: [2048, 4096],
-    ram: [.init(0x2000_0000, 2512)], registers: .u5)
+    ram: .withSecureAlias([.init(0x2000_0000, 2496), .init(0x2800_0000, 16)]), registers: .u5)
   private static let u5fx = BootloaderROM(
     "STM32U5Fx/5Gx", ids: [0x90], at: 0x0BF9_9EFE, dfu: 0x0220, flash: [2048, 4096],
-    ram: [.init(0x2000_0000, 3024)], registers: .u5)
+    ram: .withSecureAlias([.init(0x2000_0000, 3008), .init(0x2800_0000, 16)]), registers: .u5)
 }
 
 // STM32H7: option bytes at 0x5200_201C; sectors of 128 KiB, or of 8 KiB on H7A3/7B3.

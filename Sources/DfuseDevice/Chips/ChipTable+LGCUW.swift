@@ -1,9 +1,9 @@
 // What is known of each chip, and from where: the rows of AN2606, by what a bootloader is known, and
 // what is true of it. "datasheet" is for supplies above 2.7 V; what says "as" another has no source of
-// its own; RAM and flash sizes are from datasheets, from memory. `reported` is in the order erase,
-// block, Set Address.
+// its own; flash sizes are from datasheets, from memory, RAM from ST's CMSIS headers (`SRAM1_BASE` and
+// the like) and modm-devices, which agree. `reported` is in the order erase, block, Set Address.
 extension ChipTable {
-  /// STM32L, G, C0, U0, U3, WB and WBA.
+  /// STM32L, G, C0, U0, U3 and WB.
   static let lgcuw: [ChipEntry] = [
     .init(
       .init(flash: .sectors(of: 128, kibibytes: 1...192), options: .atOrHidden(0x1FF8_0000)),
@@ -119,7 +119,7 @@ extension ChipTable {
     ram: [.init(0x2000_0000, 32)], registers: .l1)
   private static let l1D = BootloaderROM(
     "STM32L1xxxD", ids: [0x45], at: 0x1FF0_1FFE, dfu: 0x0220, flash: [384],
-    ram: [.init(0x2000_0000, 48)], registers: .l1)
+    ram: [.init(0x2000_0000, 80)], registers: .l1)
   private static let l1E = BootloaderROM(
     "STM32L1xxxE", ids: [0x40], at: 0x1FF0_1FFE, dfu: 0x0220, flash: [512],
     ram: [.init(0x2000_0000, 80)], registers: .l1)
@@ -159,25 +159,19 @@ extension ChipTable {
     ram: [.init(0x2000_0000, 320), .init(0x1000_0000, 64)], registers: .l4)
   private static let l552 = BootloaderROM(
     "STM32L552/562", ids: [0x92], at: 0x0BF9_7FFE, dfu: 0x0220, flash: [256, 512],
-    ram: [.init(0x2000_0000, 256)], registers: .l5)
+    ram: .withSecureAlias([.init(0x2000_0000, 256)]), registers: .l5)
   private static let u073 = BootloaderROM(
     "STM32U073/083", ids: [0xD0], at: 0x1FFF_67FE, dfu: 0x0220, flash: [64, 128, 256],
     ram: [.init(0x2000_0000, 40)], registers: .u0)
   private static let u375 = BootloaderROM(
     "STM32U375/385", ids: [0xE2], at: 0x0BF9_8FFE, dfu: 0x0300, flash: [512, 1024],
-    ram: [.init(0x2000_0000, 256)])
+    ram: .withSecureAlias([.init(0x2000_0000, 256)]))
   private static let u3b5 = BootloaderROM(
     "STM32U3B5/3C5", ids: [0xE0], at: 0x0BF9_8FFE, dfu: 0x0300, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 640)])
+    ram: .withSecureAlias([.init(0x2000_0000, 640)]))
   private static let wb = BootloaderROM(
     "STM32WB30/35/50/55", ids: [0xD5], at: 0x1FFF_6FFE, dfu: 0x0220, flash: [256, 512, 1024],
     ram: [.init(0x2000_0000, 256)], registers: .l4)
-  private static let wba2 = BootloaderROM(
-    "STM32WBA2", ids: [0xD0], at: 0x0BF8_CCFE, dfu: 0x0300, flash: [256, 512],
-    ram: [.init(0x2000_0000, 64)])
-  private static let wba6 = BootloaderROM(
-    "STM32WBA62-65", ids: [0xD2], at: 0x0BF9_7EFE, dfu: 0x0300, flash: [1024, 2048],
-    ram: [.init(0x2000_0000, 512)])
 }
 
 // STM32L0 and L1: small pages that erase to 0x00, option bytes at 0x1FF8_0000.

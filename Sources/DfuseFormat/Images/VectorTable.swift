@@ -73,6 +73,19 @@ public enum VectorTable {
     return implausibility(of: table) { image.contains($0) }
   }
 
+  /// Where the stack of a program begins: the first word of its vector table.
+  ///
+  /// - Parameters:
+  ///   - image: The program.
+  ///   - address: Where its vector table is.
+  /// - Returns: Nil if the image has no four bytes there.
+  public static func stackPointer(of image: MemoryImage, at address: UInt64) -> UInt32? {
+    guard let run = image.runs.first(where: { $0.range.contains(address) }) else { return nil }
+    let start = Int(address - run.range.lowerBound)
+    guard run.bytes.count - start >= 4 else { return nil }
+    return littleEndian(run.bytes[start..<start + 4])
+  }
+
   /// Little-endian words; what is left behind the last whole one is dropped.
   private static func words(of bytes: [UInt8]) -> [UInt32] {
     stride(from: 0, through: bytes.count - 4, by: 4).map { littleEndian(bytes[$0..<($0 + 4)]) }

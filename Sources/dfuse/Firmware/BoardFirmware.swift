@@ -28,6 +28,18 @@ struct BoardFirmware {
     guard let image = try? firmware.image else { return nil }
     return ProgramShape.misfit(of: image, at: start, mayBeRISCV: mayBeRISCV)
   }
+
+  /// Where the program for `start` has its stack, if the chip is known to have no RAM there.
+  ///
+  /// What begins with a header of MCUboot has no stack pointer there.
+  fileprivate func strayStack(at start: UInt64, on chip: ChipProfile) -> UInt32? {
+    guard let image = try? firmware.image,
+      let stack = VectorTable.stackPointer(of: image, at: start),
+      VectorTable.implausibility(of: image, at: start) == nil,
+      chip.hasRAM(forStackAt: stack) == false
+    else { return nil }
+    return stack
+  }
 }
 
 extension FirmwareFile {
@@ -49,13 +61,18 @@ extension FirmwareFile {
       throw Failure(
         .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
     }
-    if let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init),
-      let reason = ready.misfit(at: start, mayBeRISCV: board.chip.mayBeRISCV)
-    {
-      ready.notes.append(
-        .warning(
-          "\(shown) covers \(start.addressText), where programs start, and has no vector table "
-            + "there: \(reason)"))
+    if let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init) {
+      if let reason = ready.misfit(at: start, mayBeRISCV: board.chip.mayBeRISCV) {
+        ready.notes.append(
+          .warning(
+            "\(shown) covers \(start.addressText), where programs start, and has no vector table "
+              + "there: \(reason)"))
+      } else if let stack = ready.strayStack(at: start, on: board.chip) {
+        ready.notes.append(
+          .note(
+            "the stack of \(shown) would begin at \(UInt64(stack).addressText), where \(board.chip.name) "
+              + "has no RAM: it may have been made for another chip"))
+      }
     }
     return ready
   }
