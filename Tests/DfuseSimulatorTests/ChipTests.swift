@@ -137,7 +137,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("STM32F405", "stm32f405"), ("f407", "stm32f405"), ("Stm32G0C1", "stm32g0b1"),
+    ("STM32F405", "stm32f405"), ("f407", "stm32f405"), ("Stm32L562", "stm32l552"),
+    ("Stm32G0C1", "stm32g0c1"),
     ("GD32VF103", "gd32vf103"), ("ST-USBD", "st-usbd"),
   ])
   func `a chip is found by name or alias in any case`(text: String, name: String) {

@@ -91,4 +91,36 @@ import Testing
       for map in chip.profile.usb.maps { #expect(strings.contains(map), "\(chip.name): \(map)") }
     }
   }
+
+  /// The oracle has its strings to itself, so that a slip in the list shows; here both are compared.
+  @Test(
+    arguments: [
+      ("stm32f042", "f042-ozseccon-badge"), ("stm32f072", "f072-blackmagic-readme"),
+      ("stm32f107", "f107-dfu-util-lsusb"), ("stm32f303", "f303-betaflight"),
+      ("stm32f401", "f411-weact"), ("stm32f405", "f405-odrive"),
+      ("stm32f407-v2.1", "f407-discovery-lsusb"), ("stm32f427", "f429-leia"),
+      ("stm32f446", "f446-tastm32"), ("stm32f723", "f72x-log"), ("stm32f745", "f74x-betaflight"),
+      ("stm32l072", "l08x-bigclown"), ("stm32l476", "l4-inertial-sense-imx5"),
+      ("stm32l4r5", "l4r9-sensortile-box-zephyr"), ("stm32l552", "l5-script"),
+      ("stm32g0b1", "g0b1-bigtreetech"), ("stm32g0c1", "g0c1-st-community"),
+      ("stm32u083", "u083-solarlorabox"), ("stm32h723", "h723-manta-m8p"),
+      ("stm32h743", "h750-daisy-issue"), ("stm32h7a3", "h7a3-pydfuutil-issue"),
+      ("stm32u575", "u585-stwinbx1-zephyr"), ("stm32c562", "c562-betaflight-test"),
+    ])
+  func `a simulated board says what the listing that it stands for has`(
+    name: String, key: String
+  ) throws {
+    let usb = try #require(SimulatedChip.named(name)).profile.usb
+    let posted = try #require(PostedListing.all[key])
+    #expect(posted.vendorID == usb.vendorID && posted.productID == usb.productID)
+    // Who posted the flash alone left the others out.
+    #expect(posted.strings == Array(usb.maps.prefix(posted.strings.count)))
+    #expect(posted.strings.count == usb.maps.count || posted.strings.count == 1)
+    #expect(posted.bcdDevice ?? usb.bcdDevice == usb.bcdDevice)
+    #expect(posted.product ?? usb.product == usb.product)
+    #expect(posted.manufacturer ?? usb.manufacturer == usb.manufacturer)
+    #expect(posted.transferSize ?? usb.transferSize == usb.transferSize)
+    #expect(posted.bcdDFUVersion ?? usb.bcdDFUVersion == usb.bcdDFUVersion)
+    #expect(posted.attributes ?? usb.attributes == usb.attributes)
+  }
 }

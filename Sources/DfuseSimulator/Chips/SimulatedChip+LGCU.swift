@@ -81,6 +81,20 @@ extension SimulatedChip {
     profile.behaviour.whileBusy = .stalls
   }
 
+  /// G0B1, 128 KiB; every alternate setting shows the flash's string (ST community 839156).
+  private static let stm32g0b1 = doubleWords(
+    "stm32g0b1", part: "STM32G0B1 (128 KiB)",
+    guessed: [.polls, .transferSize], pages: 64, of: 2, serial: "203739645542",
+    maps: Array(repeating: "@Internal Flash   /0x08000000/64*02Kg", count: 3),
+    others: [.init(.optionBytes, at: 0x1FFF_7800, 128), otp],
+    polls: ReportedPolls(erase: 30, write: 15)
+  ) { profile in
+    profile.system = .init(
+      id: 0x92, at: 0x1FFF_9FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+    // A log of a G0B0 shows 31 ms for an upload of 1 KiB.
+    profile.times.readKiB = .milliseconds(30)
+  }
+
   static let l4wbg0g4c0u0: [SimulatedChip] = [
     // L476, 512 KiB.
     doubleWords(
@@ -137,18 +151,31 @@ extension SimulatedChip {
       profile.times.program = .microseconds(82)
       profile.behaviour.leave = .stallsStatus
     },
-    // G0B1, 128 KiB; every alternate setting shows the flash's string (ST community 839156).
+    // L552, 512 KiB in two banks of 2 KiB pages. The listing has one-time programmable memory where the
+    // L4 has it, not at the L5's own address.
     doubleWords(
-      "stm32g0b1", ["stm32g0c1"], part: "STM32G0B1/G0C1 (128 KiB)",
-      guessed: [.polls, .transferSize], pages: 64, of: 2, serial: "203739645542",
-      maps: Array(repeating: "@Internal Flash   /0x08000000/64*02Kg", count: 3),
-      others: [.init(.optionBytes, at: 0x1FFF_7800, 128), otp],
-      polls: ReportedPolls(erase: 30, write: 15)
+      "stm32l552", ["stm32l562"], part: "STM32L552/L562 (512 KiB)",
+      guessed: [.polls, .transferSize, .behaviour], pages: 256, of: 2, serial: "205630584E43",
+      maps: [
+        "@Internal Flash   /0x08000000/256*02Kg", "@Option Bytes   /0x40022040/01*48 e",
+        "@OTP Memory   /0x1FFF7000/01*512 e",
+      ],
+      others: [.init(.optionBytes, at: 0x4002_2040, 48), .init(.otp, at: 0x1FFF_7000, 512)],
+      polls: ReportedPolls(erase: 25, write: 25)
     ) { profile in
       profile.system = .init(
-        id: 0x92, at: 0x1FFF_9FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
-      // A log of a G0B0 shows 31 ms for an upload of 1 KiB.
-      profile.times.readKiB = .milliseconds(30)
+        id: 0x92, at: 0x0BF9_7FFE, flashSize: 0x0BFA_05E0, uniqueID: 0x0BFA_0590)
+      profile.times.program = .microseconds(82)
+      // AN2606 Rev 70 table 7.
+      profile.rules.alignment = 16
+      profile.rules.readProtectionByte = nil
+    },
+    stm32g0b1,
+    // With 512 KiB in two banks (ST community 839156); it says no serial number, so one is made up.
+    stm32g0b1.variant("stm32g0c1", part: "STM32G0C1 (512 KiB)") { profile in
+      profile.usb.serial = "2039396B5542"
+      profile.usb.maps = Array(repeating: "@Internal Flash   /0x08000000/256*02Kg", count: 3)
+      profile.memories[0] = .flash(256, 2 * kib)
     },
     // G431, 128 KiB.
     doubleWords(
