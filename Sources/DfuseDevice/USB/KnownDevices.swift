@@ -172,7 +172,7 @@ public struct ApplicationBootloader: Hashable, Sendable {
 
   /// It leaves the first four 64 KiB of the QSPI flash untouched: electro-smith/libDaisy,
   /// doc/md/_a7_Getting-Started-Daisy-Bootloader.md.
-  private static let daisy = ApplicationBootloader(
+  static let daisy = ApplicationBootloader(
     name: "the Daisy bootloader", ownRanges: [0x9000_0000..<0x9004_0000],
     programStart: 0x9004_0000)
 
@@ -181,7 +181,7 @@ public struct ApplicationBootloader: Hashable, Sendable {
   ///
   /// From micropython's ports/stm32/mboot/README.md, and main.c: mboot_flash_mass_erase, and
   /// dfu_handle_tx, which has no answer to an UPLOAD of block 0.
-  private static let mboot = ApplicationBootloader(
+  static let mboot = ApplicationBootloader(
     name: "mboot", ownRanges: [0x0800_0000..<0x0800_4000], survivesMassErase: true,
     listsCommands: false)
 }
