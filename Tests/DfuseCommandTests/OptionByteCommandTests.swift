@@ -89,7 +89,7 @@ import Testing
 
   @Test func `refused option bytes leave the firmware complete`() throws {
     let bus = try plugIn("stm32g431", faults: "errWRITE@write:4")
-    try write(ImageElement(address: 0x1FFF_7804, bytes: [0x12]))
+    try write(ImageElement(address: 0x1FFF_7808, bytes: [0x12]))
     let run = sandbox.run(flash)
     #expect(run.status == .protocolError)
     #expect(
@@ -103,7 +103,7 @@ import Testing
   @Test func `option bytes that read as before were not changed`() throws {
     for withProgram in [true, false] {
       _ = try plugIn("stm32g431") { $0.quirks.ignoresOptionBytes = true }
-      try write(ImageElement(address: 0x1FFF_7804, bytes: [0x12]), withProgram: withProgram)
+      try write(ImageElement(address: 0x1FFF_7808, bytes: [0x12]), withProgram: withProgram)
       let run = sandbox.run(flash)
       #expect(run.status == .different)
       #expect(run.error.contains("did not take the Option Bytes: they read as before"))
@@ -139,13 +139,13 @@ import Testing
   @Test func `two groups are written one after the other, with a reset between`() throws {
     let bus = try plugIn("stm32f427")
     try write(
-      ImageElement(address: 0x1FFF_C008, bytes: [1, 2, 3, 4]),
-      ImageElement(address: 0x1FFE_C008, bytes: [5, 6, 7, 8]))
+      ImageElement(address: 0x1FFF_C008, bytes: [0xFE, 0x0F, 0x01, 0xF0]),
+      ImageElement(address: 0x1FFE_C008, bytes: [0xFD, 0x0F, 0x02, 0xF0]))
     let run = sandbox.run(flash)
     #expect(run.status == .success)
     #expect(run.output.contains(": verified; "))
-    #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFF_C008) == [1, 2, 3, 4])
-    #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFE_C008) == [5, 6, 7, 8])
+    #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFF_C008) == [0xFE, 0x0F, 0x01, 0xF0])
+    #expect(bus.board(at: "1-1")?.read(4, at: 0x1FFE_C008) == [0xFD, 0x0F, 0x02, 0xF0])
   }
 
   @Test(arguments: [("stm32f405", 0x1FFF_C001), ("stm32g431", 0x1FFF_7800)] as [(String, UInt32)])
@@ -165,7 +165,7 @@ import Testing
   @Test func `--mass-erase with nothing for the flash is refused`() throws {
     let bus = try plugIn("stm32g431")
     bus.changeBoard(at: "1-1") { $0.load([1, 2, 3], at: 0x0800_0000) }
-    try write(ImageElement(address: 0x1FFF_7804, bytes: [0x12]), withProgram: false)
+    try write(ImageElement(address: 0x1FFF_7808, bytes: [0x12]), withProgram: false)
     let run = sandbox.run(flash + ["--mass-erase"])
     #expect(run.status == .usage)
     #expect(run.error.contains("dfuse erase --all"))

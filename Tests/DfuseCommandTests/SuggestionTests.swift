@@ -27,7 +27,7 @@ import Testing
   }
 
   private let optionBytes =
-    (try? Firmware.container([(1, 0x1FFF_7804, [0x12])])) ?? []
+    (try? Firmware.container([(1, 0x1FFF_7808, [0x12])])) ?? []
 
   /// Gives a line to a shell in the sandbox.
   private func shell(_ line: String) throws -> Sandbox.Run {

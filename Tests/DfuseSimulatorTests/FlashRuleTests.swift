@@ -84,18 +84,23 @@ import Testing
   @Test func `option bytes are written as one block, which resets the chip`() throws {
     var probe = try Probe("stm32f405")
     probe.setAddress(0x1FFF_C000)
-    let block: [UInt8] = [0xEF, 0xAA] + pattern(14)
+    // Bits 1 and 0 are no options.
+    let block: [UInt8] =
+      [0xCF, 0xAA, 0x30, 0x55] + [0xFF, 0xFF, 0xFF, 0xFF] + [0xFE, 0x0F, 0x01, 0xF0]
+      + [0xFF, 0xFF, 0xFF, 0xFF]
     probe.dnload(2, block)
     let reply = probe.getStatus()
     #expect(reply.answer == .data([0, 104, 0, 0, 4, 0]))
     #expect(reply.then == .leaveBus(after: .microseconds(16 * 16), as: .bootloader))
-    #expect(probe.memory(16, at: 0x1FFF_C000) == block)
+    probe.now += .microseconds(16 * 16)
+    probe.board.model.settle(at: probe.now)
+    #expect(probe.memory(16, at: 0x1FFF_C000) == [0xCC, 0xAA, 0x33, 0x55] + block.dropFirst(4))
   }
 
-  @Test func `part of the option bytes is not written`() throws {
+  @Test func `option bytes are not written from the middle of a word on`() throws {
     var probe = try Probe("stm32f405")
     let before = probe.memory(16, at: 0x1FFF_C000)
-    probe.write([1, 2, 3, 4], at: 0x1FFF_C004)
+    probe.write([1, 2, 3, 4], at: 0x1FFF_C002)
     #expect(probe.memory(16, at: 0x1FFF_C000) == before)
   }
 

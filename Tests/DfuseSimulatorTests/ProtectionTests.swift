@@ -53,8 +53,12 @@ import Testing
   @Test func `the protection byte of the option bytes switches the level`() throws {
     var probe = try Probe("stm32f405")
     probe.setAddress(0x1FFF_C000)
-    probe.dnload(2, [0xEF, 0x55] + pattern(14))
+    let before = probe.memory(16, at: 0x1FFF_C000)
+    probe.dnload(2, [0xEC, 0x55, 0x13, 0xAA] + before.dropFirst(4))
     _ = probe.getStatus()
+    #expect(probe.board.state.readProtection == 0)
+    probe.now += .milliseconds(10)
+    probe.board.model.settle(at: probe.now)
     #expect(probe.board.state.readProtection == 1)
   }
 

@@ -23,6 +23,9 @@ extension BootloaderModel {
       return Reaction(.silence)
     }
     guard isAcceptable(packet, data) else { return refuse() }
+    if faults.options == .stall, isOptionWrite(job(block: packet.wValue, data)) {
+      return refuse(.fails(StatusCode.errSTALLEDPKT))
+    }
     accept(packet, data)
     return Reaction(.acknowledge)
   }
@@ -196,7 +199,7 @@ extension BootloaderModel {
     guard memory.readProtection == 0 else { return failUpload(StatusCode.errVENDOR) }
     let start = dataAddress(block: packet.wValue)
     let range = start..<(start + UInt64(count))
-    var bytes = memory.read(range)
+    var bytes = seen(memory.read(range), at: start)
     if bytes.isEmpty, faults.systemMemory != .refused, let told = system(range) {
       if faults.systemMemory == .silent {
         silentUntil = .seconds(Int64.max / 2)

@@ -82,17 +82,18 @@ extension BootloaderModel {
   private mutating func lastReply(
     before job: Job, at now: Duration, duration: Duration, _ poll: Duration
   ) -> Reaction? {
-    var resets = job == .unprotect
-    if case .program(let address, let bytes) = job, let region = memory.region(at: address) {
-      resets =
-        profile.rules.optionWriteResets && region.kind == .optionBytes
-        && region.size == bytes.count
-    }
-    guard resets else { return nil }
     var reply = statusReply(poll: poll, busy: true, at: now)
-    result = perform(job)
-    let locked = memory.readProtection == 2
-    reply.then = .leaveBus(after: duration, as: locked ? .nothing : .bootloader)
+    reply.then = .leaveBus(after: duration, as: .bootloader)
+    if job == .unprotect {
+      result = perform(job)
+      return reply
+    }
+    guard profile.leavesAfterOptions, isOptionWrite(job),
+      case .program(let address, let bytes) = job, let region = memory.region(at: address),
+      profile.options != nil ? address % 4 == 0 : region.size == bytes.count
+    else { return nil }
+    // Power may fail before it is done.
+    work = Work(job: job, begin: now, end: now + duration, poll: poll, isShownBusy: true)
     return reply
   }
 
@@ -171,9 +172,7 @@ extension BootloaderModel {
     case .program(let address, let bytes):
       return program(bytes, at: UInt32(truncatingIfNeeded: address))
     case .unprotect where memory.readProtection > 0:
-      memory.readProtection = 0
-      memory.eraseFlash(evenProtected: true)
-      if let byte = profile.rules.readProtectionByte { memory.load([0xAA], at: byte) }
+      liftProtection()
     case .massErase, .unprotect, .nothing, .endless, .malformed, .fails:
       break
     }
@@ -186,7 +185,8 @@ extension BootloaderModel {
       let sector = memory.sector(at: address)
     else { return .outside }
     let first = UInt32(sector.lowerBound)
-    if memory.writeProtected.contains(first) { return .writeProtected }
+    if memory.isProtected(first) { return .writeProtected }
+    if memory.hidden.contains(first) { return .done }
     if profile.quirks.skipsRepeatedErase, lastErased == first { return .done }
     lastErased = first
     memory.erase(sector)
@@ -216,7 +216,9 @@ extension BootloaderModel {
     }
     let result = memory.program(units, at: address)
     if result == .done { counters.bytesProgrammed += bytes.count }
-    if kind == .optionBytes, result == .done { adoptReadProtection() }
+    if kind == .optionBytes, result == .done, profile.leavesAfterOptions {
+      loadOptions(at: .launched)
+    }
     return outcome(result, at: address)
   }
 
@@ -245,18 +247,6 @@ extension BootloaderModel {
       return profile.rules.failure.map { .failed($0, text: 0) } ?? .done
     case .outside:
       return outsideMap(UInt64(address))
-    }
-  }
-
-  /// Takes over the protection level from freshly written option bytes.
-  private mutating func adoptReadProtection() {
-    guard let place = profile.rules.readProtectionByte else { return }
-    switch memory.read(UInt64(place)..<(UInt64(place) + 1)).first {
-    case 0xAA:
-      if memory.readProtection > 0 { memory.eraseFlash(evenProtected: true) }
-      memory.readProtection = 0
-    case 0xCC: memory.readProtection = 2
-    default: memory.readProtection = 1
     }
   }
 
@@ -298,10 +288,13 @@ extension BootloaderModel {
     switch work.job {
     case .erase(let address):
       guard let sector = memory.sector(at: address),
-        !memory.writeProtected.contains(UInt32(sector.lowerBound))
+        !memory.isProtected(UInt32(sector.lowerBound))
       else { return }
       let count = UInt64(Double(sector.count) * fraction)
       memory.erase(sector.lowerBound..<(sector.lowerBound + count))
+    case .program(let address, _) where memory.options != nil && isOptionWrite(work.job):
+      guard fraction > 0, let region = memory.region(at: address) else { return }
+      memory.tearOptions(in: region)
     case .program(let address, let bytes):
       let units = Int(Double(bytes.count) * fraction) / profile.rules.unit
       guard units > 0 else { return }

@@ -5,8 +5,11 @@
 ///
 /// - SeeAlso: DFU 1.1 appendix A for the states, AN3156 for the DfuSe commands.
 struct BootloaderModel: Sendable {
-  /// What kind of bootloader this is.
-  let profile: DeviceProfile
+  /// What kind of bootloader this is; option bytes change what its flash looks like.
+  var profile: DeviceProfile
+  /// What its flash looks like unless they do.
+  let ownRuns: [MemoryRegion.Run]
+  let ownMap: String
   /// The chip's memories.
   var memory: BoardMemory
   /// What is wrong with it.
@@ -56,10 +59,13 @@ struct BootloaderModel: Sendable {
   /// Makes a freshly powered bootloader on a blank chip.
   init(profile: DeviceProfile, serial: String? = nil, faults: FaultPlan = FaultPlan()) {
     self.profile = profile
+    ownRuns = profile.memories.first { $0.kind == .flash }?.runs ?? []
+    ownMap = profile.usb.maps.first ?? ""
     self.serial = serial ?? profile.usb.serial
     self.faults = faults
     standard = StandardRequests(Descriptors(profile, serial: self.serial))
-    memory = BoardMemory(regions: profile.memories, rules: profile.rules)
+    memory = BoardMemory(
+      regions: profile.memories, rules: profile.rules, options: profile.options)
     // Engineering bytes, which some ROMs show, have some of it.
     for (address, bytes) in profile.system?.pieces(
       kibibytes: memory.kibibytes, serial: self.serial) ?? [:]
@@ -70,6 +76,7 @@ struct BootloaderModel: Sendable {
     buffer = [UInt8](repeating: 0, count: Int(profile.blockSize))
     memory.stuckBits = faults.stuckBits
     if faults.isReadProtected { memory.readProtection = 1 }
+    resumeOptions(isProtected: faults.isReadProtected)
     memory.writeProtected = Set(
       faults.writeProtected.compactMap(memory.sector).map { UInt32($0.lowerBound) })
     powerOn(at: .zero)

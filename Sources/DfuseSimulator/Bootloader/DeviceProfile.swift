@@ -35,6 +35,8 @@ package struct DeviceProfile: Sendable {
   var countsReadOnlyFlash = false
   /// What it tells outside its memory maps; nil where that is not known, and nothing is served.
   var system: SystemMemory?
+  /// What its option bytes are; nil where they are mere bytes.
+  var options: SimulatedOptionBytes?
   /// How the flash takes data.
   var rules: FlashRules
   /// How long things take.
@@ -52,6 +54,12 @@ package struct DeviceProfile: Sendable {
 
   /// Most bytes of a block, and what block numbers are counted by.
   var blockSize: UInt16 { quirks.countsBlocksBy ?? usb.transferSize }
+
+  /// Whether the board leaves the bus when option bytes were written.
+  package var leavesAfterOptions: Bool {
+    guard let options else { return rules.optionWriteResets }
+    return options.after == .reset || options.after == .launch
+  }
 
   /// The memory of a kind with the lowest address, or nil.
   package func memory(_ kind: MemoryRegion.Kind) -> MemoryRegion? {

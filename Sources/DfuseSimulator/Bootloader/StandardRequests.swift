@@ -3,7 +3,7 @@
 /// - SeeAlso: USB 2.0 section 9.4.
 struct StandardRequests: Sendable {
   /// What the device says of itself.
-  let descriptors: Descriptors
+  var descriptors: Descriptors
   /// `bConfigurationValue` of the active configuration, 0 before the host chose one.
   var configuration: UInt8 = 0
   /// The active alternate setting of interface 0; no other has several.

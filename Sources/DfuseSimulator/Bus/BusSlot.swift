@@ -113,7 +113,7 @@ package struct BusSlot: Sendable {
       board.model.losePower(at: event.at)
     }
     let wasGone = visible == .nothing
-    visible = event.shows
+    visible = board.starts(event.shows)
     board.run(visible, at: event.at)
     defer { enumerate() }
     guard visible != .nothing else { return }

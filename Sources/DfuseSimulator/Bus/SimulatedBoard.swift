@@ -21,6 +21,9 @@ package struct SimulatedBoard: Sendable {
   /// What the firmware starts as next, if not as what was flashed; RAM keeps that over a reset.
   private var nextStage: ApplicationFace?
 
+  /// Whether it has been without power since it ran last.
+  var wasWithoutPower = true
+
   /// Makes a board: blank as from the factory, or with an application.
   ///
   /// `serial` is a serial number other than the chip's usual one.
@@ -47,11 +50,16 @@ package struct SimulatedBoard: Sendable {
     model.memory.pages = state.pages
     model.memory.readProtection = max(state.readProtection, faults.isReadProtected ? 1 : 0)
     model.memory.writeProtected = state.writeProtected.union(protected)
+    model.resumeOptions(isProtected: model.memory.readProtection > 0)
   }
 
   /// What the board keeps without power.
+  ///
+  /// Option bytes that are programmed are in force as soon as there is power again.
   package var state: SimulatedBoardState {
-    SimulatedBoardState(
+    var model = model
+    model.loadOptions(at: .powered)
+    return SimulatedBoardState(
       chip: chip.name, serial: model.serial, readProtection: model.memory.readProtection,
       writeProtected: model.memory.writeProtected, pages: model.memory.pages)
   }
@@ -202,7 +210,7 @@ package struct SimulatedBoard: Sendable {
   }
 
   /// Forgets what RAM kept over a reset.
-  mutating func losePower() { nextStage = nil }
+  mutating func losePower() { (nextStage, wasWithoutPower) = (nil, true) }
 }
 
 /// What a board's firmware has on USB, once the bootloader has started it.

@@ -41,6 +41,8 @@ package final class SimulatedBus: USBBus {
         state.paths.remove(at: index)
         state.slots.remove(at: index)
       }
+      var board = board
+      board.losePower()
       var slot = BusSlot(path: path, board: board)
       slot.clock = state.clock
       slot.schedule((state.clock + delay, board.firstProgram))

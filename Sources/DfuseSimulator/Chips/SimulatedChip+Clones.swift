@@ -15,7 +15,7 @@ extension SimulatedChip {
     profile.usb.product = "APM32 DFU ISP Mode"
     profile.usb.serialIsConstant = true
     profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 g"
-    profile.rules.readProtectionByte = nil
+    profile.options = nil
   }
 
   static let otherMakers: [SimulatedChip] = [

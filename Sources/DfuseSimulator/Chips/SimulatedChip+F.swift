@@ -17,7 +17,7 @@ extension SimulatedChip {
       part: part, guessed: guessed,
       usb: USBFacts(serial: serial, maps: [map, "@Option Bytes  /0x1FFFF800/01*016 e"]),
       memories: [.flash(pages, size * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
-      rules: FlashRules(unit: 2, rewrite: .zeroOnly, readProtectionByte: 0x1FFF_F800),
+      options: .f072, rules: FlashRules(unit: 2, rewrite: .zeroOnly),
       times: WorkTimes([size: 25], width: 2, program: 53, massErase: 30), polls: polls)
     return SimulatedChip(name, aliases, profile: profile, change)
   }
@@ -33,6 +33,7 @@ extension SimulatedChip {
       map: "@Internal Flash  /0x08000000/032*0001Kg", polls: ReportedPolls(erase: 40, write: 40)
     ) { profile in
       profile.usb.serialIsConstant = true
+      profile.options = .f042
       profile.system = .init(
         id: 0xA1, at: 0x1FFF_F6A6, flashSize: 0x1FFF_F7CC, uniqueID: 0x1FFF_F7AC)
     },
@@ -74,8 +75,7 @@ extension SimulatedChip {
     profile.usb.product = "STM32 0x418 DFU Bootloader"
     profile.usb.serialIsConstant = true
     profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 g"
-    // Its read protection key is 0xA5, not 0xAA, so the byte is not modelled.
-    profile.rules.readProtectionByte = nil
+    profile.options = .f107
   }
 
   // MARK: - F4
@@ -121,8 +121,8 @@ extension SimulatedChip {
         // AN2606: the bootloader uses 12 KiB from 0x20000000; the rest may be written.
         .init(.ram, at: 0x2000_3000, 116 * kib),
       ],
-      // AN2606: word writes are possible, bits 1 → 0; RDP is byte 1 of the option bytes.
-      rules: FlashRules(unit: 1, rewrite: .clearsBits, readProtectionByte: 0x1FFF_C001),
+      // AN2606: word writes are possible, bits 1 → 0.
+      options: .f405, rules: FlashRules(unit: 1, rewrite: .clearsBits),
       // Bytewise, as the ROM programs unless Device Feature names a higher supply range (AN2606).
       times: WorkTimes([16: 400, 64: 1200, 128: 2000], width: 1, massErase: 16_000),
       timesBySupply: [1: f4HalfWords, 2: f4HalfWords, 3: f4Words, 4: f4Words],
@@ -145,6 +145,7 @@ extension SimulatedChip {
     serial: "326433593336"
   ) { profile in
     profile.system = .init(id: 0x70, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+    profile.options = .f427
     profile.usb.maps[1] = "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e"
     profile.memories.append(.init(.optionBytes, at: 0x1FFE_C000, 16))
   }
@@ -155,6 +156,7 @@ extension SimulatedChip {
       "stm32f401", ["stm32f411"], part: "STM32F401/F411 (512 KiB)", banks: [3],
       serial: "377A364D3234"
     ) { profile in
+      profile.options = .f401
       profile.system = .init(
         id: 0xD1, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
     },
@@ -185,6 +187,7 @@ extension SimulatedChip {
     ) { profile in
       profile.system = .init(
         id: 0x91, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+      profile.options = .f429
       // BIGTREETECH-OCTOPUS-Pro#42: "was 166, received 112".
       profile.quirks.statedStringLength = 166
     },
@@ -192,6 +195,7 @@ extension SimulatedChip {
     f4("stm32f446", part: "STM32F446 (512 KiB)", banks: [3], serial: "STM32FxSTM32") { profile in
       profile.system = .init(
         id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+      profile.options = .f446
       profile.guessed.insert(.maps)
       profile.usb.serialIsConstant = true
     },
@@ -226,8 +230,7 @@ extension SimulatedChip {
         .init(.otp, at: 0x1FF0_F000, 1 * kib),
         .init(.deviceFeature, at: 0xFFFF_0000, 4),
       ],
-      rules: FlashRules(
-        unit: 1, alignment: 8, rewrite: .clearsBits, readProtectionByte: 0x1FFF_0001),
+      options: .f745, rules: FlashRules(unit: 1, alignment: 8, rewrite: .clearsBits),
       times: WorkTimes(
         [16: 300, 32: 350, 64: 700, 128: 1100, 256: 2100], width: 4, massErase: 16_000),
       timesBySupply: [3: f7Words, 4: f7Words], polls: .internalFlash,
@@ -241,6 +244,7 @@ extension SimulatedChip {
     runs: [.init(4, 32 * kib), .init(1, 128 * kib), .init(7, 256 * kib)],
     map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg", serial: "205A36653253"
   ) { profile in
+    profile.options = .f767
     profile.system = .init(id: 0x93, at: 0x1FF0_EDBE, flashSize: 0x1FF0_F442, uniqueID: 0x1FF0_F420)
   }
 
@@ -255,6 +259,7 @@ extension SimulatedChip {
       profile.usb.serialIsConstant = true
       profile.system = .init(
         id: 0x90, at: 0x1FF0_EDBE, flashSize: 0x1FF0_7A22, uniqueID: 0x1FF0_7A10)
+      profile.options = .f723
       // All four strings are from posted output of `dfu-util --list` (version 2200); 528 bytes are 512
       // of OTP and the 16 that lock its blocks.
       profile.guessed.remove(.maps)
@@ -278,6 +283,7 @@ extension SimulatedChip {
     stm32f767.variant(
       "stm32f767-dual", part: "STM32F765/F767 (2 MiB), dual bank"
     ) { profile in
+      profile.options = .f767dual
       profile.usb.maps[0] = bankMap([7, 7])
       profile.memories[0] = .flash(bank(large: 7) + bank(large: 7))
     },

@@ -8,13 +8,14 @@ extension SimulatedChip {
   private static func flashWords(
     _ name: String, _ aliases: [String], part: String, guessed: Guesses, sectors: Int,
     of size: Int = 8, word: Int = 16, serial: String, maps: [String],
-    others: [MemoryRegion] = [], erase: Int, program: Int, polls: ReportedPolls,
+    others: [MemoryRegion] = [], options: SimulatedOptionBytes, erase: Int, program: Int,
+    polls: ReportedPolls,
     _ change: Change
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       part: part, guessed: guessed, usb: .mode(serial: serial, maps: maps),
       memories: [.flash(sectors, size * kib)] + others,
-      rules: FlashRules(unit: word, hasECC: true, rewrite: .never, optionWriteResets: false),
+      options: options, rules: FlashRules(unit: word, hasECC: true, rewrite: .never),
       times: WorkTimes([size: erase], width: word, program: program, massErase: erase * sectors),
       polls: polls, behaviour: Behaviour(whileBusy: .answersBusy))
     return SimulatedChip(name, aliases, profile: profile, change)
@@ -28,7 +29,7 @@ extension SimulatedChip {
       "stm32h563", ["stm32h562", "stm32h573"], part: "STM32H563/H573 (2 MiB)",
       guessed: [.polls, .transferSize, .behaviour], sectors: 256, serial: "357D377F3133",
       // Only the flash's string was seen.
-      maps: ["@Internal Flash   /0x08000000/256*08Kg"], erase: 2, program: 31,
+      maps: ["@Internal Flash   /0x08000000/256*08Kg"], options: .h563, erase: 2, program: 31,
       polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
       profile.system = .init(
@@ -45,7 +46,7 @@ extension SimulatedChip {
         "@OTP Memory   /0x0BFA0000/01*512 e",
       ],
       others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
-      erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
+      options: .u575, erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
     ) { profile in
       profile.system = .init(
         id: 0x93, at: 0x0BF9_9EFE, flashSize: 0x0BFA_07A0, uniqueID: 0x0BFA_0700)
@@ -60,7 +61,7 @@ extension SimulatedChip {
       "stm32c562", ["stm32c5"], part: "STM32C562 (512 KiB)", guessed: [.polls, .identity],
       sectors: 64, serial: "2038376C4E50", maps: ["@Internal Flash /0x08000000/64*08Kg"],
       // Times as the H563: nobody has told its own.
-      erase: 2, program: 31, polls: .init(erase: 5, write: 5, setAddress: 1)
+      options: .c562, erase: 2, program: 31, polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
       profile.system = .init(id: 0x101, at: 0x0BF8_85FE)
       profile.usb.bcdDevice = 0x0300
@@ -80,7 +81,7 @@ extension SimulatedChip {
     "stm32h723", ["stm32h725", "stm32h733"], part: "STM32H723/H725 (1 MiB)", guessed: [.polls],
     sectors: 8, of: 128, word: 32, serial: "3560376F3431",
     maps: ["@Internal Flash   /0x08000000/8*128Kg", "@Option Bytes   /0x5200201C/01*88 e"],
-    others: [.init(.optionBytes, at: 0x5200_201C, 88)],
+    others: [.init(.optionBytes, at: 0x5200_201C, 88)], options: .h723,
     erase: 905, program: 200,
     // dfu-util ticket 88: 1000 ms for an erase.
     polls: ReportedPolls(erase: 1000, write: 5, setAddress: 1)
@@ -99,6 +100,7 @@ extension SimulatedChip {
     "stm32h743", ["stm32h753"], part: "STM32H743/H753 (2 MiB), revision V"
   ) { profile in
     profile.system = .init(id: 0x90, at: 0x1FF1_E7FE, flashSize: 0x1FF1_E880, uniqueID: 0x1FF1_E800)
+    profile.options = .h743
     profile.guessed = []
     profile.usb.serial = "200364500000"
     profile.usb.serialIsConstant = true
@@ -119,7 +121,7 @@ extension SimulatedChip {
       "@OTP Memory   /0x08FFF000/01*1024 e",
     ],
     others: [.init(.optionBytes, at: 0x5200_201C, 297), .init(.otp, at: 0x08FF_F000, 1 * kib)],
-    erase: 3, program: 150, polls: .init(erase: 5, write: 15, setAddress: 1)
+    options: .h7a3, erase: 3, program: 150, polls: .init(erase: 5, write: 15, setAddress: 1)
   ) { profile in
     profile.system = .init(id: 0x92, at: 0x1FF1_3FFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
     profile.behaviour.leave = .duringStatus

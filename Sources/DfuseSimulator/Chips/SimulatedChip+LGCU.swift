@@ -8,7 +8,8 @@ extension SimulatedChip {
   /// Datasheet typical values, from memory: 3.28 ms for a page, a word or half a page.
   private static func zeroErased(
     _ name: String, _ aliases: [String], part: String, pages: Int, of size: Int,
-    serial: String, maps: [String], eeprom: Int, polls: ReportedPolls
+    serial: String, maps: [String], eeprom: Int, options: SimulatedOptionBytes,
+    polls: ReportedPolls
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       part: part, guessed: [.polls, .transferSize, .behaviour],
@@ -18,7 +19,7 @@ extension SimulatedChip {
         .init(.optionBytes, at: 0x1FF8_0000, [.init(1, 32)], erased: 0x00),
         .init(.eeprom, at: 0x0808_0000, [.init(2, eeprom)], erased: 0x00),
       ],
-      rules: FlashRules(unit: 4, alignment: 8, rewrite: .never),
+      options: options, rules: FlashRules(unit: 4, alignment: 8, rewrite: .never),
       times: WorkTimes(
         erase: [size: .microseconds(3280)], programWidth: size / 2, program: .microseconds(3280),
         massErase: .microseconds(3280) * pages),
@@ -35,7 +36,8 @@ extension SimulatedChip {
       maps: [
         "@Internal Flash  /0x08000000/1536*128g", "@Option Bytes  /0x1FF80000/01*032 e",
         "@DATA Memory /0x08080000/2*3Ke",
-      ], eeprom: 3 * kib, polls: ReportedPolls(erase: 10, write: 120, setAddress: 1)),
+      ], eeprom: 3 * kib, options: .l072, polls: ReportedPolls(erase: 10, write: 120, setAddress: 1)
+    ),
     // L152, 256 KiB of 256-byte pages; EEPROM comes before the option bytes.
     zeroErased(
       "stm32l152", ["stm32l151", "stm32l1"], part: "STM32L151/L152 (256 KiB)", pages: 1024, of: 256,
@@ -43,28 +45,25 @@ extension SimulatedChip {
       maps: [
         "@Internal Flash  /0x08000000/1024*256 g", "@DATA Memory /0x08080000/02*004Ke",
         "@Option Bytes  /0x1FF80000/01*032 e",
-      ], eeprom: 4 * kib, polls: ReportedPolls(erase: 10, write: 60, setAddress: 1)),
+      ], eeprom: 4 * kib, options: .l152, polls: ReportedPolls(erase: 10, write: 60, setAddress: 1)),
   ]
 
   // MARK: - Double words with ECC
 
-  /// Double words with ECC; RDP is byte 0 of the option bytes, which are the first of the `others`
-  /// (reference manuals, from memory).
+  /// Double words with ECC (reference manuals, from memory).
   ///
   /// AN3156 Rev 12: no reset after option bytes outside the parts its footnote lists. Times are
   /// datasheet typical values, from memory: a page or everything takes 22 ms.
   /// `size` in KiB.
   private static func doubleWords(
     _ name: String, _ aliases: [String] = [], part: String, guessed: Guesses = [], pages: Int,
-    of size: Int, serial: String, maps: [String], others: [MemoryRegion], polls: ReportedPolls,
-    _ change: Change = { _ in }
+    of size: Int, serial: String, maps: [String], others: [MemoryRegion],
+    options: SimulatedOptionBytes, polls: ReportedPolls, _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       part: part, guessed: guessed, usb: .mode(serial: serial, maps: maps),
       memories: [.flash(pages, size * kib)] + others,
-      rules: FlashRules(
-        unit: 8, hasECC: true, rewrite: .zeroOnly, readProtectionByte: others[0].start,
-        optionWriteResets: false),
+      options: options, rules: FlashRules(unit: 8, hasECC: true, rewrite: .zeroOnly),
       times: WorkTimes([size: 22], width: 8, program: 85, massErase: 22),
       polls: polls, behaviour: Behaviour(whileBusy: .answersBusy))
     return SimulatedChip(name, aliases, profile: profile, change)
@@ -87,7 +86,7 @@ extension SimulatedChip {
     guessed: [.polls, .transferSize], pages: 64, of: 2, serial: "203739645542",
     maps: Array(repeating: "@Internal Flash   /0x08000000/64*02Kg", count: 3),
     others: [.init(.optionBytes, at: 0x1FFF_7800, 128), otp],
-    polls: ReportedPolls(erase: 30, write: 15)
+    options: .g0b1, polls: ReportedPolls(erase: 30, write: 15)
   ) { profile in
     profile.system = .init(
       id: 0x92, at: 0x1FFF_9FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
@@ -108,12 +107,11 @@ extension SimulatedChip {
         .init(.optionBytes, at: 0x1FFF_7800, 40), otp, .init(.deviceFeature, at: 0xFFFF_0000, 4),
       ],
       // dfu-util: the reported time is shorter than the erase.
-      polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
+      options: .l476, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
     ) { profile in
       profile.system = .init(
         id: 0xA3, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
       isL4(&profile)
-      profile.rules.optionWriteResets = true
       // AN2606, bootloaders V10.1 to V10.3.
       profile.quirks.corruptsLongOddWrites = true
     },
@@ -128,7 +126,7 @@ extension SimulatedChip {
       ],
       others: [
         .init(.optionBytes, at: 0x1FF0_0000, 40), .init(.optionBytes, at: 0x1FF0_1000, 40), otp,
-      ], polls: ReportedPolls(erase: 25, write: 25)
+      ], options: .l4r5, polls: ReportedPolls(erase: 25, write: 25)
     ) { profile in
       isL4(&profile)
       profile.system = .init(
@@ -144,7 +142,7 @@ extension SimulatedChip {
         "@OTP Memory   /0x1FFF7000/01*1024 e",
       ], others: [.init(.optionBytes, at: 0x1FFF_8000, 128), otp],
       // Flipper logs: 49 ms a block, 44 to 62 ms a page.
-      polls: ReportedPolls(erase: 40, write: 40)
+      options: .wb55, polls: ReportedPolls(erase: 40, write: 40)
     ) { profile in
       profile.system = .init(
         id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
@@ -161,14 +159,13 @@ extension SimulatedChip {
         "@OTP Memory   /0x1FFF7000/01*512 e",
       ],
       others: [.init(.optionBytes, at: 0x4002_2040, 48), .init(.otp, at: 0x1FFF_7000, 512)],
-      polls: ReportedPolls(erase: 25, write: 25)
+      options: .l552, polls: ReportedPolls(erase: 25, write: 25)
     ) { profile in
       profile.system = .init(
         id: 0x92, at: 0x0BF9_7FFE, flashSize: 0x0BFA_05E0, uniqueID: 0x0BFA_0590)
       profile.times.program = .microseconds(82)
       // AN2606 Rev 70 table 7.
       profile.rules.alignment = 16
-      profile.rules.readProtectionByte = nil
     },
     stm32g0b1,
     // With 512 KiB in two banks (ST community 839156); it says no serial number, so one is made up.
@@ -186,7 +183,7 @@ extension SimulatedChip {
         "@OTP Memory   /0x1FFF7000/01*01Ke",
       ], others: [.init(.optionBytes, at: 0x1FFF_7800, 40), otp],
       // 131 ms was seen on a G431.
-      polls: ReportedPolls(erase: 131, write: 131)
+      options: .g431, polls: ReportedPolls(erase: 131, write: 131)
     ) { profile in
       profile.system = .init(
         id: 0xD4, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
@@ -202,7 +199,7 @@ extension SimulatedChip {
       ],
       others: [
         .init(.optionBytes, at: 0x1FFF_7800, 48), .init(.optionBytes, at: 0x1FFF_F800, 48), otp,
-      ], polls: ReportedPolls(erase: 131, write: 20)
+      ], options: .g474, polls: ReportedPolls(erase: 131, write: 20)
     ) { profile in
       profile.system = .init(
         id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
@@ -220,7 +217,7 @@ extension SimulatedChip {
       // strings of flash and engineering bytes are in a test of another flasher; none was posted.
       others: [
         .init(.optionBytes, at: 0x1FFF_7800, 128), otp, .init(.readOnly, at: 0x1FFF_7500, 768),
-      ], polls: ReportedPolls(erase: 30, write: 20)
+      ], options: .c071, polls: ReportedPolls(erase: 30, write: 20)
     ) { profile in
       profile.system = .init(
         id: 0xD1, at: 0x1FFF_67FE, flashSize: 0x1FFF_75A0, uniqueID: 0x1FFF_7550)
@@ -238,12 +235,11 @@ extension SimulatedChip {
       others: [
         .init(.optionBytes, at: 0x4002_2020, 136), .init(.otp, at: 0x1FFF_6800, 1 * kib),
         .init(.readOnly, at: 0x1FFF_6C00, 1 * kib),
-      ], polls: ReportedPolls(erase: 30, write: 20)
+      ], options: .u083, polls: ReportedPolls(erase: 30, write: 20)
     ) { profile in
       profile.system = .init(
         id: 0xD0, at: 0x1FFF_67FE, flashSize: 0x1FFF_6EA0, uniqueID: 0x1FFF_6E50)
       profile.usb.bcdDevice = 0x0220
-      profile.rules.readProtectionByte = nil
     },
   ]
 }

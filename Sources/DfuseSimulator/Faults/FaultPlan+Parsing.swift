@@ -18,6 +18,9 @@ extension FaultPlan {
   /// | `rdp=1` | read protection is active |
   /// | `wrp=0x08004000` | the sector with that address is write protected |
   /// | `system=refused`, `system=silent` | the bootloader's id is refused, or a read of it stops it |
+  /// | `options=stall` | a block for option bytes stalls |
+  /// | `options=torn-boot-addresses` | Read Unprotect takes an F7's boot addresses with it |
+  /// | `options=late` | option bytes read as before until they are in force |
   /// | `enter=nothing` | its firmware acknowledges that it shall enter the bootloader, and stays |
   /// | `enter=again`, `enter=again2` | it comes back as it was, once or twice |
   /// | `enter=other` | it comes back as a bootloader that does not speak DfuSe |
@@ -71,6 +74,11 @@ extension FaultPlan {
         throw .malformed(text)
       }
       systemMemory = access
+    case "options":
+      guard let found = argument.flatMap({ Options(rawValue: $0.lowercased()) }) else {
+        throw .malformed(text)
+      }
+      options = found
     case "enter":
       let names: [String: Enter] = [
         "nothing": .nothing, "again": .again(1), "again2": .again(2), "other": .other,

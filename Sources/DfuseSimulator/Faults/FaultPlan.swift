@@ -32,10 +32,22 @@ package struct FaultPlan: Hashable, Sendable {
     case needsDTR
   }
 
+  /// What goes wrong with option bytes.
+  package enum Options: String, CaseIterable, Hashable, Sendable {
+    /// A block for them stalls and changes nothing (a G0C1's SEC_SIZE, ST community 839156).
+    case stall
+    /// Read Unprotect leaves one bank and both boot addresses 0xFFFF (F7, rusefi#3597).
+    case tornBootAddresses = "torn-boot-addresses"
+    /// Until new ones are in force, the old ones are read.
+    case late
+  }
+
   /// Faults of single requests; the first that fits is taken.
   package var faults: [Fault] = []
   /// The state the board is found in, or nil for what its profile says.
   package var start: StartState?
+  /// What goes wrong with option bytes.
+  package var options: Options?
   /// What goes wrong on the way into the bootloader.
   package var enter: Enter?
   /// A `bwPollTimeout` to report for all work instead of the profile's.

@@ -13,7 +13,7 @@ extension BoardMemory {
 
   /// Erases all program memory but write-protected sectors.
   mutating func eraseFlash(evenProtected: Bool = false) {
-    let kept = evenProtected ? [] : writeProtected
+    let kept = evenProtected ? [] : writeProtected.union(optionProtected).union(hidden)
     for region in regions where region.kind == .flash {
       guard !kept.isEmpty else {
         erase(region.range)
@@ -46,6 +46,7 @@ extension BoardMemory {
       put(bytes[...], at: start, region, clearingBits: region.kind == .otp)
       return .done
     case .optionBytes:
+      if let options { return programOptions(bytes, at: address, in: region, options) }
       // The ROM erases all of them and writes one whole block; anything else it cannot do.
       guard start == region.range.lowerBound, bytes.count == region.size else {
         return .refused(address: address)
@@ -72,8 +73,10 @@ extension BoardMemory {
       let range = target..<(target + UInt64(inSector.count))
       target = range.upperBound
       let result: Outcome
-      if writeProtected.contains(UInt32(sector.lowerBound)) {
+      if isProtected(UInt32(sector.lowerBound)) {
         result = .writeProtected
+      } else if hidden.contains(UInt32(sector.lowerBound)) {
+        result = .done
       } else if clearsBits || isBlank(range, in: region) {
         put(inSector, at: range.lowerBound, region, clearingBits: clearsBits)
         result = .done

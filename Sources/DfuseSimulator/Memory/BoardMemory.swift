@@ -14,23 +14,36 @@ struct BoardMemory: Hashable, Sendable {
   static let pageSize: UInt64 = 4096
 
   /// The memories, sorted by address.
-  let regions: [MemoryRegion]
+  var regions: [MemoryRegion]
   /// How flash takes data.
   let rules: FlashRules
+  /// What the chip's option bytes are; nil where they are mere bytes.
+  let options: SimulatedOptionBytes?
   /// Pages by address divided by ``pageSize``.
   var pages: [UInt32: Page] = [:]
   /// Read protection level: 0, 1 or 2.
   var readProtection: UInt8 = 0
   /// First addresses of write-protected sectors.
   var writeProtected: Set<UInt32> = []
+  /// The option bytes that are in force, by address.
+  var loadedOptions: [UInt32: UInt32] = [:]
+  /// First addresses of sectors that option bytes protect.
+  var optionProtected: Set<UInt32> = []
+  /// First addresses of sectors of which the bootloader sees nothing.
+  var hidden: Set<UInt32> = []
+  /// Whether the banks have changed places.
+  var banksAreSwapped = false
   /// Bits that do not program: masks by address.
   var stuckBits: [UInt32: UInt8] = [:]
 
   /// Makes the memory of a blank board.
-  init(regions: [MemoryRegion], rules: FlashRules) {
+  init(
+    regions: [MemoryRegion], rules: FlashRules, options: SimulatedOptionBytes? = nil
+  ) {
     self.regions = regions.sorted { $0.start < $1.start }
     self.rules = rules
-    if let address = rules.readProtectionByte { load([0xAA], at: address) }
+    self.options = options
+    formatOptions()
   }
 
   /// The size of the flash.

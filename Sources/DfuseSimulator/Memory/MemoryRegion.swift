@@ -8,7 +8,7 @@ package struct MemoryRegion: Hashable, Sendable {
     case flash
     /// Data memory that is overwritten in place (L0, L1).
     case eeprom
-    /// Option bytes: written as one block.
+    /// Option bytes: written as one block, or from any word on where they are modelled.
     case optionBytes
     /// One-time programmable: bits only ever go from 1 to 0.
     case otp
@@ -111,8 +111,6 @@ struct FlashRules: Hashable, Sendable {
   /// Nil where the bootloader reports success and the memory keeps its content: AN3156 lists no
   /// status for it, and says of write protection that there is no error.
   var failure: UInt8?
-  /// Address of the option byte that holds the read protection level (0xAA none), if simulated.
-  var readProtectionByte: UInt32?
-  /// Whether writing option bytes resets the chip at once.
+  /// Whether writing option bytes resets the chip at once, where they are mere bytes.
   var optionWriteResets = true
 }

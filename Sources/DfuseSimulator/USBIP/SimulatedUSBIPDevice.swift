@@ -16,6 +16,11 @@ package final class SimulatedUSBIPDevice: Sendable {
     var absentUntil: Duration? = .zero
     var departure = BoardDeparture.unplugged
 
+    /// Runs what a client finds: a bootloader starts when one attaches.
+    mutating func show(_ program: RunningProgram, at now: Duration) {
+      board.run(program == .bootloader ? .nothing : program, at: now)
+    }
+
     /// Notes when the board leaves, and as what it comes back.
     mutating func follow(_ then: Reaction.Consequence, answeredAt moment: Duration) {
       guard case .leaveBus(let after, let program, let absence) = then else { return }
@@ -71,9 +76,12 @@ package final class SimulatedUSBIPDevice: Sendable {
     state.withLock { state in
       if let next = state.next {
         state.next = nil
-        state.departure = state.board.running == nil ? .left(next) : .entered(next)
-        let program = state.board.visible(while: next)
-        state.board.run(program == .bootloader ? .nothing : program, at: now)
+        // What it was told last it still does.
+        if state.board.running == nil { state.board.model.losePower(at: state.leftAt ?? now) }
+        let starts = state.board.starts(next)
+        state.departure = state.board.running == nil ? .left(starts) : .entered(starts)
+        state.show(state.board.visible(while: starts), at: now)
+        if next == .bootloader, starts == .nothing { state.absentUntil = nil }
       } else {
         // Unplugged: what it was working on stays half done, and a firmware ends.
         state.departure = state.board.running == nil ? .unplugged : .firmwareUnplugged
@@ -81,7 +89,9 @@ package final class SimulatedUSBIPDevice: Sendable {
         state.board.model.losePower(at: now)
         state.board.losePower()
         let first = state.board.firstProgram
-        state.board.run(first == .application ? first : .nothing, at: now)
+        let starts = state.board.starts(first)
+        state.show(first == .nothing ? first : starts, at: now)
+        if first == .bootloader, starts == .nothing { state.absentUntil = nil }
       }
     }
   }

@@ -46,26 +46,51 @@ import Testing
       ])
   }
 
+  /// A word with another watchdog bit, as it stands in memory; the read protection stays as it is.
+  private static func change(
+    _ chip: SimulatedChip, in region: MemoryRegion
+  ) -> (address: UInt32, bytes: [UInt8]) {
+    guard let options = chip.profile.options else { return (region.start + 9, [0x77, 0x78]) }
+    // F0, F1, F3; F2, F4, F7; L0, L1; H7; all others.
+    let place: (offset: UInt32, bit: UInt32) =
+      switch region.start {
+      case 0x1FFF_F800: (0, 16)
+      case 0x1FFF_C000, 0x1FFE_C000, 0x1FFF_0000: (0, 5)
+      case 0x1FF8_0000: (4, 4)
+      case 0x5200_201C: (0, 4)
+      default: (0, 16)
+      }
+    let address = options.level.address + place.offset
+    let value = options.initial(address) ^ 1 << place.bit
+    return (options.place(address), options.encode(value))
+  }
+
   @Test(arguments: optionByteChips)
   func `option bytes are changed in one block, what is beside them kept, and the flash before`(
     name: String
   ) throws {
     let chip = try TestProgram.chip(name)
-    let region = try #require(chip.profile.memory(.optionBytes))
+    let level = chip.profile.options?.level.address
+    let regions = chip.profile.memories.filter { $0.kind == .optionBytes }
+    let region = try #require(
+      regions.first { level == nil || $0.range.contains(UInt64(level ?? 0)) })
     var board = TestProgram.usedBoard(chip)
-    let resets = chip.profile.rules.optionWriteResets
-    // The byte that holds the read protection stays as it is.
+    let resets = chip.profile.leavesAfterOptions
     var before = board.read(region.size, at: region.start)
-    for index in 8..<12 { before[index] = UInt8(0x30 + index) }
-    board.load(before, at: region.start)
+    if chip.profile.options == nil {
+      for index in 8..<12 { before[index] = UInt8(0x30 + index) }
+      board.load(before, at: region.start)
+    }
     let rig = FlashRig(board)
     rig.record()
-    let container = try container(rig, .optionBytes, at: region.start + 9, [0x77, 0x78])
+    let change = Self.change(chip, in: region)
+    let container = try container(rig, .optionBytes, at: change.address, change.bytes)
     let result = try rig.flash(container, options: consent, leave: false)
     #expect(result.deviceReset == resets)
     #expect(result.isVerified == !resets)
     #expect(rig.events.contains(.note(.resetByOptionBytes)) == resets)
-    before.replaceSubrange(9..<11, with: [0x77, 0x78])
+    let offset = Int(change.address - region.start)
+    before.replaceSubrange(offset..<(offset + change.bytes.count), with: change.bytes)
     #expect(try rig.memory(region.range) == before)
     #expect(try rig.holds(try TestProgram.image(for: chip)))
     let writes = try rig.steps.compactMap { step -> Range<UInt64>? in
@@ -90,8 +115,8 @@ import Testing
       .init(
         alternateSetting: 1,
         elements: [
-          ImageElement(address: 0x1FFF_C008, bytes: [1, 2, 3, 4]),
-          ImageElement(address: 0x1FFE_C008, bytes: [5, 6, 7, 8]),
+          ImageElement(address: 0x1FFF_C008, bytes: [0xFE, 0x0F, 0x01, 0xF0]),
+          ImageElement(address: 0x1FFE_C008, bytes: [0xFD, 0x0F, 0x02, 0xF0]),
         ])
     ])
     let first = try rig.flash(container, options: consent)
@@ -102,8 +127,8 @@ import Testing
     try rig.mend()
     let result = try rig.flash(container, options: consent)
     #expect(result.deviceReset)
-    #expect(try rig.memory(0x1FFF_C008..<0x1FFF_C00C) == [1, 2, 3, 4])
-    #expect(try rig.memory(0x1FFE_C008..<0x1FFE_C00C) == [5, 6, 7, 8])
+    #expect(try rig.memory(0x1FFF_C008..<0x1FFF_C00C) == [0xFE, 0x0F, 0x01, 0xF0])
+    #expect(try rig.memory(0x1FFE_C008..<0x1FFE_C00C) == [0xFD, 0x0F, 0x02, 0xF0])
   }
 
   @Test(arguments: otpChips)
