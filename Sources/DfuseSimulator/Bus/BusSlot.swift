@@ -25,6 +25,8 @@ package struct BusSlot: Sendable {
   var tty = SerialState()
   /// Why opening fails, if it does.
   var openError: USBError?
+  /// When the plug is pulled: what was to come after that does not.
+  var unpluggedAt: Duration?
   /// What is to come, in the order of time.
   var events: [Event] = []
 
@@ -84,6 +86,7 @@ package struct BusSlot: Sendable {
     while let moment = nextMoment, moment <= now {
       if let event = events.first, event.at <= moment {
         events.removeFirst()
+        if event.shows == .nothing, event.at == unpluggedAt { (events, unpluggedAt) = ([], nil) }
         apply(event)
       } else {
         follow(board.advance(to: moment), answeredAt: moment)

@@ -21,6 +21,8 @@ package struct SimulatedBoard: Sendable {
   /// What the firmware starts as next, if not as what was flashed; RAM keeps that over a reset.
   private var nextStage: ApplicationFace?
 
+  /// Whether its firmware has jumped into the bootloader, for which boot options do not matter.
+  var isEnteredByFirmware = false
   /// Whether it has been without power since it ran last.
   var wasWithoutPower = true
 
@@ -172,6 +174,7 @@ package struct SimulatedBoard: Sendable {
     isLeaving = true
     guard next == .bootloader else { return then }
     applicationCounters.entries += 1
+    isEnteredByFirmware = faults.enter != .nothing
     self.running?.counters = applicationCounters
     switch faults.enter {
     case .nothing:
@@ -194,6 +197,7 @@ package struct SimulatedBoard: Sendable {
   /// Runs what is to be seen on the port from `now` on; the memory is what it was.
   mutating func run(_ program: RunningProgram, at now: Duration) {
     (running, isLeaving) = (nil, false)
+    if program != .nothing { wasWithoutPower = false }
     let facts: ApplicationFacts
     switch program {
     case .nothing: return
@@ -210,7 +214,9 @@ package struct SimulatedBoard: Sendable {
   }
 
   /// Forgets what RAM kept over a reset.
-  mutating func losePower() { (nextStage, wasWithoutPower) = (nil, true) }
+  mutating func losePower() {
+    (nextStage, wasWithoutPower, isEnteredByFirmware) = (nil, true, false)
+  }
 }
 
 /// What a board's firmware has on USB, once the bootloader has started it.

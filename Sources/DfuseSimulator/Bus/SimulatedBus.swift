@@ -56,6 +56,7 @@ package final class SimulatedBus: USBBus {
   /// Pulls the plug, now or later; work in progress stays half done.
   package func unplug(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
+      slot.unpluggedAt = now + delay
       slot.schedule((now + delay, .nothing))
       slot.settle(at: now)
     }

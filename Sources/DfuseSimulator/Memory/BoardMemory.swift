@@ -33,6 +33,8 @@ struct BoardMemory: Hashable, Sendable {
   var hidden: Set<UInt32> = []
   /// Whether the banks have changed places.
   var banksAreSwapped = false
+  /// Whether two banks are one.
+  var banksAreJoined = false
   /// Bits that do not program: masks by address.
   var stuckBits: [UInt32: UInt8] = [:]
 

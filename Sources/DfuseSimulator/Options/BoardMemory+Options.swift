@@ -133,6 +133,32 @@ extension BoardMemory {
     }
   }
 
+  /// Lets two banks become one or one become two: units of both stand in turn in what is one.
+  mutating func shuffleBanks(joining: Bool, unit: Int) {
+    guard let flash = regions.first(where: { $0.kind == .flash }) else { return }
+    let size = Int(Self.pageSize)
+    let first = flash.start / UInt32(size)
+    let count = UInt32(flash.size / size)
+    let half = flash.size / 2
+    var old: [UInt32: Page] = [:]
+    for number in first..<(first + count) { old[number] = pages.removeValue(forKey: number) }
+    for (number, page) in old {
+      for offset in Swift.stride(from: 0, to: size, by: unit) {
+        let place = Int(number - first) * size + offset
+        let target =
+          joining
+          ? place % half / unit * 2 * unit + (place < half ? 0 : unit)
+          : place / (2 * unit) * unit + (place / unit % 2) * half
+        let key = first + UInt32(target / size)
+        var new = pages.removeValue(forKey: key) ?? blankPage(key)
+        let span = target % size..<(target % size + unit)
+        new.bytes.replaceSubrange(span, with: page.bytes[offset..<(offset + unit)])
+        new.used.replaceSubrange(span, with: page.used[offset..<(offset + unit)])
+        pages[key] = new
+      }
+    }
+  }
+
   // MARK: - Protection
 
   /// First addresses of the sectors that option bytes in force protect in some way.
@@ -149,8 +175,9 @@ extension BoardMemory {
     }
     for protection in protections {
       switch protection {
-      case .bits(let address, let from, let count, let each, let first, let protects, let rest):
+      case .bits(let address, let from, let count, let size, let first, let protects, let rest):
         let word = loadedOptions[address] ?? 0
+        let each = size > 0 ? size : sectors.count / count
         for bit in 0..<count where word >> (from + UInt32(bit)) & 1 == protects {
           let start = first + bit * each
           add(start..<(rest && bit == count - 1 ? max(start, sectors.count) : start + each))

@@ -42,8 +42,11 @@ extension BootloaderModel {
     }
     let words = memory.programmedOptions
     memory.loadedOptions = words
-    memory.readProtection = options.level.of(words[options.level.address] ?? 0)
+    if memory.readProtection < 2 {
+      memory.readProtection = options.level.of(words[options.level.address] ?? 0)
+    }
     memory.banksAreSwapped = holds(options.swap)
+    memory.banksAreJoined = holds(options.joins)
     setMode(options)
     followOptions(options)
   }
@@ -88,8 +91,8 @@ extension BootloaderModel {
   /// says so.
   private mutating func regress(_ options: SimulatedOptionBytes) {
     memory.eraseFlash(evenProtected: true)
-    guard let proof = options.readProof, holds(proof.clears) else { return }
-    for address in proof.words {
+    guard holds(options.readProofClears) else { return }
+    for address in options.readProofWords {
       memory.setProgrammedOption(options.initial(address), at: address)
       memory.loadedOptions[address] = options.initial(address)
     }
@@ -103,6 +106,11 @@ extension BootloaderModel {
     if isSwapped != memory.banksAreSwapped {
       memory.banksAreSwapped = isSwapped
       memory.swapBanks()
+    }
+    let isJoined = holds(options.joins)
+    if isJoined != memory.banksAreJoined {
+      memory.banksAreJoined = isJoined
+      memory.shuffleBanks(joining: isJoined, unit: options.joinedBytes)
     }
     setMode(options)
   }

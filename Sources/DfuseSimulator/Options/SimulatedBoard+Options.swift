@@ -54,8 +54,11 @@ extension SimulatedBoard {
       model.loadOptions(at: wasWithoutPower ? .powered : .reset)
       wasWithoutPower = false
     }
+    let isEntered = isEnteredByFirmware
+    if program != .nothing { isEnteredByFirmware = false }
     guard program == .bootloader, !model.hasWayIntoROM else { return program }
     guard model.memory.readProtection < 2 else { return .nothing }
+    if isEntered { return program }
     let flashed = model.flashedProgram
     return visible(while: flashed == .bootloader ? .nothing : flashed)
   }

@@ -122,7 +122,8 @@ extension SimulatedOptionBytes {
     let sectors = "04*016Kg,01*064Kg,07*128Kg"
     $0.words[f7Words + 8] = 0xFFFF
     $0.lostByUnprotect.append(Patch(address: f7Words + 8, mask: 0x2000, value: 0x2000))
-    $0.protections = [.bits(at: f7Words + 8, count: 12)]
+    $0.protections = [.bits(at: f7Words + 8, count: 12, sectors: 0)]
+    $0.joins = bit(f7Words + 8, 13)
     $0.modes = [
       Mode(
         condition: bit(f7Words + 8, 13, is: 0), runs: bank + bank,

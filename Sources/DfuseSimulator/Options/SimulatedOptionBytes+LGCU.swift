@@ -89,6 +89,8 @@ extension SimulatedOptionBytes {
   static let l432 = l4(0x1FFF_7800, second: nil, width: 7).with { $0.after = .reset }
 
   static let l4r5 = l4(0x1FF0_0000, second: 0x1FF0_1000, width: 8).with {
+    $0.joins = bit(0x1FF0_0000, 22, is: 0)
+    $0.joinedBytes = 8
     $0.modes = [
       Mode(
         condition: bit(0x1FF0_0000, 22, is: 0), runs: [.init(256, 8 << 10)],
@@ -119,6 +121,8 @@ extension SimulatedOptionBytes {
 
   static let g431 = g4(second: nil, width: 6)
   static let g474 = g4(second: 0x1FFF_F800, width: 7).with {
+    $0.joins = bit(0x1FFF_7800, 22, is: 0)
+    $0.joinedBytes = 8
     $0.modes = [
       Mode(
         condition: bit(0x1FFF_7800, 22, is: 0), runs: [.init(128, 4 << 10)],

@@ -66,7 +66,8 @@ struct SimulatedOptionBytes: Hashable, Sendable {
 
   /// Flash that a word keeps from being changed, in sectors of its bank.
   enum Protection: Hashable, Sendable {
-    /// Bit after bit, each for so many sectors; what is behind the last one's belongs to it as well.
+    /// Bit after bit, each for so many sectors, or where that is 0 for its share of all; what is behind the
+    /// last one's may belong to it as well.
     case bits(
       at: UInt32, from: UInt32 = 0, count: Int, sectors: Int = 1, first: Int = 0,
       protects: UInt32 = 0, lastTakesRest: Bool = false)
@@ -116,12 +117,13 @@ struct SimulatedOptionBytes: Hashable, Sendable {
   var secure: [Protection] = []
   /// Forms that the flash takes; the first whose condition holds, else what the chip's profile says.
   var modes: [Mode] = []
+  /// While this holds, two banks are one, and so many bytes come from each in turn: what was written in the
+  /// other mode is scrambled.
+  var joins: Condition?
+  var joinedBytes = 16
   /// While this holds, the banks have changed places.
   var swap: Condition?
-  /// Words of an area that cannot be read, and the bit that clears it with the protection.
-  var readProof: (clears: Condition, words: [UInt32])? {
-    readProofWords.isEmpty ? nil : readProofClears.map { ($0, readProofWords) }
-  }
+  /// While this holds, lifting the read protection clears the words of an area that cannot be read.
   var readProofClears: Condition?
   var readProofWords: [UInt32] = []
 
