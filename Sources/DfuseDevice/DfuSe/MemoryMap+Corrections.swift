@@ -1,9 +1,10 @@
 extension MemoryMap {
   /// The map as it is in truth, for devices whose maps are known to be wrong.
   ///
-  /// Every change leaves a note. Four corrections, in this order:
+  /// Every change leaves a note. Five corrections, in this order:
   /// - Device Feature is readable and writable, whatever it says (dfu-util does the same).
   /// - Option bytes and OTP are never erased by the erase command (AN3156).
+  /// - Behind the option bytes of U5 and U0 stand words for keys (``OptionBytesExtent``).
   /// - The GD32VF103 claims 512 pages of 2 KiB; its pages are 1 KiB, and the third character of
   ///   its serial number tells how many there are (dfu-util, fwupd).
   /// - The H7A3's bootloader V9.0 claims 2 KiB where sectors are 8 KiB (AN2606).
@@ -17,7 +18,10 @@ extension MemoryMap {
     switch kind {
     case .deviceFeature:
       map.correctDeviceFeature()
-    case .optionBytes, .otp:
+    case .optionBytes:
+      map.removeErase()
+      map.leaveKeyWordsOut()
+    case .otp:
       map.removeErase()
     case .internalFlash:
       map.correctGD32Pages(for: identity)

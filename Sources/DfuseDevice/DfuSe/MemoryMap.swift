@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// The memory behind one alternate setting, as the device describes it in the setting's name.
 ///
 /// Runs of equal sectors stay runs: a map costs a few numbers a run, whatever counts the device
@@ -83,6 +85,34 @@ extension [Range<UInt64>] {
         joined.append(range)
       }
     }
+  }
+
+  /// All addresses of the ranges, which may overlap and come in any order, in rising order.
+  package var union: [Range<UInt64>] {
+    filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }.joined
+  }
+
+  /// The addresses that are in these ranges and in others; both in rising order, and apart.
+  package func intersection(_ others: [Range<UInt64>]) -> [Range<UInt64>] {
+    var shared: [Range<UInt64>] = []
+    for range in self {
+      for other in others where other.overlaps(range) { shared.append(range.clamped(to: other)) }
+    }
+    return shared
+  }
+
+  /// The addresses that are in these ranges and not in others; both in rising order, and apart.
+  package func subtracting(_ others: [Range<UInt64>]) -> [Range<UInt64>] {
+    var rest: [Range<UInt64>] = []
+    for range in self {
+      var start = range.lowerBound
+      for other in others where other.overlaps(range) {
+        if start < other.lowerBound { rest.append(start..<other.lowerBound) }
+        start = Swift.max(start, other.upperBound)
+      }
+      if start < range.upperBound { rest.append(start..<range.upperBound) }
+    }
+    return rest
   }
 
   /// The bytes in all of them.
@@ -258,6 +288,8 @@ public enum MemoryMapNote: Hashable, Sendable {
   case gd32Pages(count: UInt64)
   /// Corrected: the H7A3's sectors are 8 KiB; its first bootloader says 2 KiB.
   case h7a3Sectors
+  /// Corrected: these addresses behind the option bytes take keys, and are left out.
+  case keyWords(Range<UInt64>)
 }
 
 extension MemoryMapNote: CustomStringConvertible {
@@ -280,6 +312,8 @@ extension MemoryMapNote: CustomStringConvertible {
     case .gd32Pages(let count):
       "this GD32 has \(count) pages of 1 KiB, whatever its memory map says"
     case .h7a3Sectors: "this STM32H7A3 has sectors of 8 KiB, whatever its memory map says"
+    case .keyWords(let range):
+      "\(range.addressText) takes the keys of a locked chip: it is never read or written"
     }
   }
 }

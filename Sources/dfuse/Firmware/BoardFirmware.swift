@@ -90,14 +90,20 @@ extension FirmwareFile {
     for index in firmware.targets.indices { firmware.targets[index].alternateSetting = number }
   }
 
-  /// Leaves out what no memory of the board takes, if that is wanted; says what is left out, and what
-  /// goes to another memory than its target names.
+  /// Leaves out what no memory of the board takes, if that is wanted, and in any case what would go
+  /// where a chip takes keys; says what is left out, and what goes to another memory than its target
+  /// names.
+  ///
+  /// Whoever reads all of a U5's option bytes with another program has such words in the file, and
+  /// did not mean them.
   private func leaveOutside(_ ready: inout BoardFirmware, _ memories: [AlternateMemory]) {
     for (index, target) in ready.firmware.targets.enumerated() {
       let named = memories.first { $0.alternateSetting == target.alternateSetting }
       // That there is no such memory is the planner's error.
       if target.alternateSetting != nil, named == nil { continue }
       var inside: [ImageElement] = []
+      var rest: [ImageElement] = []
+      var leavesOut = skipsOutside
       for piece in target.elements.flatMap({ memories.pieces(of: $0, named: named) }) {
         let place = piece.element.range.addressText + section(at: piece.element.range.lowerBound)
         if let memory = piece.memory {
@@ -108,11 +114,17 @@ extension FirmwareFile {
                   + "\(memory.alternateSetting)): \(named.map.name.visible) does not have it"))
           }
           inside.append(piece.element)
+        } else if memories.contains(where: { $0.map.takesKeys(in: piece.element.range) }) {
+          leavesOut = true
+          ready.notes.append(
+            .warning("\(place) is left out: a locked chip takes its keys there"))
         } else if skipsOutside {
           ready.notes.append(.note("left out (--skip-outside): \(place)"))
+        } else {
+          rest.append(piece.element)
         }
       }
-      if skipsOutside { ready.firmware.targets[index].elements = inside }
+      if leavesOut { ready.firmware.targets[index].elements = inside + rest }
     }
   }
 
@@ -212,6 +224,11 @@ extension Board {
 }
 
 extension MemoryMap {
+  /// Whether all of a range is for keys.
+  fileprivate func takesKeys(in range: Range<UInt64>) -> Bool {
+    keyWords.contains { $0.lowerBound <= range.lowerBound && range.upperBound <= $0.upperBound }
+  }
+
   /// Where a program belongs that does not say it: where the bootloader's programs are known to be,
   /// else in the first sector that can be written and is not the bootloader's.
   func programStart(under bootloader: ApplicationBootloader?) -> UInt32? {

@@ -96,8 +96,14 @@ import Testing
     let writes = try rig.steps.compactMap { step -> Range<UInt64>? in
       if case .write(let range) = step { range } else { nil }
     }
-    #expect(writes.filter { $0.overlaps(region.range) } == [region.range])
-    #expect(writes.last == region.range)
+    // All of them, and no word that takes a key.
+    let keys = chip.profile.options?.keys.map { UInt64($0.lowerBound) }
+    let whole = region.range.lowerBound..<min(keys ?? .max, region.range.upperBound)
+    let written = try #require(writes.last)
+    #expect(writes.filter { $0.overlaps(region.range) } == [written])
+    #expect(written.lowerBound == whole.lowerBound)
+    // The U0 has a word of its own between both.
+    #expect(written == whole || written.upperBound + 4 == whole.upperBound && keys != nil)
 
     // The same again changes nothing, and so does not reset the board.
     try rig.mend()
