@@ -41,6 +41,8 @@ public enum FlashNote: Hashable, Sendable {
   case entered([EntryStep])
   /// The memory cannot be read, so that it is neither compared nor verified.
   case notReadable(name: String)
+  /// The memory does not let itself be read, and is left out of a snapshot.
+  case leftOut(name: String)
   /// The mass erase left data behind; those sectors are erased one by one.
   case massEraseIncomplete(sectors: Int)
   /// The memory cannot be read, so that nobody looks whether it is blank.

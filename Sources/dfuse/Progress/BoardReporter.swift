@@ -111,6 +111,7 @@ extension FlashNote {
         + "as with --full --no-verify"
     case .notChecked(let name):
       "\(name.visible) cannot be read: whether it is blank was not checked"
+    case .leftOut(let name): "\(name.visible) does not let itself be read, and is left out"
     case .massEraseIncomplete(let sectors):
       "the mass erase left data behind; \(sectors.counted("sector")) erased one by one"
     case .massEraseRefused(let sectors):
