@@ -20,8 +20,9 @@ struct InfoCommand: DfuseCommand {
 
   func run(console: Console) throws(Failure) {
     let input = InputFile(name: file)
-    let report = FileReport(
-      file: file, bytes: try input.read(), format: try self.input.kind)
+    let bytes = try input.read()
+    var report = FileReport(file: file, bytes: bytes, format: try self.input.kind)
+    if !input.isStandardInput { report.addSnapshot(beside: file, bytes) }
     if json {
       try console.output(JSONText.pretty(report))
     } else {
@@ -78,6 +79,8 @@ struct FileReport: Encodable {
   var targets: [Target]?
   var entryPoint: UInt32?
   var header: String?
+  /// Of a snapshot: which board it is of, as it stands in the file beside it.
+  var snapshot: SnapshotFacts?
   var findings: [Finding]
 
   /// How many findings make the data untrustworthy.
@@ -107,6 +110,18 @@ struct FileReport: Encodable {
     }
   }
 
+  /// Adds what stands beside a snapshot.
+  mutating func addSnapshot(beside name: String, _ bytes: [UInt8]) {
+    guard kind == Firmware.Format.container.rawValue else { return }
+    let (facts, isOther) = SnapshotFiles.facts(beside: name, bytes)
+    snapshot = facts
+    guard isOther else { return }
+    findings.append(
+      Finding(
+        severity: "warning", offset: nil,
+        message: "\(name).json is of another container than this one"))
+  }
+
   // MARK: - For people
 
   /// The report for people, a line each.
@@ -117,6 +132,9 @@ struct FileReport: Encodable {
     if let suffix { lines += suffix.lines }
     if let entryPoint { lines.append("  starts at \(UInt64(entryPoint).addressText)") }
     lines += contentLines
+    lines += (snapshot?.lines ?? []).enumerated().map { index, line in
+      (index == 0 ? "  " : "    ") + line
+    }
     return lines
       + findings.map { finding in
         let place = finding.offset.map { " at offset \($0)" } ?? ""

@@ -143,6 +143,8 @@ struct ResultDetails: Encodable, Equatable, Sendable {
   var ranges: [AddressRange]?
   /// What the chip is, from `identify`.
   var identity: IdentityReport?
+  /// What a snapshot has, and of which board it is.
+  var snapshot: SnapshotFacts?
 }
 
 /// Values as JSON (RFC 8259), with their keys in alphabetical order so that output can be compared.
@@ -155,6 +157,11 @@ enum JSONText {
   /// On one line, for streams of objects.
   static func line(_ value: some Encodable) throws(Failure) -> String {
     try text(of: value, [.sortedKeys, .withoutEscapingSlashes])
+  }
+
+  /// The value that a text has; nil where it is none of this type.
+  static func value<Value: Decodable>(_ type: Value.Type, in bytes: [UInt8]) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(bytes))
   }
 
   private static func text(

@@ -22,7 +22,7 @@ struct CommandWords {
     "write": [("flash", nil)], "program": [("flash", nil)], "download": [("flash", nil)],
     "burn": [("flash", nil)], "load": [("flash", nil)], "install": [("flash", nil)],
     "upload": [("flash", "puts it on the board"), ("read", "reads the board")],
-    "dump": [("read", nil)], "backup": [("read", nil)], "save": [("read", nil)],
+    "dump": [("read", nil)], "backup": [("snapshot", nil)], "save": [("read", nil)],
     "run": [("leave", nil)], "start": [("leave", nil)], "reset": [("leave", nil)],
     "go": [("leave", nil)], "ls": [("list", nil)], "devices": [("list", nil)],
     "scan": [("list", nil)], "compare": [("verify", nil)], "check": [("verify", nil)],
@@ -90,9 +90,9 @@ struct CommandWords {
       choices: [Self.commands.joined(separator: " ")])
   }
 
-  /// The words of a command, of which reading names its file by an option.
+  /// The words of a command, of which those that read name their file by an option.
   private static func arguments(_ command: String, _ rest: [String]) -> [String] {
-    guard command == "read", let file = rest.first, !file.hasPrefix("-") else {
+    guard ["read", "snapshot"].contains(command), let file = rest.first, !file.hasPrefix("-") else {
       return [command] + rest
     }
     return [command, "-o", file] + rest.dropFirst()

@@ -255,7 +255,7 @@ extension Failure {
 
 extension FlashError.Difference {
   /// What should be there, and how much else differs.
-  fileprivate var words: String {
+  var words: String {
     "instead of \(expected.hex)" + (count > 1 ? "; \(count) bytes differ" : "")
   }
 }
