@@ -69,6 +69,15 @@ extension JSONLine {
     }
   }
 
+  /// Two things have been compared; that they differ is no failure.
+  init(comparison report: ComparisonReport) {
+    self.init(event: .result, command: "compare")
+    status = (report.isSame ? ExitStatus.success : .different).rawValue
+    verdict = report.verdict
+    details = ResultDetails()
+    details?.comparison = report
+  }
+
   /// A command has ended, well or not.
   init(_ command: String, _ board: BoardName?, _ result: Result<Conclusion, Failure>) {
     self.init(event: .result, board: board?.path)
@@ -145,6 +154,8 @@ struct ResultDetails: Encodable, Equatable, Sendable {
   var identity: IdentityReport?
   /// What a snapshot has, and of which board it is.
   var snapshot: SnapshotFacts?
+  /// In what two things differ, from `compare`.
+  var comparison: ComparisonReport?
 }
 
 /// Values as JSON (RFC 8259), with their keys in alphabetical order so that output can be compared.

@@ -25,7 +25,7 @@ struct CommandWords {
     "dump": [("read", nil)], "backup": [("snapshot", nil)], "save": [("read", nil)],
     "run": [("leave", nil)], "start": [("leave", nil)], "reset": [("leave", nil)],
     "go": [("leave", nil)], "ls": [("list", nil)], "devices": [("list", nil)],
-    "scan": [("list", nil)], "compare": [("verify", nil)], "check": [("verify", nil)],
+    "scan": [("list", nil)], "diff": [("compare", nil)], "check": [("verify", nil)],
     "wipe": [("erase", nil)], "unlock": [("unprotect", nil)], "convert": [("pack", nil)],
     "version": [("--version", nil)], "show": [("info", nil)], "inspect": [("info", nil)],
     "extract": [("unpack", nil)],
