@@ -165,7 +165,7 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
 extension SupplyRange {
   /// The range with this name, or that has this voltage: `3.3`, `3.3V` or `3V3`; of two that meet
   /// there the lower one, which is safe.
-  fileprivate static func named(_ text: String) throws -> SupplyRange {
+  static func named(_ text: String) throws -> SupplyRange {
     let number = text.lowercased().replacing(",", with: ".")
     let digits =
       number.hasSuffix("v") ? String(number.dropLast()) : number.replacing("v", with: ".")

@@ -15,6 +15,8 @@ struct FlashJob: Sendable {
   var stays: Bool
   /// What has to come back at the board's port.
   var expected: USBID?
+  /// Whether it is a snapshot that is put back.
+  var isRestore = false
 
   /// Flashes a board, and reads option bytes back once it has returned from the reset that some
   /// chips make of them.
@@ -108,7 +110,7 @@ struct FlashJob: Sendable {
     }
     var report = FlashReport(
       board: context.board, size: firmware.size, plan: plan, result: result,
-      skipsVerification: !options.verify, time: context.now() - start)
+      skipsVerification: !options.verify, isRestore: isRestore, time: context.now() - start)
     guard let result else { return report }
     if result.deviceReset {
       report.departure = .resetItself
@@ -158,6 +160,8 @@ struct FlashReport: Sendable {
   var result: FlashResult?
   /// Whether verification was not wanted.
   let skipsVerification: Bool
+  /// Whether it is a snapshot that was put back.
+  var isRestore = false
   /// Until all was written and verified.
   let time: Duration
   var departure = Departure.notAsked
@@ -174,10 +178,11 @@ struct FlashReport: Sendable {
     guard let result else { return "\(board): nothing was changed (--dry-run)" }
     let did: String
     if plan.isEmpty {
-      did = "\(board) holds this firmware already (\(size.sizeText) compared in \(time.timeText))"
+      did =
+        "\(board) holds this \(isRestore ? "snapshot" : "firmware") already (\(size.sizeText) compared in \(time.timeText))"
     } else {
       did =
-        "flashed \(size.sizeText) to \(board) in \(time.timeText)\(keptText(result))"
+        "\(isRestore ? "restored" : "flashed") \(size.sizeText) to \(board) in \(time.timeText)\(keptText(result))"
         + ": \(verificationText(result))"
     }
     return "\(did); \(departure.words)"

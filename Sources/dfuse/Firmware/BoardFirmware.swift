@@ -61,7 +61,9 @@ extension FirmwareFile {
       throw Failure(
         .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
     }
-    if let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init) {
+    if !isSnapshot,
+      let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init)
+    {
       if let reason = ready.misfit(at: start, mayBeRISCV: board.chip.mayBeRISCV) {
         ready.notes.append(
           .warning(

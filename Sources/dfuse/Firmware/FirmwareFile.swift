@@ -8,6 +8,14 @@ struct FirmwareFile: Sendable {
   var firmware: Firmware
   /// Whether bytes that no memory of the board takes are left out (`--skip-outside`).
   var skipsOutside: Bool
+  /// Whether it is all that a board's flash held, be that a program or not.
+  var isSnapshot = false
+
+  /// Firmware that is made ready already.
+  init(shown: String, firmware: Firmware, isSnapshot: Bool) {
+    (self.shown, self.firmware, self.isSnapshot) = (shown, firmware, isSnapshot)
+    skipsOutside = false
+  }
 
   /// Reads a file that the options name.
   ///

@@ -7,6 +7,9 @@ struct FirmwareSet: Sendable {
   /// The files, in the order of the command line; at least one.
   let files: [FirmwareFile]
 
+  /// One file.
+  init(_ file: FirmwareFile) { files = [file] }
+
   /// Reads the files that the options name.
   ///
   /// - Throws: A failure with status 64 for addresses that the files do not take, or need; 65 for a

@@ -1,0 +1,215 @@
+import DfuseDevice
+import DfuseFormat
+
+/// What `dfuse restore` does with one board.
+struct RestoreJob {
+  /// The file, as messages show it.
+  var shown: String
+  var snapshot: Snapshot
+  /// Which board the snapshot is of, if that is known.
+  var facts: SnapshotFacts?
+  var options: FlashOptions
+  /// Whether the chip is asked what it is.
+  var identifies: Bool
+  var isDryRun: Bool
+  var stays: Bool
+
+  /// What a look at the board has shown, before anything is changed.
+  private struct Sight {
+    var options: OptionRestoring?
+    /// Where one-time programmable memory differs; nil where there is none in the snapshot.
+    var otp: [Comparison.Difference]?
+  }
+
+  /// Restores a board: flash, then option bytes.
+  ///
+  /// - Throws: A failure.
+  func run(
+    _ work: BoardWork, report update: @escaping (BoardUpdate) -> Void
+  ) throws(Failure) -> RestoreReport {
+    let sight = try work.perform(report: update) { flasher, context throws(Failure) in
+      try look(flasher, context)
+    }
+    let restoration = snapshot.restoration(
+      for: work.board, allowBootloader: options.allowBootloader)
+    for range in restoration.leftAlone {
+      update(
+        .note(
+          "\(range.addressText) is left alone: it is the bootloader's own, or cannot be written"))
+    }
+    var report = RestoreReport(
+      board: work.name, shown: shown, isDryRun: isDryRun, options: sight.options, otp: sight.otp)
+    let writesOptions = sight.options?.differing.isEmpty == false && !isDryRun
+    if !restoration.firmware.targets.isEmpty {
+      let file = FirmwareFile(shown: shown, firmware: restoration.firmware, isSnapshot: true)
+      // A board without a program has nothing to start; one whose option bytes come next stays.
+      let isBlank = restoration.firmware.isBlank(at: work.board, of: snapshot)
+      var job = FlashJob(
+        files: FirmwareSet(file), alternate: nil, options: options, isDryRun: isDryRun,
+        stays: stays || writesOptions || isBlank, expected: nil)
+      job.isRestore = true
+      report.flash = try job.run(work, report: update)
+    }
+    if let options = sight.options, !isDryRun {
+      do throws(Failure) {
+        report.optionWords = try options.restore(on: work, report: update)
+      } catch {
+        var failure = error
+        failure.now = failure.now ?? report.now
+        failure.details = report.conclusion.details
+        throw failure
+      }
+    }
+    return report
+  }
+
+  /// Compares the board with what is not flashed, and says what is to be said of it.
+  private func look(
+    _ flasher: consuming Flasher, _ context: BoardContext
+  ) throws(Failure) -> Sight {
+    var flasher = flasher
+    var identity: IdentityReport?
+    do throws(FlashError) {
+      if identifies { identity = IdentityReport(try flasher.identify()) }
+      if identity?.readProtected == true { throw .readProtected }
+    } catch {
+      throw context.failure(error, .flashing(file: shown))
+    }
+    tellOrigin(flasher.board, identity, context)
+    try checkLine(flasher.board, identity)
+    var settings = snapshot
+    settings.memories.removeAll { ![.optionBytes, .otp].contains($0.map.kind) }
+    var sight = Sight()
+    guard !settings.memories.isEmpty, flasher.board.canUpload else { return sight }
+    var layout = SnapshotLayout(of: flasher.board)
+      .clamped(to: settings.memories.flatMap(\.ranges).union)
+    var bytes: [UInt8] = []
+    do throws(FlashError) {
+      if !layout.parts.isEmpty { try flasher.snapshot(&layout, into: &bytes) }
+    } catch {
+      throw context.failure(error, .flashing(file: shown))
+    }
+    let comparison: Comparison
+    do throws(FormatError) {
+      comparison = Comparison(
+        try ComparedContents(settings), try ComparedContents(layout, bytes, of: flasher.board))
+    } catch {
+      throw Failure(.badData, "\(shown): \(error)", now: FlashError.Progress.untouched.onChip)
+    }
+    let options = settings.memories.filter { $0.map.kind == .optionBytes }
+    if !options.isEmpty {
+      sight.options = OptionRestoring(
+        wanted: options.flatMap(\.image.runs), differing: comparison.optionWords, shown: shown)
+    }
+    guard settings.memories.count > options.count else { return sight }
+    sight.otp = comparison.differences
+    if let first = comparison.differences.first {
+      let count = comparison.differences.reduce(0) { $0 + $1.count }
+      context.report(
+        .warning(
+          "one-time programmable memory differs in \(count.counted("byte")), from "
+            + "\(first.range.lowerBound.addressText) on: it is never written"))
+    }
+    return sight
+  }
+
+  /// Says that the snapshot is of another board.
+  private func tellOrigin(
+    _ board: Board, _ identity: IdentityReport?, _ context: BoardContext
+  ) {
+    guard let facts else { return }
+    func tell(_ what: String, _ old: String, _ new: String) {
+      context.report(
+        .note(
+          "\(shown) is of another board: its \(what) is \(old.visible), this one's \(new.visible)"))
+    }
+    if let old = facts.uniqueID, let new = identity?.uniqueID?.bytes {
+      if old != new { tell("unique id", old, new) }
+    } else if let old = facts.serial, let new = board.identity.ownSerialNumber, old != new {
+      tell("serial number", old, new)
+    }
+  }
+
+  /// Refuses option bytes of another line of parts, where the same bits mean something else.
+  private func checkLine(_ board: Board, _ identity: IdentityReport?) throws(Failure) {
+    guard snapshot.memories.contains(where: { $0.map.kind == .optionBytes }) else { return }
+    let parts = identity?.parts ?? board.chip.roms.map(\.parts)
+    guard !snapshot.isSameLine(as: board, parts: parts, own: facts?.parts) else { return }
+    let name = facts?.chip ?? (snapshot.chip.isKnown ? snapshot.chip.name : "another chip")
+    throw Failure(
+      .badData,
+      "the option bytes of \(shown) are those of \(name.visible), and not for "
+        + "\(BoardName(board))",
+      why: "the same bits mean something else there, and may lock the chip",
+      now: FlashError.Progress.untouched.onChip, fix: "leave them out: --except options")
+  }
+}
+
+extension Firmware {
+  /// Whether nothing is to stand where a board's programs start.
+  fileprivate func isBlank(at board: Board, of snapshot: Snapshot) -> Bool {
+    guard let memory = board.programMemory else { return false }
+    let start =
+      board.bootloader?.programStart.map(UInt64.init)
+      ?? memory.map.segments.map(\.start).min() ?? 0
+    let element = elements.first { $0.range.contains(start) }
+    guard let element else { return false }
+    let offset = Int(start - element.range.lowerBound)
+    return element.bytes.dropFirst(offset).prefix(8).allSatisfy { $0 == board.chip.erasedByte }
+  }
+}
+
+/// How a restore ended well.
+struct RestoreReport {
+  var board: BoardName
+  var shown: String
+  var isDryRun: Bool
+  var options: OptionRestoring?
+  var otp: [Comparison.Difference]?
+  /// What became of the flash; nil where none was to be restored.
+  var flash: FlashReport?
+  /// What became of the option bytes.
+  var optionWords: String?
+
+  /// What is on the board when the flash is done.
+  var now: String {
+    guard let flash else { return FlashError.Progress.untouched.onChip }
+    return "the flash is restored" + (flash.result?.isVerified == true ? " and verified" : "")
+  }
+
+  /// What of a plan is no flash, a line each.
+  var lines: [String] {
+    var lines: [String] = []
+    if let options {
+      lines.append(
+        options.differing.isEmpty
+          ? "  option bytes: the same" : "  option bytes: these words differ")
+      lines += options.lines.map { "    \($0)" }
+    }
+    if let otp {
+      lines.append(
+        "  one-time programmable memory: " + (otp.isEmpty ? "the same" : "differs; never written"))
+    }
+    return lines
+  }
+
+  /// The sentence and the facts.
+  var conclusion: Conclusion {
+    var conclusion =
+      flash?.conclusion
+      ?? Conclusion(
+        verdict: isDryRun ? "\(board): nothing was changed (--dry-run)" : "\(board)",
+        details: ResultDetails())
+    var ends: [String] = []
+    if let optionWords { ends.append(optionWords) }
+    if let otp, !isDryRun {
+      ends.append(
+        "one-time programmable memory " + (otp.isEmpty ? "is the same" : "differs (see above)"))
+    }
+    if !ends.isEmpty {
+      conclusion.verdict += (flash == nil ? ": " : "; ") + ends.joined(separator: ", ")
+    }
+    if isDryRun { conclusion.details.dryRun = true }
+    return conclusion
+  }
+}

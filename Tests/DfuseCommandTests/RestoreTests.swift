@@ -1,0 +1,120 @@
+import DfuseSimulator
+import Testing
+
+@testable import dfuse
+
+/// `dfuse restore`.
+@Suite struct RestoreTests {
+  let sandbox: Sandbox
+  private let bus = SimulatedBus()
+
+  init() throws {
+    sandbox = try Sandbox()
+    var board = SimulatedBoard(try #require(.named("f405")))
+    board.load(Firmware.program(5000), at: 0x0800_0000)
+    board.load([1, 2, 3], at: 0x0802_0000)
+    bus.plugIn(board)
+    sandbox.bus = bus
+    #expect(sandbox.run("snapshot", "-q", "-o", "@s.dfu").status == .success)
+  }
+
+  private func change(_ change: @Sendable (inout SimulatedBoard) -> Void) {
+    bus.changeBoard(at: "1-1", change)
+  }
+
+  private func again() throws -> Bool {
+    #expect(sandbox.run("snapshot", "-q", "-o", "@again.dfu").status == .success)
+    return try sandbox.read("again.dfu") == sandbox.read("s.dfu")
+  }
+
+  @Test func `what changed is put back, and what was blank is erased`() throws {
+    change {
+      $0.load([0, 0, 0, 0], at: 0x0800_0010)
+      $0.load([9], at: 0x080E_0000)
+    }
+    let run = sandbox.run("restore", "--stay", "@s.dfu").timeless
+    #expect(run.status == .success, "\(run)")
+    #expect(
+      run.output == """
+        restored 1 MiB to STM32F2/F4 (1 MiB) at 1-1 in T (10 of 12 sectors held their bytes \
+        already): verified; the board stays in its bootloader; its option bytes are the same, \
+        one-time programmable memory is the same
+
+        """)
+    #expect(try again())
+    let twice = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(twice.output.contains(" holds this snapshot already "))
+  }
+
+  @Test func `a dry run changes nothing, and says what would be done`() throws {
+    change { $0.load([9], at: 0x080E_0000) }
+    let run = sandbox.run("restore", "--dry-run", "@s.dfu")
+    #expect(run.status == .success)
+    #expect(run.output.contains("1 sector of 128 KiB  erase, write\n"), "\(run.output)")
+    #expect(run.output.contains("  option bytes: the same\n"))
+    #expect(try !again())
+  }
+
+  @Test func `one-time programmable memory is compared, and never written`() throws {
+    change { $0.load([0x12], at: 0x1FFF_7810) }
+    let run = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(run.status == .success)
+    #expect(
+      run.error.contains(
+        "warning: one-time programmable memory differs in 1 byte, from 0x1fff_7810 on: it is never"),
+      "\(run)")
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x1FFF_7810) == [0x12])
+  }
+
+  @Test func `another board is fine, and said`() throws {
+    let other = SimulatedBus()
+    other.plugIn(SimulatedBoard(try #require(.named("f405")), serial: "0123456789AB"))
+    sandbox.bus = other
+    let run = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(run.status == .success, "\(run)")
+    #expect(run.error.contains("s.dfu is of another board: its unique id is "))
+    #expect(try again())
+  }
+
+  @Test func `option bytes of another line of parts are refused`() throws {
+    let other = SimulatedBus()
+    other.plugIn(SimulatedBoard(try #require(.named("f746"))))
+    sandbox.bus = other
+    let run = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(run.status == .badData)
+    #expect(run.error.contains("fix: leave them out: --except options"), "\(run)")
+    #expect(run.error.contains("now: nothing on the board was changed"))
+    let flash = sandbox.run("restore", "--stay", "--only", "flash", "@s.dfu")
+    #expect(flash.status == .success, "\(flash)")
+    #expect(other.board(at: "1-1")?.read(5000, at: 0x0800_0000) == Firmware.program(5000))
+  }
+
+  @Test func `memories are chosen by what they are for, by number and by name`() throws {
+    change { $0.load([9], at: 0x080E_0000) }
+    for words in [
+      ["--except", "flash"], ["--only", "otp"], ["--only", "1", "--only", "OTP Mem"],
+    ] {
+      #expect(sandbox.run(["restore", "--stay", "@s.dfu"] + words).status == .success)
+      #expect(bus.board(at: "1-1")?.read(1, at: 0x080E_0000) == [9])
+    }
+    #expect(sandbox.run("restore", "@s.dfu", "--only", "eeprom").status == .usage)
+    #expect(sandbox.run("restore", "@s.dfu", "--only", "otp", "--except", "2").status == .usage)
+  }
+
+  @Test func `firmware that is no snapshot is refused`() throws {
+    try sandbox.write(Firmware.container([(0, 0x0800_0000, [1, 2, 3, 4])]), to: "fw.dfu")
+    let run = sandbox.run("restore", "@fw.dfu")
+    #expect(run.status == .badData)
+    #expect(run.error.contains("fw.dfu is no snapshot"))
+  }
+
+  @Test func `the firmware is started, if there is one`() throws {
+    #expect(sandbox.run("restore", "@s.dfu").output.contains("; the firmware is running"))
+    let blank = SimulatedBus()
+    blank.plugIn(SimulatedBoard(try #require(.named("f405"))))
+    sandbox.bus = blank
+    #expect(sandbox.run("snapshot", "-q", "-o", "@blank.dfu").status == .success)
+    #expect(
+      sandbox.run("restore", "@blank.dfu").output.contains("the board stays in its bootloader"))
+  }
+}
