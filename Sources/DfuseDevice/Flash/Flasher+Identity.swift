@@ -56,18 +56,10 @@ extension Flasher {
   /// - Throws: ``FlashError/fellSilent(reading:_:)`` when it does not answer any more; other
   ///   ``FlashError``.
   public mutating func identify() throws(FlashError) -> ChipIdentity {
-    try enter()
-    let isProtected = try isReadProtected()
-    try enter()
-    var identity = ChipIdentity(board, isReadProtected: isProtected)
-    guard isProtected != true, board.canUpload, let flash = board.flash.first else {
-      return identity
-    }
-    try select(flash.alternateSetting)
-    for address in identity.idAddresses {
-      if let bytes = try peek(at: address, count: 2) { identity.told(bytes, at: address) }
-    }
-    guard let registers = identity.registers else { return identity }
+    var identity = try identifyBootloader()
+    guard identity.isReadProtected != true, board.canUpload, !board.flash.isEmpty,
+      let registers = identity.registers
+    else { return identity }
     if let bytes = try peek(at: registers.flashSize, count: 2) { identity.toldFlashSize(bytes) }
     // One read where the words stand in a row.
     var words: [UInt32] = []
@@ -79,10 +71,28 @@ extension Flasher {
     return identity
   }
 
+  /// Asks the chip for its bootloader's id alone, wherever those that its map leaves have it.
+  ///
+  /// - Throws: As ``identify()``.
+  mutating func identifyBootloader() throws(FlashError) -> ChipIdentity {
+    try enter()
+    let isProtected = try isReadProtected()
+    try enter()
+    var identity = ChipIdentity(board, isReadProtected: isProtected)
+    guard isProtected != true, board.canUpload, let flash = board.flash.first else {
+      return identity
+    }
+    try select(flash.alternateSetting)
+    for address in identity.idAddresses {
+      if let bytes = try peek(at: address, count: 2) { identity.told(bytes, at: address) }
+    }
+    return identity
+  }
+
   /// Reads a few bytes outside the memory maps; nil where the device does not tell.
   ///
   /// No document says that a ROM takes any address: one that falls silent is not asked further.
-  private mutating func peek(
+  mutating func peek(
     at address: UInt32, count: Int
   ) throws(FlashError) -> [UInt8]? {
     do {

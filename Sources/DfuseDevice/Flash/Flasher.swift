@@ -35,8 +35,8 @@ public struct Flasher: ~Copyable {
   var hasRead = false
   /// Whether the device has taken a block of firmware.
   var hasWritten = false
-  /// Whether the bootloader's id is read where it decides how sectors are erased: at most once, six
-  /// requests.
+  /// Whether the bootloader's id is read where it decides how sectors are erased, or which option bytes
+  /// the chip has: at most once, six requests.
   public var readsVersion = true
 
   /// Makes a flasher on an open device, and sends nothing.
