@@ -229,8 +229,10 @@ extension ChipProfile {
       massEraseTime: .milliseconds(512, 1_280),  // 256 sectors; a guess
       massEraseIsBySectors: true,
       reported: .milliseconds(5, 5, 1),  // guessed
-      // PRODUCT_STATE: 0x5C is "locked". 0xD1 is none of an H5, but the end of a C5, which looks alike.
-      protection: ProtectionLevel(bytes: [0x4002_2051, 0x4002_2055], permanent: [0x5C, 0xD1]))
+      // PRODUCT_STATE: 0xED is open. From the others only debug authentication leads back, which
+      // cannot be told over USB; a C5, which looks alike, has other levels for ever among them.
+      protection: ProtectionLevel(
+        bytes: [0x4002_2051, 0x4002_2055], permanent: Set(0...0xFF).subtracting([0xED])))
   }
 
   /// STM32C5, of which little is known but its descriptors (betaflight-configurator#5300).

@@ -123,14 +123,19 @@ import Testing
     let lock = ProtectionLevel.lock(in: image(level, at: address), for: map, known: chip.protection)
     #expect(lock?.address == UInt64(address))
     #expect(lock?.level == level)
+    // PRODUCT_STATE and RDP_LEVEL are open at another value than RDP.
+    let open: UInt8 = text.contains("0x40022050") ? 0xED : 0xAA
     #expect(
-      ProtectionLevel.lock(in: image(0xAA, at: address), for: map, known: chip.protection) == nil)
+      ProtectionLevel.lock(in: image(open, at: address), for: map, known: chip.protection) == nil)
   }
 
-  @Test func `a closed H5 is not locked for ever`() throws {
+  /// Provisioning, iRoT-provisioned, TZ-closed, closed, locked: only debug authentication leads back, and
+  /// whether a board has that cannot be told over USB.
+  @Test(arguments: [0x17, 0x2E, 0xC6, 0x72, 0x5C] as [UInt8])
+  func `every product state of an H5 but Open counts as for ever`(state: UInt8) throws {
     let map = try #require(MemoryMap.parse("@Option Bytes /0x40022050/01*176 e"))
-    #expect(
-      ProtectionLevel.lock(
-        in: image(0x72, at: 0x4002_2055), for: map, known: ChipProfile.h5([]).protection) == nil)
+    let lock = ProtectionLevel.lock(
+      in: image(state, at: 0x4002_2055), for: map, known: ChipProfile.h5([]).protection)
+    #expect(lock?.level == state)
   }
 }
