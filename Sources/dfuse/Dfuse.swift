@@ -18,7 +18,8 @@ struct Dfuse: ParsableCommand {
         subcommands: [
           ListCommand.self, EnterCommand.self, FlashCommand.self, VerifyCommand.self,
           ReadCommand.self, EraseCommand.self, LeaveCommand.self, UnprotectCommand.self,
-          IdentifyCommand.self, SnapshotCommand.self, RestoreCommand.self, CompareCommand.self,
+          IdentifyCommand.self, OptionsCommand.self, SnapshotCommand.self, RestoreCommand.self,
+          CompareCommand.self,
         ]),
       CommandGroup(
         name: "File", subcommands: [PackCommand.self, InfoCommand.self, UnpackCommand.self]),

@@ -55,7 +55,7 @@ import Testing
       error("qwertz") == """
         error: there is no command 'qwertz'
           fix: one of these, or 'dfuse --help':
-            list enter flash verify read erase leave unprotect identify snapshot restore compare pack info unpack udev simulate
+            list enter flash verify read erase leave unprotect identify options snapshot restore compare pack info unpack udev simulate
 
         """)
   }
@@ -143,7 +143,8 @@ import Testing
           fix: start the bootloader by hand: often, hold BOOT0 and press reset
 
         """)
-    #expect(error("-ob", "RDP=0xAA").contains("dfuse read -a 'Option Bytes' -o options.dfu"))
+    #expect(error("-c", "port=usb1", "-ob", "RDP=0xAA").contains("fix: dfuse options set RDP=0xAA"))
+    #expect(error("-ob", "displ").contains("fix: dfuse options\n"))
   }
 
   @Test func `no opposite is proposed, and the default's own name is taken`() {

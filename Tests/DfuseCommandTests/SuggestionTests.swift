@@ -111,6 +111,9 @@ import Testing
         try follow(flash + "--fault rdp=1 fw.bin", .protocolError)
           == "dfuse unprotect --yes \(board)")
       #expect(try shell(flash + "fw.bin").status == .success)
+    case .options:
+      let line = "dfuse options default --simulate stm32h723"
+      #expect(try follow(line, .badData) == "dfuse options --simulate stm32h723")
     case .pack:
       try sandbox.write(Firmware.program(3000), to: "-my image.bin")
       #expect(

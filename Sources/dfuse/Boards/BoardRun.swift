@@ -257,6 +257,18 @@ struct BoardWork: Sendable {
     }
   }
 
+  /// The same work on another board, by its serial number or its port; nil when there is none.
+  func onBoard(named name: String) -> BoardWork? {
+    guard let devices = try? bus.devices() else { return nil }
+    let byPath = devices.contains { $0.identity.path == name }
+    let filter = DeviceFilter(
+      usbIDs: [], serial: byPath ? nil : name, path: byPath ? name : nil, assumesDfuSe: false)
+    guard let found = filter.selection(from: devices).selected.first else { return nil }
+    return BoardWork(
+      BoardEntry.Entered(board: found), bus: bus, isSimulated: isSimulated, options: options,
+      isOneOfMany: true, isCancelled: isCancelled, countErase: countErase)
+  }
+
   /// Looks at the bus until something is found there, or time is over; nil then.
   ///
   /// - Parameters:

@@ -156,6 +156,10 @@ struct ResultDetails: Encodable, Equatable, Sendable {
   var snapshot: SnapshotFacts?
   /// In what two things differ, from `compare`.
   var comparison: ComparisonReport?
+  /// The option bytes, from `options`.
+  var options: OptionsReport?
+  /// The fields of option bytes that were given other values, or would be.
+  var changed: [OptionsReport.Change]?
 }
 
 /// Values as JSON (RFC 8259), with their keys in alphabetical order so that output can be compared.

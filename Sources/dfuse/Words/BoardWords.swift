@@ -50,12 +50,18 @@ enum BoardTask: Hashable, Sendable {
   case leaving
   /// Removes its read protection.
   case unprotecting
+  /// Reads its option bytes.
+  case readingOptions
+  /// Writes its option bytes.
+  case settingOptions
 
   /// What has addresses: `fw.hex`, or the range that was asked for.
   var subject: String {
     switch self {
     case .flashing(let file), .verifying(let file, _): file
-    case .reading, .identifying, .erasing, .leaving, .unprotecting: "the range"
+    case .reading, .identifying, .erasing, .leaving, .unprotecting, .readingOptions,
+      .settingOptions:
+      "the range"
     }
   }
 

@@ -139,7 +139,7 @@ struct CommandWords {
   }
 
   /// The least number of letters to put in, take out or change, or neighbours to swap.
-  private static func distance(_ one: String, _ other: String) -> Int {
+  static func distance(_ one: String, _ other: String) -> Int {
     let (one, other) = (Array(one), Array(other))
     var rows = [Array(0...other.count)]
     for (i, letter) in one.enumerated() {

@@ -205,7 +205,8 @@ extension Failure {
       self = .refused(
         .different, "\(board) differs from \(file): \(holds) \(difference.words)",
         fix: "put it right: \(flash)")
-    case .flashing, .reading, .identifying, .leaving, .unprotecting:
+    case .flashing, .reading, .identifying, .leaving, .unprotecting, .readingOptions,
+      .settingOptions:
       self.init(
         .different, "\(board) did not take the firmware: \(holds) \(difference.words)",
         why: difference.looksProtected
@@ -280,7 +281,8 @@ extension FlashError.Progress {
     case .erasing:
       self == .untouched ? onChip : "some sectors are erased, others are as they were"
     case .unprotecting: "the flash may be erased"
-    case .verifying, .reading, .identifying: Self.untouched.onChip
+    case .settingOptions: self == .untouched ? onChip : "the option bytes may have changed"
+    case .verifying, .reading, .identifying, .readingOptions: Self.untouched.onChip
     case .leaving: "the memory is as it was"
     }
   }

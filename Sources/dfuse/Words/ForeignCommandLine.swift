@@ -75,8 +75,7 @@ struct ForeignCommandLine {
     case "-c", "--connect": takeConnection(word, &rest)
     case "-ob", "--optionbytes":
       of(.st, word)
-      let options = ["-a", "Option Bytes", "-o", "options.dfu"]
-      advice = "to read them: \(Suggestion(.read, options))"
+      takeOptionBytes(&rest)
     case "-rdu", "--readunprotect":
       of(.st, word, means: "unprotect")
       options.append("--yes")
@@ -97,6 +96,20 @@ struct ForeignCommandLine {
       if let value = rest.first, !value.hasPrefix("-"), !FileWord.isFirmware(value) {
         options.append(rest.removeFirst())
       }
+    }
+  }
+
+  /// ST's programmer shows option bytes by `-ob displ`, and sets those that follow.
+  private mutating func takeOptionBytes(_ rest: inout ArraySlice<String>) {
+    command = "options"
+    if rest.first == "displ" {
+      rest = rest.dropFirst()
+      return
+    }
+    if !operands.contains("set") { operands.append("set") }
+    while let setting = rest.first, setting.contains("="), !setting.hasPrefix("-") {
+      operands.append(setting)
+      rest = rest.dropFirst()
     }
   }
 

@@ -12,6 +12,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case erase = "erase --all"
     case leave = "leave"
     case unprotect = "unprotect --yes"
+    case options = "options"
     case pack = "pack"
     case unpack = "unpack"
     case installRules = "udev install"

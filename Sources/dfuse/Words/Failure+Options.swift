@@ -1,0 +1,143 @@
+import DfuseDevice
+import DfuseFormat
+
+// Why option bytes are not changed, in a person's words.
+
+extension Failure {
+  /// Why a change of option bytes was refused; nothing was written.
+  init(_ error: OptionError, of options: OptionBytes, on board: BoardName) {
+    let show = Suggestion(.options, on: board)
+    switch error {
+    case .notDecoded:
+      self.init(
+        .badData, "the option bytes of \(board) are not decoded",
+        why: "nobody has written down those of this chip, or it looks like chips that have others",
+        fix: "see what they are: \(show)")
+    case .shownOnly(let chip):
+      self.init(
+        .badData, "the option bytes of \(chip) are shown, and not written",
+        why: "their layout has one source only, or a write of them is not known to be safe",
+        fix: "use a debug probe for these")
+    case .noSuchField(let name):
+      let nearest = options.names(like: name)
+      self.init(
+        .usage, "\(board) has no option '\(name.visible)'",
+        fix: nearest.isEmpty
+          ? "see what there is: \(show)" : "did you mean \(nearest.joined(separator: ", "))?")
+    case .severalFields(let name, let names):
+      self.init(
+        .usage, "'\(name.visible)' is the manual's name of several fields",
+        fix: "name one: \(names.joined(separator: ", "))")
+    case .twoValues(let name):
+      self.init(.usage, "\(name.visible) is given two values")
+    case .illegal(let field, let value):
+      let legal = field.legal.map { $0.map(OptionsReport.text).joined(separator: ", ") }
+      self.init(
+        .usage, "\(field.title) cannot be \(value.shortHex)",
+        why: legal.map { "its values are \($0)" }
+          ?? "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))")
+    case .outsideMap(let field):
+      self.init(
+        .badData, "\(field.name) of \(board) cannot be written",
+        why:
+          "its word at \(field.address.addressText) is outside what the bootloader's memory map has",
+        fix: "use a debug probe for it")
+    case .notThere(let field, let needs):
+      self.init(
+        .badData, "\(board) has no \(field.name) now", why: "it is there only with \(needs)")
+    case .neverWritten(let field):
+      self.init(
+        .usage, "\(field.name) is shown, and never written over USB",
+        why: "it cannot be set back, or starts what the bootloader does not survive",
+        fix: "use a debug probe for it")
+    case .permanent(let field, let value, let serial):
+      self.init(
+        .usage, "\(field.name)=\(value.shortHex) would lock \(board) for ever",
+        why: "no bootloader, no erase and no debug probe opens the chip again after that",
+        fix: serial.map {
+          "leave it out; if it is meant, say --allow-permanent-lock \($0.shellWord)"
+        } ?? "leave it out; a board without a serial number of its own is never locked")
+    case .erasesEverything(let field):
+      self.init(
+        .usage, "\(field.name) at its open level erases everything on the chip",
+        why: "flash is cleared by the chip itself when its protection goes",
+        fix: "say --yes if that is meant")
+    case .closesBootloader(let fields):
+      self.init(
+        .usage, "\(fields.names) would close the way into the bootloader of \(board)",
+        why:
+          "after that only the firmware or a debug probe can start it, whatever the BOOT0 pin says",
+        fix: "flash the firmware first; if it is meant, say --allow-no-way-back")
+    case .startsNothing(let fields):
+      self.init(
+        .usage, "\(fields.names) would leave \(board) without a way to start firmware",
+        why: "the chip would always start its bootloader, or what is no memory",
+        fix: "if it is meant, say --allow-no-way-back")
+    case .oneWay(let field):
+      self.init(
+        .usage, "\(field.name) cannot be set back",
+        why:
+          "only a return from protection level 1 undoes it, which erases everything, or nothing does",
+        fix: "if it is meant, say --allow-no-way-back")
+    case .cannotBeUndone(let field):
+      self.init(
+        .usage, "\(field.name) was set, and cannot be set back",
+        why:
+          "the chip ignores that but together with a return from protection level 1, for which its "
+          + "bootloader has a command of its own",
+        fix:
+          "to lose everything on the chip and these: \(Suggestion(.unprotect, on: board)); to try all "
+          + "the same, say --allow-no-way-back")
+    case .trustZone(let field, let on):
+      self.init(
+        .usage,
+        on
+          ? "\(field.name)=1 closes the flash of \(board) to its bootloader"
+          : "\(field.name) cannot be switched off over USB",
+        why: on
+          ? "both banks become secure: the bootloader then reads zeros, and what it writes vanishes"
+          : "the chip does that only together with a return from protection level 1",
+        fix: on ? "if it is meant, say --allow-no-way-back" : "use a debug probe for it")
+    case .separately(let first, let second):
+      self.init(
+        .usage, "\(first.name) and \(second.name) cannot change at once",
+        why: "AN2606: the bootloader does not take protection level and secure options together",
+        fix: "set one, then the other")
+    case .factoryUnknown(let chip):
+      self.init(
+        .badData, "the factory's option bytes of \(chip) are not known, or sources differ",
+        fix: "set the fields that are meant by name; see them: \(show)")
+    }
+    now = FlashError.Progress.untouched.onChip
+  }
+
+  /// Option bytes that read as before, or otherwise than they should, after the board came back.
+  init(notTaken change: OptionChange, _ board: BoardName) {
+    let fields = change.differences.map { difference in
+      "\(difference.field.title) is \(OptionsReport.text(difference.before)), and should be "
+        + OptionsReport.text(difference.after)
+    }
+    self.init(
+      .different, "\(board) did not take all option bytes: \(fields.joined(separator: "; "))",
+      why: "the chip or its bootloader ignores some of them, or a protection keeps them",
+      now: "the board is in its bootloader, with the option bytes that it has",
+      fix: "see what it has: \(Suggestion(.options, on: board))")
+  }
+}
+
+extension OptionBytes {
+  /// The names of fields that are most like one that is none.
+  fileprivate func names(like name: String) -> [String] {
+    let ranked = fields.map { field in
+      let slips = CommandWords.distance(name.lowercased(), field.name.lowercased())
+      return (name: field.title, slips: slips)
+    }
+    let near = ranked.filter { $0.slips <= max(2, name.count / 2) }
+    return near.sorted { $0.slips < $1.slips }.prefix(3).map(\.name)
+  }
+}
+
+extension [OptionField] {
+  /// Their names in a row.
+  fileprivate var names: String { map(\.title).joined(separator: ", ") }
+}

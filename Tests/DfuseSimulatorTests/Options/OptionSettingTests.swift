@@ -1,0 +1,163 @@
+import DfuseFormat
+import DfuseTestSupport
+import Testing
+
+@testable import DfuseDevice
+@testable import DfuseSimulator
+
+/// The host's layouts against the simulated silicon, which has its own: what a field of the one is in
+/// the other, and what a cut leaves.
+@Suite struct OptionSettingTests {
+  /// The chips whose option bytes are written.
+  static let names = [
+    "stm32f042", "stm32f072", "stm32f401", "stm32f411", "stm32f405", "stm32f427", "stm32f446",
+    "stm32f723", "stm32f745", "stm32f767", "stm32f767-dual", "stm32l476", "stm32g0b1",
+    "stm32g431", "stm32g474", "stm32g491", "stm32h723", "stm32h743", "stm32u575",
+  ]
+
+  private static let everything: OptionConsent = {
+    var consent = OptionConsent()
+    consent.allowsNoWayBack = true
+    consent.allowsErase = true
+    return consent
+  }()
+
+  /// Reads, plans and writes, as `dfuse options set` does with one visit to the board.
+  @discardableResult
+  private func set(_ name: String, _ value: UInt32, _ rig: FlashRig) throws -> OptionChange {
+    var flasher = try rig.flasher()
+    let options = try flasher.readOptions()
+    let change = try options.change(
+      [OptionSetting(name: name, value: UInt64(value))],
+      shown: flasher.shownOptions(of: options), consent: Self.everything, serial: nil)
+    for block in change.blocks { _ = try flasher.write(options: block, of: options) }
+    return change
+  }
+
+  private func words(_ board: SimulatedBoard) -> [UInt32: UInt32] {
+    var words: [UInt32: UInt32] = [:]
+    for address in board.optionWords { words[address] = board.programmedOptionWord(at: address) }
+    return words
+  }
+
+  /// All of up to two bits, of others the ends and some between.
+  private func values(of field: OptionField, _ random: inout SplitMix64) -> [UInt32] {
+    if field.width <= 2 { return Array(0...field.most) }
+    return [0, field.most, UInt32(truncatingIfNeeded: random.next()) & field.most]
+  }
+
+  @Test(arguments: names)
+  func `a field that is set is that field in the silicon, and nothing else changes`(
+    _ name: String
+  ) throws {
+    let chip = try TestProgram.chip(name)
+    var reader = try FlashRig(SimulatedBoard(chip)).flasher()
+    let options = try reader.readOptions()
+    let shown = reader.shownOptions(of: options)
+    let layout = try #require(options.layout)
+    #expect(layout.isWritten)
+    var random = SplitMix64(seed: 11)
+    var count = 0
+    for field in layout.fields {
+      guard !field.hasNamedBits, field.condition == nil, field.role != .trustZone,
+        !layout.family.neverWritten.contains(field.name), let now = options.value(of: field)
+      else { continue }
+      let place = layout.writeAddress(of: field.address)
+      guard shown.contains(where: { $0.contains(place) && $0.upperBound >= place + 4 }) else {
+        continue
+      }
+      for value in values(of: field, &random) where value != now && field.allows(value) {
+        // The ends of levels are another test's.
+        if field.role == .protection, layout.family.levels.permanent.contains(value) { continue }
+        let rig = FlashRig(SimulatedBoard(chip))
+        var expected = words(try rig.board)
+        // A chip with one core does not have the words of the second.
+        let address = UInt32(field.address)
+        guard let word = expected[address] else { continue }
+        let change: OptionChange
+        do {
+          change = try set(field.name, value, rig)
+        } catch {
+          Issue.record("\(field.name)=\(value): \(error)")
+          continue
+        }
+        #expect(change.differences.map(\.after) == [value])
+        expected[address] = field.setting(value, in: word)
+        let found = words(try rig.board)
+        #expect(found == expected, "\(field.name)=\(value)")
+        #expect(try rig.board.touchedPasswordWords == [])
+        count += 1
+      }
+    }
+    #expect(count > 5)
+  }
+
+  @Test(arguments: names)
+  func `sectors are protected by their names`(_ name: String) throws {
+    let chip = try TestProgram.chip(name)
+    var reader = try FlashRig(SimulatedBoard(chip)).flasher()
+    let options = try reader.readOptions()
+    for field in options.fields where field.hasNamedBits && options.value(of: field) != nil {
+      guard field.role == .writeProtection else { continue }
+      let (stem, first) = OptionField.stem(of: field.name)
+      let rig = FlashRig(SimulatedBoard(chip))
+      var expected = words(try rig.board)
+      try set("\(stem)\(first + 1)", 0, rig)
+      let address = UInt32(field.address)
+      expected[address]? &= ~(2 << UInt32(field.low))
+      #expect(words(try rig.board) == expected)
+    }
+  }
+
+  /// A field that every one of these chips has, and another value of it.
+  private func sample(of options: OptionBytes) throws -> (OptionField, UInt32) {
+    let names = ["BOR_LEV", "nRST_STOP", "NRST_STOP", "NRST_STOP_D1"]
+    let field = try #require(
+      names.compactMap { name in options.fields.first { $0.name == name } }.first)
+    let value = try #require(options.value(of: field))
+    return (field, value == 0 ? 1 : value - 1)
+  }
+
+  @Test(arguments: names)
+  func `a cut at any request never locks for ever, and closes the way only where that was said`(
+    _ name: String
+  ) throws {
+    let chip = try TestProgram.chip(name)
+    var reader = try FlashRig(SimulatedBoard(chip)).flasher()
+    let options = try reader.readOptions()
+    let (field, value) = try sample(of: options)
+    let whole = FlashRig(SimulatedBoard(chip))
+    let change = try set(field.name, value, whole)
+    let requests = try whole.requests
+    #expect(requests > 10)
+    var closed = 0
+    for number in 1...requests {
+      let rig = FlashRig(SimulatedBoard(chip))
+      rig.bus.changeBoard(at: "1-1") {
+        $0.faults = FaultPlan([Fault(.disconnect, at: .any, number)])
+      }
+      _ = try? set(field.name, value, rig)
+      try rig.mend()
+      let board = try rig.board
+      let level = board.model.memory.readProtection
+      #expect(level < 2, "cut at \(number)")
+      #expect(board.touchedPasswordWords == [])
+      if !board.hasWayIntoROM { closed += 1 }
+    }
+    // And in the middle of the chip's own work, which no request comes into.
+    let block = try #require(change.blocks.first)
+    var probe = try Probe(name)
+    probe.clrStatusIfFailed()
+    probe.setAddress(block.address)
+    probe.dnload(2, block.bytes)
+    _ = probe.getStatus()
+    if let work = probe.board.model.work, let end = work.end {
+      probe.now = work.begin + (end - work.begin) * 0.5
+      probe.powerCycle()
+      #expect(probe.board.model.memory.readProtection < 2)
+      if !probe.board.hasWayIntoROM { closed += 1 }
+    }
+    if closed > 0 { #expect(change.cautions.contains(.holdSupply)) }
+    print("\(name): \(closed) of \(requests + 1) cuts leave no way into the bootloader")
+  }
+}
