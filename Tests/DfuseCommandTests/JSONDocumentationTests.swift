@@ -40,9 +40,25 @@ import Testing
       ["leave", "--json", "--simulate", "f405"],
       ["identify", "--json", "--simulate", "h743-v9.1"],
       ["unprotect", "--json", "--yes", "--simulate", "f405"],
+      ["snapshot", "--json", "-o", "@s.dfu", "--simulate", "f042"],
+      ["compare", "--json", "@fw.dfu", "--simulate", "f405"],
     ])
   func `no key is missing from the page`(words: [String]) {
     #expect(undocumented(sandbox.run(words)) == [])
+  }
+
+  @Test func `no key of a snapshot, of info on it and of a restore is missing`() {
+    let state = "f042:\(sandbox.path("state"))"
+    #expect(
+      sandbox.run("flash", "-q", "@fw.dfu", "--simulate", state).status == .success)
+    #expect(
+      sandbox.run("snapshot", "-q", "-o", "@s.dfu", "--simulate", state).status == .success)
+    for words in [
+      ["info", "--json", "@s.dfu"], ["restore", "--json", "@s.dfu", "--simulate", state],
+      ["compare", "--json", "@s.dfu", "--simulate", "f042"],
+    ] {
+      #expect(undocumented(sandbox.run(words)) == [])
+    }
   }
 
   @Test func `the kinds of lines are on the page`() {

@@ -1,3 +1,4 @@
+import DfuseFormat
 import DfuseSimulator
 import Testing
 
@@ -116,5 +117,49 @@ import Testing
     #expect(sandbox.run("snapshot", "-q", "-o", "@blank.dfu").status == .success)
     #expect(
       sandbox.run("restore", "@blank.dfu").output.contains("the board stays in its bootloader"))
+  }
+
+  @Test func `option bytes come last, and are as they were`() throws {
+    change { $0.load([9], at: 0x080E_0000) }
+    #expect(sandbox.run("options", "set", "BOR_LEV=1", "nRST_STOP=0").status == .success)
+    let run = sandbox.run("restore", "@s.dfu")
+    #expect(run.status == .success, "\(run)")
+    #expect(run.output.contains("2 fields of STM32F2/F4 (1 MiB) at 1-1 set: read back and right"))
+    #expect(run.error.contains("BOR_LEV    1 -> 3  (2.4 V -> off)\n"))
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x080E_0000) == [0xFF])
+    #expect(try again())
+  }
+
+  @Test func `option bytes that would lock the chip are refused before the flash is touched`()
+    throws
+  {
+    // The snapshot of a chip at level 2 cannot be taken, but be made.
+    var container = try DfuseFormat.Firmware(reading: sandbox.read("s.dfu"))
+    for target in container.targets.indices {
+      for element in container.targets[target].elements.indices
+      where container.targets[target].elements[element].address == 0x1FFF_C000 {
+        container.targets[target].elements[element].bytes[1] = 0xCC
+      }
+    }
+    try sandbox.write(container.encoded(), to: "locked.dfu")
+    change { $0.load([9], at: 0x080E_0000) }
+    let run = sandbox.run("restore", "@locked.dfu", "--yes", "--allow-no-way-back")
+    #expect(run.status == .usage)
+    #expect(run.error.contains("would lock STM32F2/F4 (1 MiB) at 1-1 for ever"), "\(run)")
+    #expect(run.error.contains("now: nothing on the board was changed"))
+    #expect(run.error.contains("or leave the option bytes as they are with --except options"))
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x080E_0000) == [9])
+  }
+
+  @Test(arguments: ["read:800", "erase:1", "write:1", "any:700"])
+  func `a restore that is cut goes on with the same command`(_ place: String) throws {
+    change { $0.load([0, 0, 0, 0], at: 0x0800_0010) }
+    let plan = try FaultPlan(parsing: ["disconnect@\(place)"])
+    change { $0.faults = plan }
+    #expect(sandbox.run("restore", "--stay", "@s.dfu").status == .inputOutput)
+    change { $0.faults = FaultPlan() }
+    bus.plugBack("1-1")
+    #expect(sandbox.run("restore", "--stay", "@s.dfu").status == .success)
+    #expect(try again())
   }
 }

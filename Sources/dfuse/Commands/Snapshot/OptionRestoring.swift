@@ -10,19 +10,26 @@ struct OptionRestoring {
   /// The file, as messages show it.
   var shown: String
 
+  /// What has been agreed to.
+  var consent: OptionConsent
+  /// Whether the chip is asked which it is.
+  var identifies: Bool
+
+  /// The work on the board that this is.
+  var job: OptionsJob {
+    OptionsJob(
+      goal: .bytes(wanted), consent: consent, identifies: identifies, isDryRun: false, remarks: [])
+  }
+
   /// Puts them on the board, which is in its bootloader; everything else is there already.
   ///
-  /// So far they are compared and no more.
   /// - Returns: What was done, as the end of a sentence.
-  /// - Throws: A failure with status 1 where they differ.
+  /// - Throws: A failure with status 1 where the board did not take them.
   func restore(
     on board: BoardWork, report: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> String {
     guard !differing.isEmpty else { return "its option bytes are the same" }
-    throw Failure(
-      .different, "the option bytes of \(board.name) differ from those of \(shown)",
-      why: "restore does not write them yet",
-      fix: "leave them as they are with --except options; they differ in:", choices: lines)
+    return try job.run(board, report: report).verdict
   }
 
   /// The words that differ, a line each.

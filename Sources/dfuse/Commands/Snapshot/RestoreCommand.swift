@@ -9,8 +9,9 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
     abstract: "Put a snapshot back on a board, blank parts included.",
     discussion: """
       Flash first, as 'dfuse flash' does it: what the board holds already is left alone, what is \
-      blank in the snapshot is erased, everything is verified. Option bytes come last. One-time \
-      programmable memory is compared and never written. The board may be another one than the \
+      blank in the snapshot is erased, everything is verified. Option bytes come last, with the \
+      same care as by 'dfuse options set'. One-time programmable memory is compared and never \
+      written. The board may be another one than the \
       snapshot is of. If it is interrupted, run the same command again.
 
       --only and --except take flash, options, otp, eeprom, or a memory's number or name.
@@ -47,6 +48,7 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
   var ignoreIds = false
   @Flag(help: "Overwrite an application bootloader as well, as on Arduino's boards.")
   var allowBootloader = false
+  @OptionGroup var consent: OptionConsentOptions
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
   @OptionGroup(title: "Which board") var enter: EnterOptions
@@ -97,14 +99,14 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
     var options = FlashOptions()
     options.full = full
     options.verify = verify
-    options.readVersion = identify
     options.supply = supply
     options.ignoreIDs = ignoreIds
     options.allowBootloader = allowBootloader
     return RestoreJob(
       shown: input.shown, snapshot: try chosen(of: snapshot),
       facts: input.isStandardInput ? nil : SnapshotFiles.facts(beside: file, bytes).facts,
-      options: options, identifies: identify, isDryRun: dryRun, stays: stay)
+      options: options, consent: consent.consent, identifies: identify, isDryRun: dryRun,
+      stays: stay)
   }
 
   /// The memories that are wanted.

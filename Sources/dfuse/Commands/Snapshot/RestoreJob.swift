@@ -9,6 +9,8 @@ struct RestoreJob {
   /// Which board the snapshot is of, if that is known.
   var facts: SnapshotFacts?
   var options: FlashOptions
+  /// What has been agreed to for option bytes.
+  var consent: OptionConsent
   /// Whether the chip is asked what it is.
   var identifies: Bool
   var isDryRun: Bool
@@ -45,7 +47,8 @@ struct RestoreJob {
       // A board without a program has nothing to start; one whose option bytes come next stays.
       let isBlank = restoration.firmware.isBlank(at: work.board, of: snapshot)
       var job = FlashJob(
-        files: FirmwareSet(file), alternate: nil, options: options, isDryRun: isDryRun,
+        files: FirmwareSet(file), alternate: nil, options: options, readsVersion: identifies,
+        isDryRun: isDryRun,
         stays: stays || writesOptions || isBlank, expected: nil)
       job.isRestore = true
       report.flash = try job.run(work, report: update)
@@ -99,7 +102,9 @@ struct RestoreJob {
     let options = settings.memories.filter { $0.map.kind == .optionBytes }
     if !options.isEmpty {
       sight.options = OptionRestoring(
-        wanted: options.flatMap(\.image.runs), differing: comparison.optionWords, shown: shown)
+        wanted: options.flatMap(\.image.runs), differing: comparison.optionWords, shown: shown,
+        consent: consent, identifies: identifies)
+      try check(sight.options, flasher: &flasher, context)
     }
     guard settings.memories.count > options.count else { return sight }
     sight.otp = comparison.differences
@@ -111,6 +116,29 @@ struct RestoreJob {
             + "\(first.range.lowerBound.addressText) on: it is never written"))
     }
     return sight
+  }
+
+  /// Plans the writing of option bytes, so that what is refused of it is refused before the flash is
+  /// touched.
+  private func check(
+    _ options: OptionRestoring?, flasher: inout Flasher, _ context: BoardContext
+  ) throws(Failure) {
+    guard let options, !options.differing.isEmpty else { return }
+    let current: OptionBytes
+    flasher.readsVersion = identifies
+    do throws(FlashError) {
+      current = try flasher.readOptions()
+    } catch {
+      throw context.failure(error, .readingOptions)
+    }
+    do throws(Failure) {
+      _ = try options.job.plan(current, flasher, context)
+    } catch {
+      var failure = error
+      let without = "leave the option bytes as they are with --except options"
+      failure.fix = failure.fix.map { "\($0); or \(without)" } ?? without
+      throw failure
+    }
   }
 
   /// Says that the snapshot is of another board.
