@@ -1,7 +1,7 @@
 // What is known of each chip, and from where: the rows of AN2606, by what a bootloader is known, and
 // what is true of it. "datasheet" is for supplies above 2.7 V; what says "as" another has no source of
 // its own; flash sizes are from datasheets, from memory, RAM from ST's CMSIS headers (`SRAM1_BASE` and
-// the like) and modm-devices, which agree. `reported` is in the order erase, block, Set Address.
+// the like); modm-devices agrees but for L47x. `reported` is in the order erase, block, Set Address.
 extension ChipTable {
   /// STM32L, G, C0, U0, U3 and WB.
   static let lgcuw: [ChipEntry] = [
