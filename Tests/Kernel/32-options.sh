@@ -18,10 +18,10 @@ words_by_dfuse() {
 }
 
 same_words() {  # same_words ALTERNATE ADDRESS COUNT
-  words_by_dfu_util "$@" >/tmp/theirs
-  words_by_dfuse >/tmp/ours
-  test -s /tmp/ours
-  diff /tmp/theirs /tmp/ours
+  words_by_dfu_util "$@" >/tmp/option-words-of-dfu-util
+  words_by_dfuse >/tmp/option-words-of-dfuse
+  test -s /tmp/option-words-of-dfuse
+  diff /tmp/option-words-of-dfu-util /tmp/option-words-of-dfuse
 }
 
 # A board whose bootloader stays, or comes back, is changed and read again by both.
