@@ -36,8 +36,7 @@ public struct ChipIdentity: Hashable, Sendable {
     candidates = board.chip.roms
     roms = candidates
     serialNumber = board.identity.serialNumber
-    let bytes = board.flash.reduce(0) { $0 + $1.map.segments.map(\.range).byteCount }
-    mapKibibytes = bytes > 0 ? bytes / 1024 : nil
+    mapKibibytes = board.flashKibibytes
     self.isReadProtected = isReadProtected
   }
 

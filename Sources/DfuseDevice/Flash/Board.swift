@@ -56,6 +56,12 @@ public struct Board: Hashable, Sendable {
     return inside.isEmpty ? programMemory.map { [$0] } ?? [] : inside
   }
 
+  /// The size of its flash by its map, in KiB; nil without one.
+  var flashKibibytes: UInt64? {
+    let bytes = flash.reduce(0) { $0 + $1.map.segments.map(\.range).byteCount }
+    return bytes > 0 ? bytes / 1024 : nil
+  }
+
   /// The memory behind an alternate setting, or nil.
   func memory(_ alternateSetting: UInt8) -> AlternateMemory? {
     memories.first { $0.alternateSetting == alternateSetting }

@@ -56,10 +56,15 @@ extension Flasher {
   /// - Throws: ``FlashError/fellSilent(reading:_:)`` when it does not answer any more; other
   ///   ``FlashError``.
   public mutating func identify() throws(FlashError) -> ChipIdentity {
-    var identity = try identifyBootloader()
-    guard identity.isReadProtected != true, board.canUpload, !board.flash.isEmpty,
-      let registers = identity.registers
-    else { return identity }
+    try enter()
+    let isProtected = try isReadProtected()
+    try enter()
+    var identity = ChipIdentity(board, isReadProtected: isProtected)
+    guard isProtected != true else { return identity }
+    try askForBootloader(&identity)
+    guard board.canUpload, !board.flash.isEmpty, let registers = identity.registers else {
+      return identity
+    }
     if let bytes = try peek(at: registers.flashSize, count: 2) { identity.toldFlashSize(bytes) }
     // One read where the words stand in a row.
     var words: [UInt32] = []
@@ -71,22 +76,16 @@ extension Flasher {
     return identity
   }
 
-  /// Asks the chip for its bootloader's id alone, wherever those that its map leaves have it.
+  /// Asks a chip in dfuIDLE that lets itself be read for its bootloader's id, wherever those that its map
+  /// leaves have it.
   ///
   /// - Throws: As ``identify()``.
-  mutating func identifyBootloader() throws(FlashError) -> ChipIdentity {
-    try enter()
-    let isProtected = try isReadProtected()
-    try enter()
-    var identity = ChipIdentity(board, isReadProtected: isProtected)
-    guard isProtected != true, board.canUpload, let flash = board.flash.first else {
-      return identity
-    }
+  mutating func askForBootloader(_ identity: inout ChipIdentity) throws(FlashError) {
+    guard board.canUpload, let flash = board.flash.first else { return }
     try select(flash.alternateSetting)
     for address in identity.idAddresses {
       if let bytes = try peek(at: address, count: 2) { identity.told(bytes, at: address) }
     }
-    return identity
   }
 
   /// Reads a few bytes outside the memory maps; nil where the device does not tell.

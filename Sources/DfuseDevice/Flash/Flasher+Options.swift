@@ -3,8 +3,8 @@ public import DfuseFormat
 extension Flasher {
   /// The memory that has the option bytes, and what of it may be read.
   ///
-  /// The G0's bootloader shows its flash under every name and goes by the address: where the table has
-  /// option bytes and no map has, they are looked for there.
+  /// Where no map has option bytes and the chip is known to serve them all the same, they are looked for
+  /// where its layout has them.
   struct OptionPlace {
     var alternateSetting: UInt8
     /// Addresses to read.
@@ -33,10 +33,8 @@ extension Flasher {
       try select(place.alternateSetting)
       if place.isMapped, let memory = board.memory(place.alternateSetting) {
         blocks.append(ImageElement(address: address, bytes: try read(range, of: memory)))
-      } else {
-        if let bytes = try peek(at: address, count: range.count) {
-          blocks.append(ImageElement(address: address, bytes: bytes))
-        }
+      } else if let bytes = try peek(at: address, count: range.count) {
+        blocks.append(ImageElement(address: address, bytes: bytes))
       }
     }
     guard !blocks.isEmpty else { throw .notReadable(name: "Option Bytes", .untouched) }
@@ -77,17 +75,18 @@ extension Flasher {
 
   /// Where the chip's fields are; nil where that is not known or cannot be decided.
   private mutating func optionLayout() throws(FlashError) -> OptionLayout? {
-    let bytes = board.flash.reduce(0) { $0 + $1.map.segments.map(\.range).byteCount }
-    var layouts = OptionLayout.candidates(
-      of: board.chip.roms, kibibytes: bytes > 0 ? bytes / 1024 : nil)
+    var layouts = OptionLayout.candidates(of: board.chip.roms, kibibytes: board.flashKibibytes)
     let starts = Set(board.optionSegments.map(\.start))
     layouts = layouts.filter { layout in
       // A map that has a group which a chip does not have is another chip's.
       starts.allSatisfy { start in layout.reads.contains { $0.lowerBound == start } }
     }
     if readsVersion, Set(layouts.map(\.device)).count > 1 {
-      let found = try identifyBootloader().roms
-      let fitting = layouts.filter { layout in found.contains { layout.parts.contains($0.parts) } }
+      var identity = ChipIdentity(board, isReadProtected: false)
+      try askForBootloader(&identity)
+      let fitting = layouts.filter { layout in
+        identity.roms.contains { layout.parts.contains($0.parts) }
+      }
       if !fitting.isEmpty { layouts = fitting }
     }
     return OptionLayout.common(layouts)
@@ -105,7 +104,9 @@ extension Flasher {
         alternateSetting: memory.alternateSetting,
         ranges: ranges, isMapped: true)
     }
-    guard let layout, layout.family == .g0, let flash = board.flash.first else { return nil }
+    guard let layout, layout.family.isServedUnmapped, let flash = board.flash.first else {
+      return nil
+    }
     return OptionPlace(
       alternateSetting: flash.alternateSetting, ranges: layout.reads, isMapped: false)
   }

@@ -6,7 +6,7 @@ public struct OptionBytes: Hashable, Sendable {
   /// told from others that differ.
   let layout: OptionLayout?
   /// What was read, in rising order of the addresses.
-  public let blocks: [ImageElement]
+  public private(set) var blocks: [ImageElement]
 
   /// Makes the option bytes of what was read.
   ///
@@ -49,12 +49,6 @@ public struct OptionBytes: Hashable, Sendable {
     field.condition?.holds { value(named: $0) } ?? true
   }
 
-  /// Whether a field has the value that the chip left the factory with; nil where nobody knows that.
-  public func isFactory(_ field: OptionField) -> Bool? {
-    guard let factory = field.factory, let value = value(of: field) else { return nil }
-    return value == factory
-  }
-
   /// What a value of a field stands for in bytes; nil where it is no address and no length.
   public func scaled(_ value: UInt32, of field: OptionField) -> UInt64? {
     let unit = field.units.first { unit in
@@ -78,15 +72,15 @@ public struct OptionBytes: Hashable, Sendable {
 
   /// The same with the bytes that a file has for them, in any order; nil where it has none.
   public func filled(with elements: [ImageElement]) -> OptionBytes? {
-    var (blocks, found) = (blocks, false)
+    var (filled, found) = (self, false)
     for index in blocks.indices {
       for element in elements {
         guard let part = element.part(blocks[index].range) else { continue }
-        blocks[index].replace(part)
+        filled.blocks[index].replace(part)
         found = true
       }
     }
-    return found ? OptionBytes(layout: layout, blocks: blocks) : nil
+    return found ? filled : nil
   }
 
   /// What the chip does at its next start; nil where that cannot be told.
@@ -101,29 +95,19 @@ public struct OptionBytes: Hashable, Sendable {
 
   /// The same with other values.
   func setting(_ values: [OptionField: UInt32]) -> OptionBytes {
-    guard let layout else { return self }
-    var blocks = blocks
+    guard let form = layout?.family.form else { return self }
+    var changed = self
     for (field, value) in values {
-      guard let before = word(in: blocks, at: field.address) else { continue }
-      put(
-        layout.family.form.word(of: field.setting(value, in: before), before: before),
-        into: &blocks, at: field.address)
+      guard let before = changed.word(at: field.address) else { continue }
+      let word = form.word(of: field.setting(value, in: before), before: before)
+      changed.put(word, at: field.address)
+      if form.complementsNext { changed.put(~word, at: field.address + 4) }
     }
-    guard layout.family.form.complementsNext else {
-      return OptionBytes(layout: layout, blocks: blocks)
-    }
-    for address in Set(values.keys.map(\.address)) {
-      guard let word = word(in: blocks, at: address) else { continue }
-      put(~word, into: &blocks, at: address + 4)
-    }
-    return OptionBytes(layout: layout, blocks: blocks)
+    return changed
   }
 
-  private func word(in blocks: [ImageElement], at address: UInt64) -> UInt32? {
-    OptionBytes(layout: nil, blocks: blocks).word(at: address)
-  }
-
-  private func put(_ word: UInt32, into blocks: inout [ImageElement], at address: UInt64) {
+  /// Replaces a word, if it was read whole.
+  private mutating func put(_ word: UInt32, at address: UInt64) {
     guard let first = UInt32(exactly: address) else { return }
     for index in blocks.indices where blocks[index].range.contains(address) {
       guard blocks[index].range.upperBound >= address + 4 else { return }

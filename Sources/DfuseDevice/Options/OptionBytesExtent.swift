@@ -15,11 +15,9 @@ public enum OptionBytesExtent {
 
   /// The option bytes that can be read: each group by itself, in rising order.
   ///
-  /// - Parameters:
-  ///   - map: The memory with the option bytes.
-  ///   - profile: The chip.
+  /// - Parameter map: The memory with the option bytes.
   /// - Returns: Addresses without any key word.
-  public static func readable(map: MemoryMap, profile: ChipProfile) -> [Range<UInt64>] {
+  public static func readable(map: MemoryMap) -> [Range<UInt64>] {
     map.segments.filter { $0.access.contains(.readable) }
       .map { $0.range.clamped(to: allowed(from: $0.start)) }.filter { !$0.isEmpty }
       .sorted { $0.lowerBound < $1.lowerBound }

@@ -28,8 +28,6 @@ public struct OptionChange: Hashable, Sendable {
     case highThreshold(OptionField)
     /// The factory's value is left out, since the field cannot be set back.
     case leftAlone(OptionField)
-    /// The level was typed without a prefix.
-    case readAs(String, UInt32)
   }
 
   /// The option bytes as they were read.

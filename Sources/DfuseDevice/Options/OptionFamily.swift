@@ -1,15 +1,5 @@
 /// What chips have in common whose option bytes work alike.
 struct OptionFamily: Hashable, Sendable {
-  /// What becomes of a board when its option bytes have been written.
-  enum Applying: Hashable, Sendable {
-    /// The ROM resets the chip: F2, F4, F7, L412, L43x to L46x (AN3156).
-    case resets
-    /// It leaves the bus at once, or stays until it is reset.
-    case mayReset
-    /// It stays, and new values hold from the next time that it is powered up.
-    case powerCycle
-  }
-
   /// What a cut supply in the middle of a write may leave.
   enum Cut: Hashable, Sendable {
     /// A chip at protection level 1, which starts its bootloader by the pin all the same.
@@ -40,8 +30,12 @@ struct OptionFamily: Hashable, Sendable {
   var form: OptionForm
   var brownOut: BrownOut = .none
   var ways: OptionWays
-  var applying: Applying = .mayReset
   var cut: Cut = .protects
+  /// Whether a bit that is set protects its sectors: L0, L1.
+  var protectsWhenSet = false
+  /// Whether the bootloader may show its flash under every name, and serves option bytes by their
+  /// address all the same: G0, C0.
+  var isServedUnmapped = false
   /// Fields that are shown and never written, whatever is asked for.
   var neverWritten: Set<String> = []
   /// The level at which everything is open, and the ones that are for ever.
@@ -58,24 +52,24 @@ struct OptionFamily: Hashable, Sendable {
   static let f04x = OptionFamily(form: .bytes, ways: .bootSelector)
   static let f1 = OptionFamily(
     form: .bytes, ways: .pins, levels: .init(open: 0xA5, permanent: []))
-  static let f3 = OptionFamily(form: .bytes, ways: .bootPin1)
-  static let f3xE = OptionFamily(form: .bytes, ways: .bootSelector)
+  static let f3 = f0
+  static let f3xE = f04x
   static let f2 = OptionFamily(
-    form: .halfWords, brownOut: .falling, ways: .pins, applying: .resets)
+    form: .halfWords, brownOut: .falling, ways: .pins)
   static let f4 = f2
   static let f7 = OptionFamily(
-    form: .halfWords, brownOut: .falling, ways: .f7Addresses, applying: .resets, cut: .closes)
-  static let l0 = OptionFamily(form: .halfWords, brownOut: .fromEight, ways: .bootPin1)
-  static let l1 = OptionFamily(form: .halfWords, brownOut: .fromEight, ways: .pins)
+    form: .halfWords, brownOut: .falling, ways: .f7Addresses, cut: .closes)
+  static let l0 = OptionFamily(
+    form: .halfWords, brownOut: .fromEight, ways: .bootPin1, protectsWhenSet: true)
+  static let l1 = OptionFamily(
+    form: .halfWords, brownOut: .fromEight, ways: .pins, protectsWhenSet: true)
   static let l4 = OptionFamily(form: .words, brownOut: .rising, ways: .switchedBoot)
-  static let l4reset = OptionFamily(
-    form: .words, brownOut: .rising, ways: .switchedBoot, applying: .resets)
   static let l47 = OptionFamily(form: .words, brownOut: .rising, ways: .bootPin1)
   static let l4plus = l4
   static let g4 = l4
   static let g0 = OptionFamily(
-    form: .words, brownOut: .twoThresholds, ways: .selectedBoot, applying: .powerCycle,
-    cut: .closes)
+    form: .words, brownOut: .twoThresholds, ways: .selectedBoot, cut: .closes,
+    isServedUnmapped: true)
   static let c0 = g0
   static let wb = OptionFamily(form: .words, brownOut: .rising, ways: .switchedBoot, cut: .unknown)
   static let l5 = OptionFamily(
@@ -85,14 +79,14 @@ struct OptionFamily: Hashable, Sendable {
   static let u0 = OptionFamily(
     form: .registers, brownOut: .none, ways: .selectedBoot, cut: .unknown)
   static let h74 = OptionFamily(
-    form: .registerPairs, brownOut: .fromOff, ways: .h7Addresses, applying: .powerCycle,
+    form: .registerPairs, brownOut: .fromOff, ways: .h7Addresses,
     cut: .keeps, neverWritten: ["SECURITY", "ST_RAM_SIZE"])
   static let h72 = h74
   static let h7a3 = h74
   static let h5 = OptionFamily(
-    form: .registerPairs, ways: .unknown, applying: .powerCycle, cut: .unknown,
+    form: .registerPairs, ways: .unknown, cut: .unknown,
     levels: .init(open: 0xED, permanent: Set(0...0xFF).subtracting([0xED])))
   static let c5 = OptionFamily(
-    form: .registerPairs, ways: .unknown, applying: .powerCycle, cut: .unknown,
+    form: .registerPairs, ways: .unknown, cut: .unknown,
     levels: .init(open: 0xED, permanent: [0xD1, 0x72]))
 }

@@ -57,7 +57,7 @@ extension OptionLayout {
         1FF80084 - WRP112 15:0 each
         """),
     .init(
-      "STM32L412/422", device: 0x464, parts: ["STM32L412/422"], .l4reset,
+      "STM32L412/422", device: 0x464, parts: ["STM32L412/422"], .l4,
       reads: [.init(0x1FFF_7800, 40)],
       writes: [.init(0x1FFF_7800, 36)],
       words: """
@@ -70,7 +70,7 @@ extension OptionLayout {
         1FFF7820 000000FF WRP1B_STRT 5:0 *800, WRP1B_END 21:16 *800
         """),
     .init(
-      "STM32L43x/44x", device: 0x435, parts: ["STM32L43x/44x"], .l4reset,
+      "STM32L43x/44x", device: 0x435, parts: ["STM32L43x/44x"], .l4,
       reads: [.init(0x1FFF_7800, 40)],
       writes: [.init(0x1FFF_7800, 36)],
       words: """
@@ -83,7 +83,7 @@ extension OptionLayout {
         1FFF7820 000000FF WRP1B_STRT 6:0 *800, WRP1B_END 22:16 *800
         """),
     .init(
-      "STM32L45x/46x", device: 0x462, parts: ["STM32L45x/46x"], .l4reset,
+      "STM32L45x/46x", device: 0x462, parts: ["STM32L45x/46x"], .l4,
       reads: [.init(0x1FFF_7800, 40)],
       writes: [.init(0x1FFF_7800, 36)],
       words: """

@@ -24,21 +24,21 @@ struct OptionLayout: Hashable, Sendable {
   }
 
   /// The chips, for people.
-  let name: String
+  private(set) var name: String
   /// The device id in DBGMCU, by which ST's programmer has its data.
   let device: UInt16
   /// The lines of parts in AN2606's table of bootloaders.
-  let parts: [String]
+  private(set) var parts: [String]
   /// The sizes of flash that it is for; nil for all.
-  let kibibytes: ClosedRange<UInt64>?
-  let family: OptionFamily
+  private(set) var kibibytes: ClosedRange<UInt64>?
+  private(set) var family: OptionFamily
   /// What may be read: never the words of passwords, which U5 and U0 show behind the options.
-  let reads: [Range<UInt64>]
+  private(set) var reads: [Range<UInt64>]
   /// What is written at once, in this order; none where nobody has two sources for it, or a write is
   /// known to be dangerous.
-  let writes: [Range<UInt64>]
-  let words: [Word]
-  let fields: [OptionField]
+  private(set) var writes: [Range<UInt64>]
+  private(set) var words: [Word]
+  private(set) var fields: [OptionField]
   /// What of the text is no field: none, as a test has it.
   let problems: [String]
 
@@ -58,62 +58,35 @@ struct OptionLayout: Hashable, Sendable {
     (words, fields, problems) = (reader.words, reader.fields, reader.problems)
   }
 
-  /// What several chips have in common, of which nobody can tell which it is.
-  private init(_ layouts: [OptionLayout], like first: OptionLayout) {
-    name = layouts.map(\.name).joined(separator: " or ")
-    device = first.device
-    parts = layouts.flatMap(\.parts)
-    kibibytes = nil
-    var family = first.family
-    if !layouts.allSatisfy({ $0.family.ways == family.ways }) { family.ways = .unknown }
-    if !layouts.allSatisfy({ $0.family.applying == family.applying }) {
-      family.applying = .mayReset
-    }
-    if !layouts.allSatisfy({ $0.family.cut == family.cut }) { family.cut = .unknown }
-    self.family = family
-    reads = first.reads.filter { range in layouts.allSatisfy { $0.reads.contains(range) } }
-    writes = first.writes.filter { range in layouts.allSatisfy { $0.writes.contains(range) } }
-    words = first.words.filter { word in layouts.allSatisfy { $0.words.contains(word) } }
-    fields = first.fields.filter { field in layouts.allSatisfy { $0.fields.contains(field) } }
-    problems = []
-  }
-
-  /// The layout of what all of some chips have in common; nil for chips of several forms.
+  /// The layout of what all of some chips have in common, where nobody can tell which of them it is; nil
+  /// for chips of several forms.
   static func common(_ layouts: [OptionLayout]) -> OptionLayout? {
     // What is written is right for all of them if it is for one: it is the same.
-    guard let first = layouts.first(where: { !$0.writes.isEmpty }) ?? layouts.first else {
-      return nil
+    let written = layouts.filter(\.isWritten)
+    let models = written.isEmpty ? layouts : written
+    guard var common = models.first else { return nil }
+    guard layouts.count > 1 else { return common }
+    guard layouts.allSatisfy({ $0.family.form == common.family.form }) else { return nil }
+    common.name = models.map(\.name).joined(separator: " or ")
+    common.parts = models.flatMap(\.parts)
+    common.kibibytes = nil
+    if !models.allSatisfy({ $0.family.ways == common.family.ways }) {
+      common.family.ways = .unknown
     }
-    guard layouts.count > 1 else { return first }
-    guard layouts.allSatisfy({ $0.family.form == first.family.form }) else { return nil }
-    var common = layouts.filter { !$0.writes.isEmpty }
-    if common.isEmpty { common = layouts }
-    var merged = OptionLayout(common, like: first)
-    merged = merged.keeping { field in layouts.allSatisfy { $0.has(field) } }
-    return merged
+    if !models.allSatisfy({ $0.family.cut == common.family.cut }) { common.family.cut = .unknown }
+    common.reads.removeAll { range in !models.allSatisfy { $0.reads.contains(range) } }
+    common.writes.removeAll { range in !models.allSatisfy { $0.writes.contains(range) } }
+    common.words.removeAll { word in !models.allSatisfy { $0.words.contains(word) } }
+    common.fields.removeAll { field in
+      !models.allSatisfy { $0.fields.contains(field) } || !layouts.allSatisfy { $0.has(field) }
+    }
+    return common
   }
 
   private func has(_ field: OptionField) -> Bool {
     fields.contains {
       $0.name == field.name && $0.address == field.address && $0.mask == field.mask
     }
-  }
-
-  private func keeping(_ keeps: (OptionField) -> Bool) -> OptionLayout {
-    OptionLayout(self, fields: fields.filter(keeps))
-  }
-
-  private init(_ other: OptionLayout, fields: [OptionField]) {
-    name = other.name
-    device = other.device
-    parts = other.parts
-    kibibytes = other.kibibytes
-    family = other.family
-    reads = other.reads
-    writes = other.writes
-    words = other.words
-    self.fields = fields
-    problems = other.problems
   }
 
   /// Whether it can be written at all.

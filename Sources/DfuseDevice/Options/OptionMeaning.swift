@@ -8,7 +8,11 @@ extension OptionBytes {
   public func meaning(of value: UInt32, for field: OptionField) -> String? {
     guard let family = layout?.family else { return nil }
     if field.role == .protection { return Self.level(value, family.levels) }
-    if field.hasNamedBits { return Self.sectors(value, of: field, self) }
+    if field.hasNamedBits {
+      return Self.sectors(
+        value, of: field,
+        protectsWhenSet: family.protectsWhenSet || field.name.hasPrefix("PCROP"))
+    }
     if let text = family.brownOut.words(value, of: field) { return text }
     let key = field.name.lowercased()
     if let texts = Self.words[key] ?? Self.words[field.manualName?.lowercased() ?? ""],
@@ -23,16 +27,14 @@ extension OptionBytes {
 
   private static func level(_ value: UInt32, _ levels: OptionFamily.Levels) -> String {
     if value == levels.open { return "open, level 0" }
-    if levels.permanent.contains(value) { return "for ever" }
+    if levels.permanent.contains(value) { return "locked: no way back" }
     return "level 1: nothing can be read"
   }
 
-  /// Which sectors are protected; the bit is 0 for that but on L0 and L1.
-  private static func sectors(_ value: UInt32, of field: OptionField, _ bytes: OptionBytes)
-    -> String
-  {
-    let isSet: Bool = bytes.layout?.family.brownOut == .fromEight || field.name.hasPrefix("PCROP")
-    let bits = (0..<field.width).filter { (value >> UInt32($0) & 1 == 1) == isSet }
+  private static func sectors(
+    _ value: UInt32, of field: OptionField, protectsWhenSet: Bool
+  ) -> String {
+    let bits = (0..<field.width).filter { (value >> UInt32($0) & 1 == 1) == protectsWhenSet }
     if bits.isEmpty { return "none protected" }
     if bits.count == field.width { return "all protected" }
     let (_, first) = OptionField.stem(of: field.name)

@@ -139,11 +139,9 @@ public struct Comparison: Hashable, Sendable {
       left: left.erasedByte ?? right.erasedByte ?? 0xFF,
       right: right.erasedByte ?? left.erasedByte ?? 0xFF)
     let maps = left.maps.isEmpty ? right.maps : left.maps
-    let options = maps.filter { $0.kind == .optionBytes }
-    optionWords = Self.differences(
-      optionBytes: compared.intersection(options.flatMap { $0.segments.map(\.range) }.union),
-      left, right)
-    for range in compared.subtracting(options.flatMap { $0.segments.map(\.range) }.union) {
+    let options = maps.optionRanges
+    optionWords = Self.differences(optionBytes: compared.intersection(options), left, right)
+    for range in compared.subtracting(options) {
       compare(range, left, right, blank)
     }
     for difference in differences {
@@ -157,7 +155,7 @@ public struct Comparison: Hashable, Sendable {
   }
 
   /// The words of option bytes that differ.
-  public static func differences(
+  private static func differences(
     optionBytes ranges: [Range<UInt64>], _ left: ComparedContents, _ right: ComparedContents
   ) -> [Pair<UInt32>] {
     var words: [Pair<UInt32>] = []
@@ -167,16 +165,13 @@ public struct Comparison: Hashable, Sendable {
         let word = address..<min(address + 4, range.upperBound)
         let (one, other) = (left.bytes(word, erased: 0xFF), right.bytes(word, erased: 0xFF))
         if one != other {
-          words.append(Pair(address: address, left: number(one), right: number(other)))
+          words.append(
+            Pair(address: address, left: littleEndian(one[...]), right: littleEndian(other[...])))
         }
         address = word.upperBound
       }
     }
     return words
-  }
-
-  private static func number(_ bytes: [UInt8]) -> UInt32 {
-    bytes.reversed().reduce(0) { $0 << 8 | UInt32($1) }
   }
 
   /// Whole blocks are compared at once, and only those that differ byte by byte.
@@ -247,9 +242,13 @@ public struct Comparison: Hashable, Sendable {
 
 extension Comparison.Vectors {
   fileprivate init(_ bytes: [UInt8]) {
-    func word(_ start: Int) -> UInt32 {
-      bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
-    }
-    self.init(stack: word(0), reset: word(4))
+    self.init(stack: littleEndian(bytes[0..<4]), reset: littleEndian(bytes[4..<8]))
+  }
+}
+
+extension [MemoryMap] {
+  /// The addresses of option bytes.
+  var optionRanges: [Range<UInt64>] {
+    filter { $0.kind == .optionBytes }.flatMap { $0.segments.map(\.range) }.union
   }
 }

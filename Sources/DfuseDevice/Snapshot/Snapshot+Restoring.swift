@@ -70,10 +70,9 @@ extension Snapshot {
   /// - Returns: Whether nothing speaks against it: the option bytes have the same places, and there is
   ///   a line that both may be.
   public func isSameLine(as board: Board, parts: [String], own: [String]?) -> Bool {
-    func places(_ maps: [MemoryMap]) -> [Range<UInt64>] {
-      maps.filter { $0.kind == .optionBytes }.flatMap { $0.segments.map(\.range) }.union
+    guard memories.map(\.map).optionRanges == board.memories.map(\.map).optionRanges else {
+      return false
     }
-    guard places(memories.map(\.map)) == places(board.memories.map(\.map)) else { return false }
     let these = own ?? chip.roms.map(\.parts)
     return these.isEmpty && parts.isEmpty || !Set(these).isDisjoint(with: parts)
   }

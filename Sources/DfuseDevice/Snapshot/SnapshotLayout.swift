@@ -29,7 +29,7 @@ public struct SnapshotLayout: Hashable, Sendable {
     for memory in board.memories where memory.map.kind.isKept {
       let ranges =
         memory.map.kind == .optionBytes
-        ? OptionBytesExtent.readable(map: memory.map, profile: board.chip)
+        ? OptionBytesExtent.readable(map: memory.map)
         : memory.map.ranges(.readable)
       guard !ranges.isEmpty, seen.insert(memory.map.text).inserted else { continue }
       parts.append(Part(memory: memory, ranges: ranges))

@@ -56,7 +56,7 @@ extension SimulatedOptionBytes {
       0x4002_21F8: 0,
     ],
     isGuessed: true, level: Level(address: h5Words, shift: 8, open: 0xED, forEver: [0x5C]),
-    torn: [Patch(address: h5Words, mask: 0xFF00, value: 0x1700)], tornIsGuessed: true,
+    torn: [Patch(address: h5Words, mask: 0xFF00, value: 0x1700)],  // guessed
     // A bit is for four sectors of 8 KiB.
     protections: [
       .bits(at: 0x4002_20E8, count: 32, sectors: 4),
@@ -71,7 +71,7 @@ extension SimulatedOptionBytes {
       0x4002_2098: 0, 0x4002_20E8: .max, 0x4002_20F8: 0, 0x4002_21E8: .max, 0x4002_21F8: 0,
     ],
     isGuessed: true, level: Level(address: h5Words, shift: 8, open: 0xED, forEver: [0xD1, 0x72]),
-    torn: [Patch(address: h5Words, mask: 0xFF00, value: 0)], tornIsGuessed: true,
+    torn: [Patch(address: h5Words, mask: 0xFF00, value: 0)],  // guessed
     protections: [
       .bits(at: 0x4002_20E8, count: 32), .bits(at: 0x4002_21E8, count: 32, first: 32),
     ], swap: bit(h5Words, 31))

@@ -31,9 +31,10 @@ extension SimulatedOptionBytes {
     .with { $0.protections = $0.protections.map { $0.ofSectors(32) } }
 
   /// A bit is for 4 KiB, which is 16 of its pages; both boot pins are pins.
+  ///
+  /// What a cut leaves is guessed: as on the L0.
   static let l152 = l0(user: 0x00F8, boot: [[]], protections: 4).with {
     $0.protections = $0.protections.map { $0.ofSectors(16) }
-    $0.tornIsGuessed = true
   }
 
   // MARK: - Words with complements
@@ -139,7 +140,7 @@ extension SimulatedOptionBytes {
       0x1FFF_8078: .max,
     ],
     isGuessed: true, level: Level(address: 0x1FFF_8000),
-    torn: [Patch(address: 0x1FFF_8000, mask: 0xFF, value: 0xFF)], tornIsGuessed: true,
+    torn: [Patch(address: 0x1FFF_8000, mask: 0xFF, value: 0xFF)],  // guessed
     doors: pinDoors(0x1FFF_8000),
     protections: [.range(at: 0x1FFF_8018, width: 8), .range(at: 0x1FFF_8020, width: 8)],
     readProofClears: bit(0x1FFF_8010, 31),
@@ -200,7 +201,7 @@ extension SimulatedOptionBytes {
     ],
     found: g0Doors(0x4002_2020).found, isGuessed: true, level: Level(address: 0x4002_2020),
     keys: 0x4002_2088..<0x4002_20A8,
-    torn: [Patch(address: 0x4002_2020, mask: 0xFF, value: 0xFF)], tornIsGuessed: true,
+    torn: [Patch(address: 0x4002_2020, mask: 0xFF, value: 0xFF)],  // guessed
     doors: g0Doors(0x4002_2020).doors, lock: bit(0x4002_2080, 16),
     protections: [.range(at: 0x4002_202C, width: 7), .range(at: 0x4002_2030, width: 7)])
 
@@ -225,7 +226,7 @@ extension SimulatedOptionBytes {
         first + 0x28: 0xFF80_FFFF, first + 0x2C: 0xFF80_FFFF,
       ],
       level: Level(address: first), keys: keys,
-      torn: [Patch(address: first, mask: 0xFF, value: 0xFF)], tornIsGuessed: true,
+      torn: [Patch(address: first, mask: 0xFF, value: 0xFF)],  // guessed
       doors: [
         [open, pin, system(first + 8)], [open, pin, system(first + 4)],
         [open, bit(first, 26, is: 0), high, system(first + 8)],

@@ -101,8 +101,6 @@ struct SimulatedOptionBytes: Hashable, Sendable {
   var mismatch: [UInt32: UInt32] = [:]
   /// What stands there when power fails while they are written.
   var torn: [Patch] = []
-  /// Whether that is guessed.
-  var tornIsGuessed = false
   /// What Read Unprotect has been seen to take with it, as a fault.
   var lostByUnprotect: [Patch] = []
   /// Each a way into the ROM, open while all its conditions hold; BOOT0 is held.

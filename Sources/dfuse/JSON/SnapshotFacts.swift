@@ -57,7 +57,7 @@ struct SnapshotFacts: Codable, Equatable, Sendable {
 
   /// The container's own, at its end.
   private static func checksum(of file: [UInt8]) -> UInt32 {
-    file.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    littleEndian(file.suffix(4))
   }
 
   /// For people, a line each.

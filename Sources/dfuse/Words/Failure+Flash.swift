@@ -64,10 +64,7 @@ extension Failure {
         .usage,
         "\(subject) would lock \(board) for ever: protection level \(level.hex) at "
           + "\(address.addressText) (\(name.visible))",
-        why: "no bootloader, no erase and no debug probe opens the chip again after that",
-        fix: serial.map {
-          "leave that level out; if it is meant, say --allow-permanent-lock \($0.shellWord)"
-        } ?? "leave that level out; a board without a serial number of its own is never locked")
+        why: Self.permanentLockReason, fix: Self.permanentLockAdvice(serial))
     case .outsideMemory(let range, _, let memory, let found):
       self.init(outside: range, memory, found: found, task: task, board: board)
     case .notWritable(let range, let segment, let writable):
@@ -189,6 +186,17 @@ extension Failure {
       self = .refused(
         .badData, what, why: "that memory is not for firmware", fix: "leave it out of the file")
     }
+  }
+
+  /// Why a level that is for ever is refused.
+  static let permanentLockReason =
+    "no bootloader, no erase and no debug probe opens the chip again after that"
+
+  /// How to go on without it, or with it on a board that has a serial number.
+  static func permanentLockAdvice(_ serial: String?) -> String {
+    serial.map {
+      "leave that level out; if it is meant, say --allow-permanent-lock \($0.shellWord)"
+    } ?? "leave that level out; a board without a serial number of its own is never locked"
   }
 
   private init(_ difference: FlashError.Difference, task: BoardTask, board: BoardName) {

@@ -53,10 +53,7 @@ extension Failure {
     case .permanent(let field, let value, let serial):
       self.init(
         .usage, "\(field.name)=\(value.shortHex) would lock \(board) for ever",
-        why: "no bootloader, no erase and no debug probe opens the chip again after that",
-        fix: serial.map {
-          "leave it out; if it is meant, say --allow-permanent-lock \($0.shellWord)"
-        } ?? "leave it out; a board without a serial number of its own is never locked")
+        why: Self.permanentLockReason, fix: Self.permanentLockAdvice(serial))
     case .erasesEverything(let field):
       self.init(
         .usage, "\(field.name) at its open level erases everything on the chip",

@@ -51,12 +51,12 @@ import Testing
   ) throws {
     let board = board(["@Internal Flash   /0x08000000/128*08Kg", text])
     let map = board.memories[1].map
-    #expect(OptionBytesExtent.readable(map: map, profile: board.chip) == ranges)
+    #expect(OptionBytesExtent.readable(map: map) == ranges)
     #expect(map.keyWords == keys)
     #expect(map.ranges(.readable) == ranges)
     // The string alone, as somebody may ask who has not corrected it.
     let raw = try #require(MemoryMap.parse(text))
-    #expect(OptionBytesExtent.readable(map: raw, profile: board.chip) == ranges)
+    #expect(OptionBytesExtent.readable(map: raw) == ranges)
     for key in keys { #expect(map.segment(at: key.lowerBound) == nil) }
   }
 

@@ -31,23 +31,18 @@ enum OptionWords {
   }
 
   private static func reading(_ name: String, _ text: String) throws(Failure) -> Reading {
-    let lower = text.lowercased()
-    if let value = lower.hasPrefix("0x") ? hexadecimal(lower.dropFirst(2)) : UInt64(lower) {
+    if let value = UInt64(text) {
       return Reading(setting: OptionSetting(name: name, value: value))
     }
     // With a letter among its digits it can be hexadecimal only.
-    if lower.first.map({ $0 != "-" && $0 != "+" }) ?? false, let value = hexadecimal(lower[...]) {
+    if case .success(let value) = NumberText.hexadecimal(text, as: UInt64.self) {
+      let said = "\(name.visible)=\(text.visible) is taken as hexadecimal, \(value.shortHex)"
       return Reading(
         setting: OptionSetting(name: name, value: value),
-        remark: "\(name.visible)=\(text.visible) is taken as hexadecimal, \(value.shortHex)")
+        remark: text.lowercased().hasPrefix("0x") ? nil : said)
     }
     throw Failure(
       .usage, "'\(text.visible)' is no value for \(name.visible)",
       fix: "write it in decimal, or in hexadecimal with 0x")
-  }
-
-  private static func hexadecimal(_ text: Substring) -> UInt64? {
-    guard !text.isEmpty, text.allSatisfy({ $0.isHexDigit || $0 == "_" }) else { return nil }
-    return UInt64(text.filter { $0 != "_" }, radix: 16)
   }
 }

@@ -43,13 +43,7 @@ struct OptionsShowCommand: BoardCommand, TakesWorkOptions {
     _ order: Void, _ flasher: consuming Flasher, _ context: BoardContext
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
-    flasher.readsVersion = identity.identify
-    let options: OptionBytes
-    do throws(FlashError) {
-      options = try flasher.readOptions()
-    } catch {
-      throw context.failure(error, .readingOptions)
-    }
+    let options = try context.options(of: &flasher, identifies: identity.identify)
     let report = OptionsReport(options, shown: flasher.shownOptions(of: options))
     var details = ResultDetails()
     details.options = report
@@ -90,8 +84,34 @@ struct OptionConsentOptions: ParsableArguments {
   }
 }
 
+/// A subcommand that gives fields other values.
+protocol OptionsChangeCommand: HostCommand, TakesWorkOptions {
+  var dryRun: Bool { get }
+  var consent: OptionConsentOptions { get }
+  var identity: OptionIdentityOption { get }
+
+  /// What they are to be, and what has to be said of how that was read.
+  func goal() throws(Failure) -> (OptionsJob.Goal, remarks: [String])
+}
+
+extension OptionsChangeCommand {
+  func run(host: Host) throws(Failure) {
+    let name = "options \(Self.configuration.commandName ?? "")"
+    let run = BoardRun(name, host: host, options: work, changes: !dryRun)
+    try run.telling { () throws(Failure) in
+      let (goal, remarks) = try goal()
+      let job = OptionsJob(
+        goal: goal, consent: consent.consent, identifies: identity.identify, isDryRun: dryRun,
+        remarks: remarks)
+      return try run.onWork { board, report throws(Failure) in
+        try job.run(board, report: report)
+      }
+    }
+  }
+}
+
 /// `dfuse options set`.
-struct OptionsSetCommand: HostCommand, TakesWorkOptions {
+struct OptionsSetCommand: OptionsChangeCommand {
   static let configuration = CommandConfiguration(
     commandName: "set",
     abstract: "Give fields other values.",
@@ -118,23 +138,15 @@ struct OptionsSetCommand: HostCommand, TakesWorkOptions {
   @OptionGroup(title: "Which board") var enter: EnterOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
 
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("options set", host: host, options: work, changes: !dryRun)
-    try run.telling { () throws(Failure) in
-      try work.enter.check(files: self.settings)
-      let settings = try OptionWords.settings(self.settings)
-      let job = OptionsJob(
-        goal: .settings(settings.map(\.setting)), consent: consent.consent,
-        identifies: identity.identify, isDryRun: dryRun, remarks: settings.compactMap(\.remark))
-      return try run.onWork { board, report throws(Failure) in
-        try job.run(board, report: report)
-      }
-    }
+  func goal() throws(Failure) -> (OptionsJob.Goal, remarks: [String]) {
+    try work.enter.check(files: settings)
+    let readings = try OptionWords.settings(settings)
+    return (.settings(readings.map(\.setting)), readings.compactMap(\.remark))
   }
 }
 
 /// `dfuse options default`.
-struct OptionsDefaultCommand: HostCommand, TakesWorkOptions {
+struct OptionsDefaultCommand: OptionsChangeCommand {
   static let configuration = CommandConfiguration(
     commandName: "default",
     abstract: "Put the factory's values back, the protection level apart.",
@@ -153,15 +165,5 @@ struct OptionsDefaultCommand: HostCommand, TakesWorkOptions {
   @OptionGroup(title: "Which board") var enter: EnterOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
 
-  func run(host: Host) throws(Failure) {
-    let run = BoardRun("options default", host: host, options: work, changes: !dryRun)
-    try run.telling { () throws(Failure) in
-      let job = OptionsJob(
-        goal: .factory, consent: consent.consent, identifies: identity.identify,
-        isDryRun: dryRun, remarks: [])
-      return try run.onWork { board, report throws(Failure) in
-        try job.run(board, report: report)
-      }
-    }
-  }
+  func goal() -> (OptionsJob.Goal, remarks: [String]) { (.factory, []) }
 }

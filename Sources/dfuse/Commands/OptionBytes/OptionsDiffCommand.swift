@@ -62,12 +62,7 @@ struct OptionsDiffCommand: HostCommand, TakesWorkOptions {
   ) throws(Failure) -> OptionBytes {
     try board.perform(report: report) { flasher, context throws(Failure) in
       var flasher = flasher
-      flasher.readsVersion = identity.identify
-      do throws(FlashError) {
-        return try flasher.readOptions()
-      } catch {
-        throw context.failure(error, .readingOptions)
-      }
+      return try context.options(of: &flasher, identifies: identity.identify)
     }
   }
 

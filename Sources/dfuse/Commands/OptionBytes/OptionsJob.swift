@@ -193,6 +193,20 @@ struct OptionsJob: Sendable {
   }
 }
 
+extension BoardContext {
+  /// The board's option bytes; the chip is asked which it is, if wanted, where its map leaves several.
+  ///
+  /// - Throws: A failure.
+  func options(of flasher: inout Flasher, identifies: Bool) throws(Failure) -> OptionBytes {
+    flasher.readsVersion = identifies
+    do throws(FlashError) {
+      return try flasher.readOptions()
+    } catch {
+      throw failure(error, .readingOptions)
+    }
+  }
+}
+
 extension OptionsReport {
   /// A field that was given another value.
   struct Change: Encodable, Equatable, Sendable {

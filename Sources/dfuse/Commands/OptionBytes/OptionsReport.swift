@@ -175,7 +175,6 @@ extension OptionChange.Caution {
         + "reached"
     case .leftAlone(let field):
       "\(field.name) is left as it is: it cannot be set back by writing option bytes"
-    case .readAs(let text, let value): "\(text) is taken as \(value.shortHex)"
     }
   }
 }

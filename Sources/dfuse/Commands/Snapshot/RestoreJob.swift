@@ -124,13 +124,7 @@ struct RestoreJob {
     _ options: OptionRestoring?, flasher: inout Flasher, _ context: BoardContext
   ) throws(Failure) {
     guard let options, !options.differing.isEmpty else { return }
-    let current: OptionBytes
-    flasher.readsVersion = identifies
-    do throws(FlashError) {
-      current = try flasher.readOptions()
-    } catch {
-      throw context.failure(error, .readingOptions)
-    }
+    let current = try context.options(of: &flasher, identifies: identifies)
     do throws(Failure) {
       _ = try options.job.plan(current, flasher, context)
     } catch {
