@@ -38,21 +38,13 @@ struct ReadCommand: BoardCommand, TakesWorkOptions {
 
   func order(_ console: Console) throws(Failure) -> (file: OutputFile, console: Console) {
     let file = OutputFile(name: outputFile)
-    if work.output.json, file.isStandardOutput {
-      throw Failure(
-        .usage, "--json and -o - do not go together", why: "both go to standard output")
-    }
+    try work.checkStream(of: file)
     guard format != .elf else {
       throw Failure(
         .usage, "\(file.shown): an ELF file cannot be made of what a board holds",
         fix: "name a file that ends in .dfu, .hex, .s19 or .bin")
     }
-    let states = work.device.simulate.compactMap(BoardStateFile.path(in:))
-    if states.contains(where: file.takesPlace) {
-      throw Failure(
-        .usage, "the output \(file.shown) is the state file of the simulated board",
-        why: "reading would destroy what it holds", fix: "name another file with -o")
-    }
+    try work.checkPlace(of: file)
     _ = (try range.start, try range.count)
     try file.tryPlace(console: console)
     return (file, console)

@@ -147,6 +147,26 @@ struct WorkOptions: ParsableArguments {
   @OptionGroup(title: "Which board") var wait: WaitOptions
   @OptionGroup(title: "Which board") var enter: EnterOptions
   @OptionGroup(title: "What to show") var output: OutputOptions
+
+  /// Refuses to write a file of what is read between the lines of `--json`.
+  ///
+  /// - Throws: A failure with status 64.
+  func checkStream(of file: OutputFile) throws(Failure) {
+    guard output.json, file.isStandardOutput else { return }
+    throw Failure(
+      .usage, "--json and -o - do not go together", why: "both go to standard output")
+  }
+
+  /// Refuses to write a file of what is read over the state of a simulated board.
+  ///
+  /// - Throws: A failure with status 64.
+  func checkPlace(of file: OutputFile) throws(Failure) {
+    let states = device.simulate.compactMap(BoardStateFile.path(in:))
+    guard states.contains(where: file.takesPlace) else { return }
+    throw Failure(
+      .usage, "the output \(file.shown) is the state file of the simulated board",
+      why: "reading would destroy what it holds", fix: "name another file with -o")
+  }
 }
 
 /// A command with these groups of its own.

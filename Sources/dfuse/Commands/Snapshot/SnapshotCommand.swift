@@ -40,10 +40,7 @@ struct SnapshotCommand: BoardCommand, TakesWorkOptions {
 
   func order(_ console: Console) throws(Failure) -> (files: SnapshotFiles, console: Console) {
     let files = SnapshotFiles(container: OutputFile(name: outputFile))
-    if work.output.json, files.container.isStandardOutput {
-      throw Failure(
-        .usage, "--json and -o - do not go together", why: "both go to standard output")
-    }
+    try work.checkStream(of: files.container)
     let format = Firmware.Format(promisedBy: outputFile)
     let isBinary = outputFile.lowercased().hasSuffix(".bin")
     guard format == nil && !isBinary || format == .container || format == .plainDFU else {
@@ -51,12 +48,7 @@ struct SnapshotCommand: BoardCommand, TakesWorkOptions {
         .usage, "\(files.container.shown): a snapshot is a DfuSe container",
         fix: "name a file that ends in .dfu")
     }
-    let states = work.device.simulate.compactMap(BoardStateFile.path(in:))
-    for file in files.all where states.contains(where: file.takesPlace) {
-      throw Failure(
-        .usage, "the output \(file.shown) is the state file of the simulated board",
-        why: "reading would destroy what it holds", fix: "name another file with -o")
-    }
+    for file in files.all { try work.checkPlace(of: file) }
     for file in files.all { try file.tryPlace(console: console) }
     return (files, console)
   }
