@@ -159,4 +159,34 @@ import Testing
     #expect(set.status == .success, "\(set)")
     #expect(set.output.contains("set: read back and right; "))
   }
+
+  /// `--enter` ends with the firmware running; after a failure the board stays, and that is said, as
+  /// with `verify`.
+  @Test func `a running board runs again after a comparison, and where values wait for a start`()
+    throws
+  {
+    #expect(
+      sandbox.run("read", "-q", "--simulate", "stm32f405", "-a", "Option Bytes", "-o", "@o.dfu")
+        .status == .success)
+    for (change, status) in [(false, Status.success), (true, .different)] {
+      var board = SimulatedBoard(
+        try #require(SimulatedChip.named("stm32f405")), application: .betaflight)
+      if change { board.setOptionWords([0x1FFF_C000: 0xAAE0]) }
+      let bus = SimulatedBus([board])
+      sandbox.bus = bus
+      let run = sandbox.run("options", "diff", "--enter", "@o.dfu")
+      #expect(run.status == status, "\(run)")
+      #expect(try bus.devices().isEmpty == !change)
+      #expect(run.error.contains("the board is in its bootloader") == change)
+      #expect(try bus.pluggedDevices().count == 1)
+    }
+    let bus = SimulatedBus([
+      SimulatedBoard(try #require(SimulatedChip.named("stm32h743")), application: .betaflight)
+    ])
+    sandbox.bus = bus
+    let run = sandbox.run("options", "set", "--enter", "BOR_LEV=1")
+    #expect(run.output.contains("not verified: "), "\(run)")
+    #expect(try bus.devices().isEmpty)
+    #expect(try bus.pluggedDevices().count == 1)
+  }
 }

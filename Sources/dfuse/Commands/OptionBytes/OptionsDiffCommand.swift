@@ -51,8 +51,10 @@ struct OptionsDiffCommand: HostCommand, TakesWorkOptions {
           failure.choices = differences
           throw failure
         }
-        return Conclusion(
+        var conclusion = Conclusion(
           verdict: "\(board.name) has the option bytes of \(name)", details: ResultDetails())
+        if board.origin != nil { conclusion.add(try board.leave(report: report)) }
+        return conclusion
       }
     }
   }

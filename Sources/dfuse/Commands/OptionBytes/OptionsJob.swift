@@ -58,7 +58,7 @@ struct OptionsJob: Sendable {
       progress = visited
       guard case .left = standing else {
         var conclusion = conclusion(progress, standing, on: work.name)
-        if current.origin != nil, standing == .holds {
+        if current.origin != nil {
           conclusion.add(try current.leave(report: report))
         }
         return conclusion
@@ -178,7 +178,7 @@ struct OptionsJob: Sendable {
       return Conclusion(verdict: "\(what): read back and right", details: details)
     case .pending:
       let text =
-        "\(what), and not verified: they hold when the board is plugged in again; then: \(again)"
+        "\(what), and not verified: they hold when the board is plugged in again, as \(again) shows"
       return Conclusion(verdict: text, details: details, caution: text)
     case .isProtected:
       let text = "\(what), and not verified: the chip is read protected now"
