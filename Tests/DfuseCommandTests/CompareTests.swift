@@ -117,7 +117,10 @@ import Testing
     #expect(run.status == .different)
     for line in [
       "  1 sector: 0x0804_0000-0x0805_ffff\n", "  0x0804_0000  1 byte\n", "  0x1fff_7800  1 byte\n",
-      "  option bytes\n    0x1fff_c008  STM32F2/F4 (1 MiB) at 1-1: 0x",
+      "  option bytes\n    WRP0-11  STM32F2/F4 (1 MiB) at 1-1: 0xFFF (none protected)  ",
+      "STM32F2/F4 (1 MiB) at 1-2: 0x5AA (protected: 0 2 4 6 9 11)\n",
+      // Bits that are no field's.
+      "    0x1fff_c008  STM32F2/F4 (1 MiB) at 1-1: 0x",
       "  STM32F2/F4 (1 MiB) at 1-2: 0xED1255AA\n",
     ] {
       #expect(run.output.contains(line), "\(line) in \(run.output)")
@@ -134,6 +137,38 @@ import Testing
     let run = sandbox.run("compare", "@s.dfu", "board:1-2")
     #expect(run.status == .different)
     #expect(run.output.contains("  0x080f_ffff  1 byte\n    s.dfu: ff\n"), "\(run.output)")
+  }
+
+  /// RM0090 3.9.1: user options and level in the first word, write protection in the second.
+  @Test func `option bytes are compared by field`() throws {
+    #expect(sandbox.run("snapshot", "-q", "-o", "@s.dfu", "--path", "1-1").status == .success)
+    #expect(
+      sandbox.run("options", "set", "-p", "1-2", "BOR_LEV=1", "nRST_STOP=0").status == .success)
+    let run = sandbox.run("compare", "@s.dfu", "board:1-2")
+    #expect(run.status == .different)
+    #expect(
+      run.output.hasSuffix(
+        """
+          option bytes
+            BOR_LEV  s.dfu: 3 (off)  STM32F2/F4 (1 MiB) at 1-2: 1 (2.4 V)
+            nRST_STOP  s.dfu: 1 (no reset)  STM32F2/F4 (1 MiB) at 1-2: 0 (entering it resets the chip)
+
+        """), "\(run.output)")
+    let json = sandbox.run("compare", "--json", "@s.dfu", "board:1-2").output
+    #expect(
+      json.contains(
+        #""optionFields":[{"address":536854528,"left":{"meaning":"off","value":3},"name":"BOR_LEV","#
+          + #""right":{"meaning":"2.4 V","value":1}},"#), "\(json)")
+    #expect(sandbox.run("snapshot", "-q", "-o", "@t.dfu", "--path", "1-2").status == .success)
+    // What is known of two files stands beside them.
+    let files = sandbox.run("compare", "@s.dfu", "@t.dfu")
+    #expect(files.output.contains("\n    BOR_LEV  s.dfu: 3 (off)  t.dfu: 1 (2.4 V)\n"))
+  }
+
+  @Test func `a board that is not there is said`() throws {
+    let run = sandbox.run("compare", "@old.dfu", "board:9-9")
+    #expect(run.status == .noBoard)
+    #expect(run.error.contains("no board has the port or the serial number 9-9"))
   }
 
   @Test func `memories that only one has are named`() throws {

@@ -136,6 +136,35 @@ import Testing
     #expect(two.status == .different, "\(two)")
   }
 
+  @Test func `of two boards with one serial number none is taken`() throws {
+    let bus = SimulatedBus()
+    for _ in 0..<3 {
+      bus.plugIn(SimulatedBoard(try #require(.named("f405")), serial: "AAAAAAAAAAAA"))
+    }
+    sandbox.bus = bus
+    let run = sandbox.run("options", "diff", "--path", "1-1", "AAAAAAAAAAAA")
+    #expect(run.status == .noBoard, "\(run)")
+    #expect(run.error.contains("--path 1-2"))
+    #expect(sandbox.run("options", "diff", "--path", "1-1", "1-3").status == .success)
+  }
+
+  /// An F072 loads its option bytes at its next start only (RM0091 3.3.5).
+  @Test func `a board that shows its old values until its next start is waited for, if asked`()
+    throws
+  {
+    let bus = SimulatedBus()
+    let faults = try FaultPlan(parsing: ["options=late"])
+    bus.plugIn(SimulatedBoard(try #require(.named("f072")), faults: faults))
+    sandbox.bus = bus
+    let alone = sandbox.run("options", "set", "--wait=5", "nRST_STOP=0")
+    #expect(alone.status == .success, "\(alone)")
+    #expect(alone.error.contains("plug it in again, in its bootloader (Ctrl-C ends it)"))
+    #expect(alone.output.contains("not verified: they hold when the board is plugged in again"))
+    sandbox.bus = PluggingBus(bus)
+    let run = sandbox.run("options", "set", "--wait=60", "nRST_STOP=0")
+    #expect(run.output.hasSuffix("set: read back and right\n"), "\(run)")
+  }
+
   /// The chip's first start after a rise of its level lets nothing be read.
   @Test func `a rise of the level is told, and what cannot be verified`() {
     let board = "stm32f405:\(sandbox.path("b.state"))"
@@ -189,4 +218,22 @@ import Testing
     #expect(try bus.devices().isEmpty)
     #expect(try bus.pluggedDevices().count == 1)
   }
+}
+
+/// A bus whose board somebody unplugs and plugs in again as soon as it is waited for.
+private final class PluggingBus: USBBus {
+  private let inner: SimulatedBus
+
+  init(_ inner: SimulatedBus) { self.inner = inner }
+
+  func waitForChange(limit: Duration) -> Bool {
+    inner.plugBack("1-1", after: .seconds(2), boot0: true)
+    return inner.waitForChange(limit: limit)
+  }
+
+  var now: Duration { inner.now }
+
+  func devices() throws(USBError) -> [USBDeviceListing] { try inner.devices() }
+
+  func open(_ board: Board) throws(USBError) -> any USBTransport { try inner.open(board) }
 }

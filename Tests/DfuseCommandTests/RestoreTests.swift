@@ -125,9 +125,38 @@ import Testing
     let run = sandbox.run("restore", "@s.dfu")
     #expect(run.status == .success, "\(run)")
     #expect(run.output.contains("2 fields of STM32F2/F4 (1 MiB) at 1-1 set: read back and right"))
+    #expect(!run.output.contains("stays in its bootloader"), "\(run.output)")
+    #expect(run.output.contains("; the firmware is running (the board came back as 0483:5740"))
+    bus.plugBack("1-1", boot0: true)
     #expect(run.error.contains("BOR_LEV    1 -> 3  (2.4 V -> off)\n"))
     #expect(bus.board(at: "1-1")?.read(1, at: 0x080E_0000) == [0xFF])
     #expect(try again())
+  }
+
+  @Test func `write protection is lifted first, and is as it was in the end`() throws {
+    #expect(sandbox.run("options", "set", "nWRP1=0", "nWRP5=0").status == .success)
+    #expect(sandbox.run("snapshot", "-q", "-o", "@s.dfu").status == .success)
+    // Sector 1 holds what the snapshot does not have, and cannot be erased.
+    change { $0.load([9], at: 0x0800_4000) }
+    let plan = sandbox.run("restore", "--dry-run", "@s.dfu")
+    #expect(
+      plan.output.contains(
+        "  write protection of sectors is lifted first: WRP0-11: protected: 1 5\n"), "\(plan)")
+    let without = sandbox.run("restore", "--except", "options", "@s.dfu")
+    #expect(
+      without.error.contains(
+        "sectors are write protected, and cannot be changed (WRP0-11: protected: 1 5)"))
+    #expect(without.status != .success)
+    let run = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(run.status == .success, "\(run)")
+    #expect(run.error.contains("lifting the write protection first (WRP0-11: protected: 1 5)\n"))
+    #expect(run.output.contains("1 field of STM32F2/F4 (1 MiB) at 1-1 set: read back and right"))
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x0800_4000) == [0xFF])
+    #expect(try again())
+    // Nothing is lifted where nothing is to be changed.
+    let twice = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(twice.status == .success)
+    #expect(!twice.error.contains("lifting"))
   }
 
   @Test func `option bytes that would lock the chip are refused before the flash is touched`()

@@ -57,10 +57,7 @@ public struct Board: Hashable, Sendable {
   }
 
   /// The size of its flash by its map, in KiB; nil without one.
-  var flashKibibytes: UInt64? {
-    let bytes = flash.reduce(0) { $0 + $1.map.segments.map(\.range).byteCount }
-    return bytes > 0 ? bytes / 1024 : nil
-  }
+  var flashKibibytes: UInt64? { flash.map(\.map).kibibytes }
 
   /// The memory behind an alternate setting, or nil.
   func memory(_ alternateSetting: UInt8) -> AlternateMemory? {

@@ -75,21 +75,34 @@ extension Flasher {
 
   /// Where the chip's fields are; nil where that is not known or cannot be decided.
   private mutating func optionLayout() throws(FlashError) -> OptionLayout? {
-    var layouts = OptionLayout.candidates(of: board.chip.roms, kibibytes: board.flashKibibytes)
-    let starts = Set(board.optionSegments.map(\.start))
-    layouts = layouts.filter { layout in
-      // A map that has a group which a chip does not have is another chip's.
-      starts.allSatisfy { start in layout.reads.contains { $0.lowerBound == start } }
+    var layouts = OptionLayout.candidates(
+      of: board.chip.roms, maps: board.memories.map(\.map), kibibytes: board.flashKibibytes)
+    let roms = try optionROMs(layouts)
+    let fitting = layouts.filter { layout in
+      roms.contains { layout.parts.contains($0.parts) }
     }
-    if readsVersion, Set(layouts.map(\.device)).count > 1 {
-      var identity = ChipIdentity(board, isReadProtected: false)
-      try askForBootloader(&identity)
-      let fitting = layouts.filter { layout in
-        identity.roms.contains { layout.parts.contains($0.parts) }
-      }
-      if !fitting.isEmpty { layouts = fitting }
-    }
+    if !fitting.isEmpty { layouts = fitting }
     return OptionLayout.common(layouts)
+  }
+
+  /// The lines of parts that the chip may be; asked for its bootloader's id where that decides which
+  /// fields its option bytes have.
+  ///
+  /// - Throws: ``FlashError``.
+  public mutating func partsByOptions() throws(FlashError) -> [String] {
+    try enter()
+    let layouts = OptionLayout.candidates(
+      of: board.chip.roms, maps: board.memories.map(\.map), kibibytes: board.flashKibibytes)
+    return try optionROMs(layouts).map(\.parts)
+  }
+
+  private mutating func optionROMs(
+    _ layouts: [OptionLayout]
+  ) throws(FlashError) -> [BootloaderROM] {
+    guard readsVersion, Set(layouts.map(\.device)).count > 1 else { return board.chip.roms }
+    var identity = ChipIdentity(board, isReadProtected: false)
+    try askForBootloader(&identity)
+    return identity.roms
   }
 
   private func optionPlace(of layout: OptionLayout?) -> OptionPlace? {
@@ -113,6 +126,9 @@ extension Flasher {
 }
 
 extension Board {
+  /// Whether its bootloader shows option bytes.
+  public var hasOptionBytes: Bool { !optionSegments.isEmpty }
+
   /// The segments of its maps that are option bytes.
   var optionSegments: [MemorySegment] {
     memories.first { $0.map.kind == .optionBytes }?.map.segments ?? []

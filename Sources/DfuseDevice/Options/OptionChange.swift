@@ -130,7 +130,7 @@ extension OptionBytes {
     return try change(to: values, shown: shown, consent: consent, serial: serial)
   }
 
-  private func change(
+  func change(
     to values: [OptionField: UInt32], shown: [Range<UInt64>], consent: OptionConsent,
     serial: String?
   ) throws(OptionError) -> OptionChange {

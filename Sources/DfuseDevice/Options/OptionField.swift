@@ -83,6 +83,18 @@ public struct OptionField: Hashable, Sendable {
     return (stem, Int(name.dropFirst(stem.count)) ?? 0)
   }
 
+  /// Whether it makes protection against reading (PCROP) of that against writing.
+  var turnsProtection: Bool { ["SPRMOD", "WPRMOD"].contains(name) }
+
+  /// Whether each bit has the name that another field's bit in the same place has, as far as both go.
+  func hasSameBits(as other: OptionField) -> Bool {
+    let (own, first) = Self.stem(of: name)
+    let (stem, number) = Self.stem(of: other.name)
+    return hasNamedBits && other.hasNamedBits && address == other.address && low == other.low
+      && first == number && condition == other.condition
+      && Self.family(of: own.lowercased()) == Self.family(of: stem.lowercased())
+  }
+
   /// Write protection goes by several names: `nWRP0`, `WRP0`, `WRPOT0`, `WRPS0`, `WRP_bit0`.
   private static func family(of stem: String) -> String {
     let bare = stem.hasPrefix("n") ? String(stem.dropFirst()) : stem

@@ -77,10 +77,27 @@ struct OptionLayout: Hashable, Sendable {
     common.reads.removeAll { range in !models.allSatisfy { $0.reads.contains(range) } }
     common.writes.removeAll { range in !models.allSatisfy { $0.writes.contains(range) } }
     common.words.removeAll { word in !models.allSatisfy { $0.words.contains(word) } }
-    common.fields.removeAll { field in
-      !models.allSatisfy { $0.fields.contains(field) } || !layouts.allSatisfy { $0.has(field) }
+    common.fields = common.fields.compactMap { field in
+      if field.hasNamedBits { return narrowest(like: field, in: layouts) }
+      let isCommon =
+        models.allSatisfy { $0.fields.contains(field) } && layouts.allSatisfy { $0.has(field) }
+      return isCommon ? field : nil
     }
     return common
+  }
+
+  /// The bits that all have of a field with a name for each: chips of one family differ in how many
+  /// sectors they have.
+  private static func narrowest(
+    like field: OptionField, in layouts: [OptionLayout]
+  ) -> OptionField? {
+    let fields = layouts.compactMap { layout in
+      layout.fields.first { $0.hasSameBits(as: field) }
+    }
+    // Where the same bits may be those of PCROP, it has to be seen whether they are.
+    let modes = Set(layouts.map { $0.fields.first(where: \.turnsProtection) })
+    guard fields.count == layouts.count, modes.count == 1 else { return nil }
+    return fields.min { $0.width < $1.width }
   }
 
   private func has(_ field: OptionField) -> Bool {
@@ -110,6 +127,17 @@ extension OptionLayout {
     all.filter { layout in
       let fits = kibibytes.map { layout.kibibytes?.contains($0) ?? true } ?? true
       return fits && roms.contains { layout.parts.contains($0.parts) }
+    }
+  }
+
+  /// The layouts that a chip may have whose bootloader shows these memories.
+  static func candidates(
+    of roms: [BootloaderROM], maps: [MemoryMap], kibibytes: UInt64?
+  ) -> [OptionLayout] {
+    let shown = maps.first { $0.kind == .optionBytes }?.segments ?? []
+    // A map that has a group which a chip does not have is another chip's.
+    return candidates(of: roms, kibibytes: kibibytes).filter { layout in
+      shown.allSatisfy { segment in layout.reads.contains { $0.lowerBound == segment.start } }
     }
   }
 }

@@ -44,17 +44,9 @@ extension OptionBytes {
   /// Pages of an area whose other end is another field; nil for what is no end of one.
   private func area(_ value: UInt32, of field: OptionField) -> String? {
     guard field.name.hasPrefix("WRP") || field.name.hasPrefix("PCROP") else { return nil }
-    let pairs = [("_STRT", "_END"), ("_PSTRT", "_PEND")]
-    for (first, last) in pairs {
-      let isFirst = field.name.hasSuffix(first)
-      guard isFirst || field.name.hasSuffix(last) else { continue }
-      let stem = String(field.name.dropLast(isFirst ? first.count : last.count))
-      guard let other = self.value(named: stem + (isFirst ? last : first)) else { return nil }
-      let (start, end) = isFirst ? (value, other) : (other, value)
-      if start > end { return "no area" }
-      return isFirst ? "from unit \(start)" : "up to unit \(end)"
-    }
-    return nil
+    guard let area = area(endingAt: field, value) else { return nil }
+    if area.start > area.end { return "no area" }
+    return area.isStart ? "from unit \(area.start)" : "up to unit \(area.end)"
   }
 
   /// By name, for the values from 0 on.

@@ -14,6 +14,14 @@ public struct ComparedContents: Hashable, Sendable {
   public var erasedByte: UInt8?
   /// Where programs start, where that is known.
   public var programStart: UInt64?
+  /// The lines of parts that the chip may be, where that is known.
+  var roms: [BootloaderROM] = []
+
+  /// Takes in which lines of parts it is of, as something told that knows it better than a map.
+  public mutating func narrow(to parts: [String]) {
+    let fitting = roms.filter { parts.contains($0.parts) }
+    if !fitting.isEmpty { roms = fitting }
+  }
 
   /// Firmware: what it has bytes for.
   public init(_ image: MemoryImage) {
@@ -29,6 +37,7 @@ public struct ComparedContents: Hashable, Sendable {
     isWhole = true
     maps = snapshot.memories.map(\.map)
     erasedByte = snapshot.chip.erasedByte
+    roms = snapshot.chip.roms
   }
 
   /// What was read of a board.
@@ -38,6 +47,7 @@ public struct ComparedContents: Hashable, Sendable {
     isWhole = true
     maps = board.memories.map(\.map)
     erasedByte = board.chip.erasedByte
+    roms = board.chip.roms
     programStart = board.bootloader?.programStart.map(UInt64.init)
   }
 
@@ -103,6 +113,10 @@ public struct Comparison: Hashable, Sendable {
   public private(set) var vectors: [Pair<Vectors>] = []
   /// Words of option bytes that differ.
   public private(set) var optionWords: [Pair<UInt32>] = []
+  /// Fields of option bytes that differ, where the chip's are known.
+  public private(set) var optionFields: [OptionFieldDifference] = []
+  /// Those of the words whose difference is no field's, nor the complement of one.
+  public private(set) var otherOptionWords: [Pair<UInt32>] = []
 
   /// Whether they are the same, as far as they were compared.
   public var isSame: Bool { differences.isEmpty && optionWords.isEmpty }
@@ -141,6 +155,13 @@ public struct Comparison: Hashable, Sendable {
     let maps = left.maps.isEmpty ? right.maps : left.maps
     let options = maps.optionRanges
     optionWords = Self.differences(optionBytes: compared.intersection(options), left, right)
+    otherOptionWords = optionWords
+    if !optionWords.isEmpty,
+      let known = ComparedOptions(left, right, in: compared.intersection(options))
+    {
+      optionFields = known.fields
+      otherOptionWords.removeAll { !known.hasMore($0) }
+    }
     for range in compared.subtracting(options) {
       compare(range, left, right, blank)
     }
@@ -247,6 +268,12 @@ extension Comparison.Vectors {
 }
 
 extension [MemoryMap] {
+  /// How much they have in all, in KiB; nil for nothing.
+  var kibibytes: UInt64? {
+    let bytes = flatMap { $0.segments.map(\.range) }.union.byteCount
+    return bytes > 0 ? bytes / 1024 : nil
+  }
+
   /// The addresses of option bytes.
   var optionRanges: [Range<UInt64>] {
     filter { $0.kind == .optionBytes }.flatMap { $0.segments.map(\.range) }.union

@@ -58,6 +58,8 @@ final class BoardRun {
   private let changes: Bool
   private let request: EnterRequest?
   private var reporter: BoardReporter?
+  /// Where the board was found.
+  private var source: BoardSource?
 
   /// `request` is the way to take a running board, where that is not left to the options.
   init(
@@ -104,6 +106,19 @@ final class BoardRun {
     try? host.console.output(JSONText.line(JSONLine(event: .note, message: line)))
   }
 
+  /// The work on another board of the same bus, by its port or its serial number, while
+  /// ``onWork(_:)`` goes on; nil where nothing has that name.
+  ///
+  /// - Throws: A failure, for several of that name or one that cannot be used.
+  func otherWork(named name: String) throws(Failure) -> BoardWork? {
+    guard let source, let options = try source.options(options, choosing: name) else { return nil }
+    let finder = try BoardFinder(source: source, options: options, host: host)
+    return BoardWork(
+      try finder.entered(note: tell), bus: source.bus, isSimulated: source.isSimulated,
+      options: options, isOneOfMany: true, isCancelled: host.isInterrupted,
+      countErase: host.countErase)
+  }
+
   /// Finds the board and hands the work on it to `body`, which may open it more than once.
   ///
   /// What a simulated board holds is kept, however `body` ends.
@@ -113,8 +128,8 @@ final class BoardRun {
   ) throws(Failure) -> Conclusion {
     host.listenForInterrupt(host.console)
     let source = try options.device.source(host: host, changes: changes)
-    let finder = try BoardFinder(
-      source: source, options: options, host: host, request: request)
+    self.source = source
+    let finder = try BoardFinder(source: source, options: options, host: host, request: request)
     let entered = try finder.entered(note: tell)
     let work = BoardWork(
       entered, bus: source.bus, isSimulated: source.isSimulated, options: options,
@@ -242,11 +257,28 @@ struct BoardWork: Sendable {
 
   /// The same work on the board once it is back on its port, in its bootloader; nil when it does not
   /// come.
-  func onReturnedBoard() -> BoardWork? {
+  func onReturnedBoard() -> BoardWork? { onReturnedBoard(within: .time(Self.returnLimit)) }
+
+  /// The same work on the board once somebody has plugged it in again, if `--wait` asks for that; nil
+  /// when nobody does.
+  ///
+  /// One that was running would run again, and is not waited for.
+  func onBoardPluggedAgain(
+    report: (BoardUpdate) -> Void
+  ) throws(Failure) -> BoardWork? {
+    guard let limit = try options.wait.limit, origin == nil else { return nil }
+    report(
+      .note(
+        "what was written holds from its next start: unplug \(name), and plug it in again, in its "
+          + "bootloader (Ctrl-C ends it)"))
+    return onReturnedBoard(within: limit)
+  }
+
+  private func onReturnedBoard(within limit: WaitOptions.Limit) -> BoardWork? {
     let filter = DeviceFilter(
       usbIDs: [USBIDPattern(board.identity.usbID)], path: board.identity.path,
       assumesDfuSe: board.dfuProtocol == .plain)
-    return watch(for: Self.returnLimit) {
+    return watch(for: limit) {
       let selection = (try? bus.devices()).map { filter.selection(from: $0) }
       guard let found = selection?.selected.first, found.place != board.place else {
         return (nil, isClosed: selection?.notOpenable.isEmpty == false)
@@ -257,18 +289,6 @@ struct BoardWork: Sendable {
     }
   }
 
-  /// The same work on another board, by its serial number or its port; nil when there is none.
-  func onBoard(named name: String) -> BoardWork? {
-    guard let devices = try? bus.devices() else { return nil }
-    let byPath = devices.contains { $0.identity.path == name }
-    let filter = DeviceFilter(
-      usbIDs: [], serial: byPath ? nil : name, path: byPath ? name : nil, assumesDfuSe: false)
-    guard let found = filter.selection(from: devices).selected.first else { return nil }
-    return BoardWork(
-      BoardEntry.Entered(board: found), bus: bus, isSimulated: isSimulated, options: options,
-      isOneOfMany: true, isCancelled: isCancelled, countErase: countErase)
-  }
-
   /// Looks at the bus until something is found there, or time is over; nil then.
   ///
   /// - Parameters:
@@ -276,9 +296,9 @@ struct BoardWork: Sendable {
   ///   - look: What was found, and whether to look again soon, since nothing tells of a change.
   /// - Returns: What was found.
   private func watch<Found>(
-    for limit: Duration, _ look: () -> (found: Found?, isClosed: Bool)
+    for limit: WaitOptions.Limit, _ look: () -> (found: Found?, isClosed: Bool)
   ) -> Found? {
-    var clock = WaitClock(limit: .time(limit), isSimulated: isSimulated)
+    var clock = WaitClock(limit: limit, isSimulated: isSimulated)
     while !isCancelled() {
       let (found, isClosed) = look()
       if let found { return found }
@@ -320,7 +340,7 @@ struct BoardWork: Sendable {
   func cameBack(_ departure: Departure, as expected: USBID?) -> Departure {
     guard departure.isAway || expected != nil && departure.hasLeft, origin != nil || expected != nil
     else { return departure }
-    let came = watch(for: expected == nil ? Self.firmwareLimit : Self.returnLimit) {
+    let came = watch(for: .time(expected == nil ? Self.firmwareLimit : Self.returnLimit)) {
       let there = ((try? bus.pluggedDevices()) ?? []).map(\.identity).first {
         $0.path == board.identity.path && $0.place != board.place
           && (expected == nil || $0.usbID == expected)

@@ -46,6 +46,24 @@ struct BoardSource {
     }
   }
 
+  /// The same options, but for the choice of a device by its port or its serial number, whichever
+  /// `name` is; nil where nothing has that name.
+  ///
+  /// - Throws: A failure with status 69 where there is no USB.
+  func options(_ options: WorkOptions, choosing name: String) throws(Failure) -> WorkOptions? {
+    let plugged = try pluggedDevices().map(\.identity)
+    var options = options
+    (options.device.path, options.device.serial) = (nil, nil)
+    if plugged.contains(where: { $0.path == name }) {
+      options.device.path = name
+    } else if plugged.contains(where: { $0.hasSerial(name) }) {
+      options.device.serial = name
+    } else {
+      return nil
+    }
+    return options
+  }
+
   /// A bus with simulated boards, on ports 1-1, 1-2 and so on.
   ///
   /// - Parameters:

@@ -97,9 +97,7 @@ struct RunningBoards {
 
   private func isMeant(_ identity: DeviceIdentity) -> Bool {
     guard filter.matchesExceptSerial(identity) else { return false }
-    guard let wanted = filter.serial else { return true }
-    return identity.serialNumber?.lowercased() == wanted.lowercased()
-      || identity.bootloaderSerials.contains(wanted.uppercased())
+    return filter.serial.map { identity.hasSerial($0) } ?? true
   }
 
   /// The one device that fits, with its ways.
@@ -164,6 +162,12 @@ extension Way {
 }
 
 extension DeviceIdentity {
+  /// Whether it has a serial number, or will have it in its bootloader.
+  func hasSerial(_ wanted: String) -> Bool {
+    serialNumber?.lowercased() == wanted.lowercased()
+      || bootloaderSerials.contains(wanted.uppercased())
+  }
+
   /// A running device in a sentence: `1-1 (0483:5740, Betaflight STM32F405)`.
   var runningName: String {
     "\(path) (\(usbID)\(product.map { ", \($0.visible)" } ?? ""))"

@@ -40,8 +40,8 @@ struct FlashJob: Sendable {
     }
     if report.awaitsBoard { report.departure = .gone }
     report.origin = work.origin
-    report.departure = current.cameBack(report.departure, as: expected)
-    if let expected, report.result != nil, report.departure.returned?.usbID != expected {
+    report.departure = report.departure.map { current.cameBack($0, as: expected) }
+    if let expected, report.result != nil, report.departure?.returned?.usbID != expected {
       throw report.failure(missing: expected)
     }
     return report
@@ -164,7 +164,8 @@ struct FlashReport: Sendable {
   var isRestore = false
   /// Until all was written and verified.
   let time: Duration
-  var departure = Departure.notAsked
+  /// What became of the board; nil where something else is done with it before that is known.
+  var departure: Departure? = .notAsked
   /// Where the board came from, if it was running.
   var origin: BoardEntry.Origin?
 
@@ -185,7 +186,7 @@ struct FlashReport: Sendable {
         "\(isRestore ? "restored" : "flashed") \(size.sizeText) to \(board) in \(time.timeText)\(keptText(result))"
         + ": \(verificationText(result))"
     }
-    return "\(did); \(departure.words)"
+    return did + (departure.map { "; \($0.words)" } ?? "")
   }
 
   private func keptText(_ result: FlashResult) -> String {
@@ -230,7 +231,7 @@ struct FlashReport: Sendable {
       details.bytesWritten = result.bytesWritten
       details.bytesVerified = result.bytesVerified
       details.verified = result.isVerified
-      details.departure = departure.name
+      details.departure = departure?.name
     } else {
       details.dryRun = true
     }
@@ -239,7 +240,8 @@ struct FlashReport: Sendable {
 
   /// The end of a flash after which something else came back than was expected, or nothing.
   func failure(missing expected: USBID) -> Failure {
-    let came = departure.returned.map { "it came back as \($0.usbID)" } ?? departure.words
+    let came =
+      departure?.returned.map { "it came back as \($0.usbID)" } ?? departure?.words
     var failure = Failure(
       .noBoard, "\(board) has not come back as \(expected)", why: came,
       now: "the firmware is on the board"

@@ -220,7 +220,7 @@ final class FlashStation {
       let result = result.mapError { $0.stopped(by: host.interruptStatus()) }
       station.finished(
         identity, succeeded: (try? result.get()) != nil,
-        returned: (try? result.get())?.departure.returned?.place, at: now)
+        returned: (try? result.get())?.departure?.returned?.place, at: now)
       switch result {
       case .success(let report):
         flashedCount += 1

@@ -28,6 +28,20 @@ struct ComparisonReport: Encodable, Equatable, Sendable {
     var right: UInt32
   }
 
+  struct OptionField: Encodable, Equatable, Sendable {
+    struct Value: Encodable, Equatable, Sendable {
+      var value: UInt32
+      var meaning: String?
+    }
+
+    /// Its name in ST's programmer; `nWRP0-7` where each bit has one.
+    var name: String
+    /// The address of its word.
+    var address: UInt64
+    var left: Value
+    var right: Value
+  }
+
   /// The names of both.
   var left: String
   var right: String
@@ -41,6 +55,14 @@ struct ComparisonReport: Encodable, Equatable, Sendable {
   var differences: [Difference]
   var vectorTables: [VectorTable]
   var optionWords: [OptionWord]
+  var optionFields: [OptionField]
+  /// The words that people are shown: those that no field explains.
+  private var otherOptionWords: [OptionWord]
+
+  private enum CodingKeys: String, CodingKey {
+    case left, right, bytesCompared, bytesDiffering, compared, onlyLeft, onlyRight, sectors
+    case differences, vectorTables, optionWords, optionFields
+  }
 
   init(_ comparison: Comparison, left: String, right: String) {
     (self.left, self.right) = (left, right)
@@ -60,8 +82,13 @@ struct ComparisonReport: Encodable, Equatable, Sendable {
         address: $0.address, left: Vectors(stack: $0.left.stack, reset: $0.left.reset),
         right: Vectors(stack: $0.right.stack, reset: $0.right.reset))
     }
-    optionWords = comparison.optionWords.map {
-      OptionWord(address: $0.address, left: $0.left, right: $0.right)
+    optionWords = comparison.optionWords.map(OptionWord.init)
+    otherOptionWords = comparison.otherOptionWords.map(OptionWord.init)
+    optionFields = comparison.optionFields.map { difference in
+      OptionField(
+        name: difference.field.title, address: difference.field.address,
+        left: .init(value: difference.left.number, meaning: difference.left.meaning),
+        right: .init(value: difference.right.number, meaning: difference.right.meaning))
     }
   }
 
@@ -114,7 +141,11 @@ struct ComparisonReport: Encodable, Equatable, Sendable {
     }
     if !optionWords.isEmpty {
       lines.append("  option bytes")
-      for word in optionWords {
+      for field in optionFields {
+        lines.append(
+          "    \(field.name)  \(left): \(field.left.words)  \(right): \(field.right.words)")
+      }
+      for word in otherOptionWords {
         lines.append(
           "    \(word.address.addressText)  \(left): \(word.left.hex)  \(right): \(word.right.hex)")
       }
@@ -130,6 +161,19 @@ struct ComparisonReport: Encodable, Equatable, Sendable {
         + (ranges.count > Self.mostShown ? " and more" : "")
     }
     return [line(onlyLeft, left), line(onlyRight, right)].compactMap(\.self)
+  }
+}
+
+extension ComparisonReport.OptionWord {
+  fileprivate init(_ pair: Comparison.Pair<UInt32>) {
+    self.init(address: pair.address, left: pair.left, right: pair.right)
+  }
+}
+
+extension ComparisonReport.OptionField.Value {
+  /// `3 (off)`.
+  fileprivate var words: String {
+    OptionsReport.text(value) + (meaning.map { " (\($0))" } ?? "")
   }
 }
 

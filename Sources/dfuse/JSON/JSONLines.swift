@@ -114,6 +114,9 @@ struct Conclusion: Sendable {
   /// What is to be told even to those who want to hear of errors only; it is part of the sentence.
   var caution: String?
 
+  /// Whether what became of the board is known already.
+  var hasLeft: Bool { details.departure != nil }
+
   /// Adds what became of the board in the end.
   mutating func add(_ departure: Departure) {
     verdict += "; \(departure.words)"

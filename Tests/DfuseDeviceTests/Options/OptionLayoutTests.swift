@@ -114,6 +114,16 @@ import Testing
     #expect(OptionLayout.common(mixed) == nil)
   }
 
+  /// The F446 and an F469 with 512 KiB have one bootloader id and one map (AN2606): eight sectors.
+  @Test func `of write protection, chips have the bits that all of them have`() throws {
+    let layouts = OptionLayout.all.filter { [0x421, 0x434].contains($0.device) }
+    #expect(layouts.count == 2)
+    let common = try #require(OptionLayout.common(layouts))
+    let field = try #require(common.fields.first { $0.role == .writeProtection })
+    #expect(field.width == 8 && field.low == 0 && field.factory == 0xFF)
+    #expect(common.fields.contains { $0.name == "SPRMOD" })
+  }
+
   @Test func `complements are made as the hardware has them`() {
     #expect(OptionForm.bytes.word(of: 0x00FF_00AA, before: 0) == 0x00FF_55AA)
     #expect(OptionForm.bytes.holdsComplement(0x00FF_55AA))

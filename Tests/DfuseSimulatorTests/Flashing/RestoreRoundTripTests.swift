@@ -3,6 +3,7 @@ import DfuseFormat
 import DfuseTestSupport
 import Testing
 
+@testable import DfuseDevice
 @testable import DfuseSimulator
 
 /// Snapshot, other bytes, restore, snapshot: the two containers are the same bytes, also when the
@@ -81,6 +82,81 @@ import Testing
   @Test(arguments: families)
   func `on a whole chip of each family`(_ name: String) throws {
     try roundTrip(TestProgram.chip(name))
+  }
+
+  /// The option bytes, and what the bootloader shows of them.
+  private func options(_ rig: FlashRig) throws -> (OptionBytes, shown: [Range<UInt64>]) {
+    var flasher = try rig.flasher()
+    let options = try flasher.readOptions()
+    return (options, flasher.shownOptions(of: options))
+  }
+
+  private func write(_ change: OptionChange, _ options: OptionBytes, _ rig: FlashRig) throws {
+    for block in change.blocks {
+      try writeBlock(block, options, rig)
+      // Some chips take new values at their next start only.
+      rig.bus.plugBack("1-1", boot0: true)
+    }
+  }
+
+  private func writeBlock(_ block: ImageElement, _ options: OptionBytes, _ rig: FlashRig) throws {
+    var flasher = try rig.flasher()
+    _ = try flasher.readOptions()
+    _ = try flasher.write(options: block, of: options)
+  }
+
+  /// Gives every field another value that can be written without a word for it, one after the other;
+  /// but for those that make another board of it, by its map or its level.
+  private func changeOptions(_ rig: FlashRig) throws -> Int {
+    var count = 0
+    for field in try options(rig).0.fields
+    where ![.protection, .oneWay, .map, .trustZone].contains(field.role) {
+      let (options, shown) = try options(rig)
+      guard let value = options.value(of: field) else { continue }
+      var wanted = field.hasNamedBits ? field.most ^ 2 : value ^ 1
+      // An area, which starts before it ends.
+      if options.area(endingAt: field, value) != nil {
+        wanted = field.name.hasSuffix("END") ? 2 : 1
+      }
+      let change = try? options.change(
+        to: [field: wanted], shown: shown, consent: OptionConsent(), serial: nil)
+      guard let change, !change.isEmpty else { continue }
+      try write(change, options, rig)
+      count += 1
+    }
+    return count
+  }
+
+  @Test(arguments: OptionSettingTests.names)
+  func `with other option bytes as well`(_ name: String) throws {
+    let rig = rig(try TestProgram.chip(name))
+    let before = try snapshot(rig)
+    var board = try rig.board
+    fill(&board, seed: 2, all: true)
+    let changed = board
+    rig.bus.changeBoard(at: "1-1") { $0 = changed }
+    #expect(try changeOptions(rig) > 3)
+    #expect(try !options(rig).0.writeProtection.isEmpty)
+    #expect(try snapshot(rig) != before)
+    // As `dfuse restore` does it: what protects sectors goes first.
+    let (protected, shown) = try options(rig)
+    let lifting = try protected.changeLiftingWriteProtection(
+      shown: shown, consent: OptionConsent(), serial: nil)
+    try write(lifting, protected, rig)
+    try restore(before, rig)
+    let memories = try #require(Snapshot(try Firmware(reading: before))).memories
+    let wanted = memories.filter { $0.map.kind == .optionBytes }.flatMap(\.image.runs)
+    // The map of a G0 does not say which of its memories are which.
+    if !wanted.isEmpty {
+      let open = try options(rig).0
+      let change = try open.change(
+        toMatch: wanted, shown: shown, consent: OptionConsent(), serial: nil)
+      try write(change, open, rig)
+    }
+    let after = try snapshot(rig)
+    let isSame = after == before
+    #expect(isSame)
+    #expect(try rig.board.touchedPasswordWords == [])
   }
 
   @Test(arguments: families)

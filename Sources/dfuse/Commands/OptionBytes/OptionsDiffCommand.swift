@@ -31,7 +31,7 @@ struct OptionsDiffCommand: HostCommand, TakesWorkOptions {
         let mine = try options(of: board, report)
         let theirs: OptionBytes
         let name: String
-        if let second = board.onBoard(named: other) {
+        if let second = try run.otherWork(named: other) {
           theirs = try options(of: second, report)
           name = "\(second.name)"
           guard theirs.layoutName == mine.layoutName else {

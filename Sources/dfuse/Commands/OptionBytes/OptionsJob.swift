@@ -9,6 +9,8 @@ struct OptionsJob: Sendable {
     case factory
     /// As a snapshot has them.
     case bytes([ImageElement])
+    /// As they are, but with no sector protected against being written.
+    case withoutWriteProtection
   }
 
   var goal: Goal
@@ -31,6 +33,14 @@ struct OptionsJob: Sendable {
     case isProtected
   }
 
+  /// How it ended, with the board as it is then.
+  struct Changed {
+    var conclusion: Conclusion
+    var work: BoardWork
+    /// Whether the board is in its bootloader, and has what was wanted.
+    var holds: Bool
+  }
+
   /// How far it has come.
   private struct Progress {
     /// The first plan, with what the board had before.
@@ -41,12 +51,25 @@ struct OptionsJob: Sendable {
     var hasReturned = false
   }
 
-  /// Does it.
+  /// Does it, and starts the firmware again on a board that was taken into its bootloader.
   ///
   /// - Throws: A failure.
   func run(
     _ work: BoardWork, report: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> Conclusion {
+    var changed = try change(work, report: report)
+    if !changed.conclusion.hasLeft, work.origin != nil {
+      changed.conclusion.add(try changed.work.leave(report: report))
+    }
+    return changed.conclusion
+  }
+
+  /// Does it, and leaves the board in its bootloader.
+  ///
+  /// - Throws: A failure.
+  func change(
+    _ work: BoardWork, report: @escaping (BoardUpdate) -> Void
+  ) throws(Failure) -> Changed {
     for remark in remarks { report(.note(remark)) }
     var progress = Progress()
     var current = work
@@ -56,15 +79,16 @@ struct OptionsJob: Sendable {
         try visit(&visited, flasher, context)
       }
       progress = visited
-      guard case .left = standing else {
-        var conclusion = conclusion(progress, standing, on: work.name)
-        if current.origin != nil {
-          conclusion.add(try current.leave(report: report))
-        }
-        return conclusion
+      var next: BoardWork?
+      switch standing {
+      case .left: next = current.onReturnedBoard()
+      case .pending: next = try current.onBoardPluggedAgain(report: report)
+      case .holds, .isProtected: break
       }
-      guard let next = current.onReturnedBoard() else {
-        return conclusion(progress, .left, on: work.name)
+      guard let next else {
+        return Changed(
+          conclusion: conclusion(progress, standing, on: work.name), work: current,
+          holds: standing == .holds)
       }
       current = next
       progress.hasReturned = true
@@ -118,6 +142,9 @@ struct OptionsJob: Sendable {
         return try options.change(settings, shown: shown, consent: consent, serial: serial)
       case .factory:
         return try options.changeToFactory(shown: shown, consent: consent, serial: serial)
+      case .withoutWriteProtection:
+        return try options.changeLiftingWriteProtection(
+          shown: shown, consent: consent, serial: serial)
       case .bytes(let elements):
         return try options.change(
           toMatch: elements, shown: shown, consent: consent, serial: serial)

@@ -14,7 +14,7 @@ struct CompareCommand: HostCommand, TakesWorkOptions {
 
       Firmware is compared where it has bytes; snapshots and boards, in the memories that both have. \
       What is missing counts as blank. Ends with status 1 when they differ, and says where: sectors, \
-      ranges, vector tables, words of option bytes.
+      ranges, vector tables, fields of option bytes.
       """
   )
 
@@ -123,7 +123,13 @@ struct CompareCommand: HostCommand, TakesWorkOptions {
       (options.format, options.alternate) = (format, AlternateOption())
       let file = try FirmwareFile(path, options, taking: &rest)
       for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
-      files.append(ComparedFile(file: file))
+      var parts: [String]?
+      if path != "-", file.firmware.format == .container,
+        let bytes = try? InputFile(name: path).read()
+      {
+        parts = SnapshotFiles.facts(beside: path, bytes).facts?.parts
+      }
+      files.append(ComparedFile(file: file, parts: parts))
     }
     guard rest.isEmpty else {
       throw Failure(.usage, "--address is said more often than there are raw files")
@@ -170,6 +176,8 @@ enum ComparedOperand: Hashable {
 /// A file that is compared.
 struct ComparedFile {
   let file: FirmwareFile
+  /// The lines of parts that a snapshot is of, where the file beside it tells.
+  let parts: [String]?
 
   var shown: String { file.shown }
 
@@ -185,7 +193,11 @@ struct ComparedFile {
       firmware = try file.firmware(for: board, alternate: nil).firmware
     }
     do throws(FormatError) {
-      if let snapshot { return try ComparedContents(snapshot) }
+      if let snapshot {
+        var contents = try ComparedContents(snapshot)
+        if let parts { contents.narrow(to: parts) }
+        return contents
+      }
       return ComparedContents(try firmware.image)
     } catch {
       throw Failure(.badData, "\(shown): \(error)")
@@ -218,8 +230,12 @@ final class ComparedBoards {
   ) throws(Failure) -> (name: String, contents: ComparedContents) {
     var options = options
     if let choice {
-      let isPort = try source.pluggedDevices().contains { $0.identity.path == choice }
-      if isPort { options.device.path = choice } else { options.device.serial = choice }
+      guard let chosen = try source.options(options, choosing: choice) else {
+        throw Failure(
+          .noBoard, "no board has the port or the serial number \(choice.visible)",
+          fix: "see 'dfuse list'")
+      }
+      options = chosen
     }
     let finder = try BoardFinder(source: source, options: options, host: host)
     let console = host.console
@@ -238,13 +254,18 @@ final class ComparedBoards {
       var layout = SnapshotLayout(of: flasher.board)
       if let wanted { layout = layout.clamped(to: wanted) }
       var bytes: [UInt8] = []
+      var parts: [String] = []
       do throws(FlashError) {
         if !layout.parts.isEmpty { try flasher.snapshot(&layout, into: &bytes) }
+        let hasOptions = layout.parts.contains { $0.memory.map.kind == .optionBytes }
+        if hasOptions { parts = try flasher.partsByOptions() }
       } catch {
         throw context.failure(error, .reading)
       }
       do throws(FormatError) {
-        return try ComparedContents(layout, bytes, of: flasher.board)
+        var contents = try ComparedContents(layout, bytes, of: flasher.board)
+        contents.narrow(to: parts)
+        return contents
       } catch {
         throw Failure(.software, "what was read does not fit together: \(error)")
       }

@@ -15,6 +15,14 @@ struct OptionRestoring {
   /// Whether the chip is asked which it is.
   var identifies: Bool
 
+  /// What is to be written, as planned before anything was.
+  var change: OptionChange?
+  /// Whether write protection was lifted, which has to come back if the snapshot has it.
+  var isLifted = false
+
+  /// Whether there is anything to write.
+  var isNeeded: Bool { !differing.isEmpty || isLifted }
+
   /// The work on the board that this is.
   var job: OptionsJob {
     OptionsJob(
@@ -23,19 +31,16 @@ struct OptionRestoring {
 
   /// Puts them on the board, which is in its bootloader; everything else is there already.
   ///
-  /// - Returns: What was done, as the end of a sentence.
+  /// - Returns: What was done, as the end of a sentence, and the board as it is then.
   /// - Throws: A failure with status 1 where the board did not take them.
   func restore(
     on board: BoardWork, report: @escaping (BoardUpdate) -> Void
-  ) throws(Failure) -> String {
-    guard !differing.isEmpty else { return "its option bytes are the same" }
-    return try job.run(board, report: report).verdict
+  ) throws(Failure) -> (words: String, work: BoardWork) {
+    guard isNeeded else { return ("its option bytes are the same", board) }
+    let changed = try job.change(board, report: report)
+    return (changed.conclusion.verdict, changed.work)
   }
 
-  /// The words that differ, a line each.
-  var lines: [String] {
-    differing.map { word in
-      "\(word.address.addressText)  \(shown): \(word.left.hex)  the board: \(word.right.hex)"
-    }
-  }
+  /// What changes, a line each.
+  var lines: [String] { change?.lines ?? [] }
 }

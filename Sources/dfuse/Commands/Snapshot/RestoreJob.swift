@@ -21,6 +21,16 @@ struct RestoreJob {
     var options: OptionRestoring?
     /// Where one-time programmable memory differs; nil where there is none in the snapshot.
     var otp: [Comparison.Difference]?
+    /// The protection of sectors against being written, if there is any.
+    var protection: Protection?
+  }
+
+  /// Sectors that are protected against being written.
+  private struct Protection {
+    /// By which fields, for people.
+    var words: String
+    /// Whether that can be lifted here.
+    var canBeLifted: Bool
   }
 
   /// Restores a board: flash, then option bytes.
@@ -29,7 +39,7 @@ struct RestoreJob {
   func run(
     _ work: BoardWork, report update: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> RestoreReport {
-    let sight = try work.perform(report: update) { flasher, context throws(Failure) in
+    var sight = try work.perform(report: update) { flasher, context throws(Failure) in
       try look(flasher, context)
     }
     let restoration = snapshot.restoration(
@@ -41,29 +51,76 @@ struct RestoreJob {
     }
     var report = RestoreReport(
       board: work.name, shown: shown, isDryRun: isDryRun, options: sight.options, otp: sight.otp)
-    let writesOptions = sight.options?.differing.isEmpty == false && !isDryRun
+    var current = work
+    // A board without a program has nothing to start.
+    let stays = stays || restoration.firmware.isBlank(at: work.board, of: snapshot)
     if !restoration.firmware.targets.isEmpty {
       let file = FirmwareFile(shown: shown, firmware: restoration.firmware, isSnapshot: true)
-      // A board without a program has nothing to start; one whose option bytes come next stays.
-      let isBlank = restoration.firmware.isBlank(at: work.board, of: snapshot)
       var job = FlashJob(
         files: FirmwareSet(file), alternate: nil, options: options, readsVersion: identifies,
-        isDryRun: isDryRun,
-        stays: stays || writesOptions || isBlank, expected: nil)
+        isDryRun: isDryRun, stays: true, expected: nil)
       job.isRestore = true
-      report.flash = try job.run(work, report: update)
-    }
-    if let options = sight.options, !isDryRun {
-      do throws(Failure) {
-        report.optionWords = try options.restore(on: work, report: update)
-      } catch {
-        var failure = error
-        failure.now = failure.now ?? report.now
-        failure.details = report.conclusion.details
-        throw failure
+      if let protection = sight.protection {
+        try lift(protection, for: job, on: &current, &sight.options, &report, update)
       }
+      // One whose option bytes come next stays.
+      job.stays = stays || sight.options?.isNeeded == true
+      report.flash = try job.run(current, report: update)
+      if sight.options?.isNeeded == true, !isDryRun { report.flash?.departure = nil }
+    }
+    guard let options = sight.options, !isDryRun else { return report }
+    do throws(Failure) {
+      let restored = try options.restore(on: current, report: update)
+      report.optionWords = restored.words
+      current = restored.work
+    } catch {
+      var failure = error
+      failure.now = failure.now ?? report.now
+      failure.details = report.conclusion.details
+      throw failure
+    }
+    if options.isNeeded {
+      report.departure = stays ? .notAsked : try current.leave(report: update)
     }
     return report
+  }
+
+  /// Lifts write protection where sectors are to be changed, so that the flash takes what it is given;
+  /// the snapshot's own comes back with its option bytes.
+  ///
+  /// - Throws: A failure where it does not hold before the board is plugged in again.
+  private func lift(
+    _ protection: Protection, for job: FlashJob, on work: inout BoardWork,
+    _ options: inout OptionRestoring?, _ report: inout RestoreReport,
+    _ update: @escaping (BoardUpdate) -> Void
+  ) throws(Failure) {
+    var plan = job
+    plan.isDryRun = true
+    guard !(try plan.run(work, report: update).plan.isEmpty) else { return }
+    guard options != nil, protection.canBeLifted else {
+      return update(
+        .warning(
+          "sectors are write protected, and cannot be changed (\(protection.words))"
+            + (protection.canBeLifted
+              ? "; 'dfuse options set' lifts that, and so does restoring the option bytes as well"
+              : "")))
+    }
+    report.protection = protection.words
+    guard !isDryRun else { return }
+    update(.note("lifting the write protection first (\(protection.words))"))
+    let lifting = OptionsJob(
+      goal: .withoutWriteProtection, consent: consent, identifies: identifies, isDryRun: false,
+      remarks: [])
+    let changed = try lifting.change(work, report: update)
+    options?.isLifted = true
+    guard changed.holds else {
+      throw Failure(
+        .noBoard, "the flash of \(work.name) is write protected until its next start",
+        why: "what lifts that is written, and holds once the board has been without its supply",
+        now: "the flash is as it was",
+        fix: "plug the board in again, in its bootloader, and run the same command again")
+    }
+    work = changed.work
   }
 
   /// Compares the board with what is not flashed, and says what is to be said of it.
@@ -80,9 +137,12 @@ struct RestoreJob {
     }
     tellOrigin(flasher.board, identity, context)
     try checkLine(flasher.board, identity)
+    var sight = Sight()
+    if snapshot.memories.contains(where: \.isRestored) {
+      sight.protection = try protection(of: &flasher, context)
+    }
     var settings = snapshot
     settings.memories.removeAll { ![.optionBytes, .otp].contains($0.map.kind) }
-    var sight = Sight()
     guard !settings.memories.isEmpty, flasher.board.canUpload else { return sight }
     var layout = SnapshotLayout(of: flasher.board)
       .clamped(to: settings.memories.flatMap(\.ranges).union)
@@ -104,7 +164,8 @@ struct RestoreJob {
       sight.options = OptionRestoring(
         wanted: options.flatMap(\.image.runs), differing: comparison.optionWords, shown: shown,
         consent: consent, identifies: identifies)
-      try check(sight.options, flasher: &flasher, context)
+      let change = try check(sight.options, flasher: &flasher, context)
+      sight.options?.change = change
     }
     guard settings.memories.count > options.count else { return sight }
     sight.otp = comparison.differences
@@ -122,17 +183,35 @@ struct RestoreJob {
   /// touched.
   private func check(
     _ options: OptionRestoring?, flasher: inout Flasher, _ context: BoardContext
-  ) throws(Failure) {
-    guard let options, !options.differing.isEmpty else { return }
+  ) throws(Failure) -> OptionChange? {
+    guard let options, !options.differing.isEmpty else { return nil }
     let current = try context.options(of: &flasher, identifies: identifies)
     do throws(Failure) {
-      _ = try options.job.plan(current, flasher, context)
+      return try options.job.plan(current, flasher, context)
     } catch {
       var failure = error
       let without = "leave the option bytes as they are with --except options"
       failure.fix = failure.fix.map { "\($0); or \(without)" } ?? without
       throw failure
     }
+  }
+
+  /// How sectors are protected against being written; nil where none is, or where nobody can tell.
+  private func protection(
+    of flasher: inout Flasher, _ context: BoardContext
+  ) throws(Failure) -> Protection? {
+    guard flasher.board.hasOptionBytes else { return nil }
+    let current = try context.options(of: &flasher, identifies: identifies)
+    let words = current.writeProtection.compactMap { field in
+      current.value(of: field).map { value in
+        "\(field.title): \(current.meaning(of: value, for: field) ?? OptionsReport.text(value))"
+      }
+    }
+    guard !words.isEmpty else { return nil }
+    let change = try? current.changeLiftingWriteProtection(
+      shown: flasher.shownOptions(of: current), consent: consent,
+      serial: flasher.identity.serialNumber)
+    return Protection(words: words.joined(separator: ", "), canBeLifted: change != nil)
   }
 
   /// Says that the snapshot is of another board.
@@ -192,6 +271,10 @@ struct RestoreReport {
   var flash: FlashReport?
   /// What became of the option bytes.
   var optionWords: String?
+  /// The protection of sectors that is in the way of the flash, for people.
+  var protection: String?
+  /// What became of the board after its option bytes were written; nil where that is the flash's.
+  var departure: Departure?
 
   /// What is on the board when the flash is done.
   var now: String {
@@ -202,10 +285,12 @@ struct RestoreReport {
   /// What of a plan is no flash, a line each.
   var lines: [String] {
     var lines: [String] = []
+    if let protection {
+      lines.append("  write protection of sectors is lifted first: \(protection)")
+    }
     if let options {
       lines.append(
-        options.differing.isEmpty
-          ? "  option bytes: the same" : "  option bytes: these words differ")
+        options.differing.isEmpty ? "  option bytes: the same" : "  option bytes would change:")
       lines += options.lines.map { "    \($0)" }
     }
     if let otp {
@@ -231,6 +316,7 @@ struct RestoreReport {
     if !ends.isEmpty {
       conclusion.verdict += (flash == nil ? ": " : "; ") + ends.joined(separator: ", ")
     }
+    if let departure { conclusion.add(departure) }
     if isDryRun { conclusion.details.dryRun = true }
     return conclusion
   }
