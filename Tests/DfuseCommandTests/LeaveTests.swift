@@ -95,6 +95,41 @@ import Testing
     #expect(sandbox.run("leave", "--address", "0800C000").error.contains("the place is blank"))
   }
 
+  /// How long a command takes on a board of whose firmware nothing, or something, is seen.
+  private func time(_ words: String..., afterLeave: AfterLeave) throws -> Duration {
+    let bus = SimulatedBus()
+    var board = SimulatedBoard(try #require(.named("f405")))
+    board.load(Firmware.program(3000), at: 0x0800_0000)
+    board.afterLeave = afterLeave
+    bus.plugIn(board)
+    sandbox.bus = bus
+    #expect(sandbox.run(words).status == .success)
+    return bus.now
+  }
+
+  @Test func `a flash ends 300 ms after the board has left, or when something is back`() throws {
+    try sandbox.write(Firmware.program(3000), to: "fw.bin")
+    func flash(_ more: [String], _ afterLeave: AfterLeave) throws -> Duration {
+      let bus = SimulatedBus()
+      var board = SimulatedBoard(try #require(.named("f405")))
+      board.load(Firmware.program(3000), at: 0x0800_0000)
+      board.afterLeave = afterLeave
+      bus.plugIn(board)
+      sandbox.bus = bus
+      let run = sandbox.run(["flash", "@fw.bin", "--address", "08000000"] + more)
+      #expect(run.status == .success, "\(run)")
+      return bus.now
+    }
+    let stay = try flash(["--stay"], .nothing)
+    // The time until it leaves comes on top.
+    let away = try flash([], .nothing) - stay
+    #expect(away > .milliseconds(300) && away < .milliseconds(400), "\(away)")
+    #expect(try flash([], .application) - stay <= away)
+    // Who wants to know waits.
+    let leave = try time("leave", afterLeave: .nothing)
+    #expect(leave > .seconds(1))
+  }
+
   @Test func `RISC-V parts have no vector table`() throws {
     _ = try plugIn("gd32vf103", [0x6F, 0x00, 0x40, 0x01, 0x13, 0x00, 0x00, 0x00])
     #expect(sandbox.run("leave").status == .success)

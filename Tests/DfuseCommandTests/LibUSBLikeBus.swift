@@ -90,10 +90,9 @@ private final class LibUSBLikeTransport: USBTransport {
   func reset() throws(USBError) { try inner.reset() }
   func string(at index: UInt8) -> String? { inner.string(at: index) }
 
-  func watchPort(for limit: Duration) -> PortSighting {
-    guard case .returned(var identity) = inner.watchPort(for: limit) else {
-      return inner.watchPort(for: .zero)
-    }
+  func watchPort(for limit: Duration, away: Duration) -> PortSighting {
+    let sighting = inner.watchPort(for: limit, away: away)
+    guard case .returned(var identity) = sighting else { return sighting }
     identity = LibUSBLikeBus.readdressed(identity)
     (identity.serialNumber, identity.manufacturer, identity.product) = (nil, nil, nil)
     return .returned(identity)

@@ -90,7 +90,7 @@ final class ScriptedTransport: USBTransport {
     _ = try answer(to: "reset", timeout: .seconds(5))
   }
 
-  func watchPort(for limit: Duration) -> PortSighting {
+  func watchPort(for limit: Duration, away: Duration) -> PortSighting {
     let said = next(Self.milliseconds("port", limit))
     now += limit
     switch said {

@@ -88,7 +88,7 @@ import Testing
     try transport.controlOut(SimulatedBusTests.dnload(0), data: [], timeout: .seconds(1))
     _ = try transport.controlIn(SimulatedBusTests.getStatus, length: 6, timeout: .seconds(1))
     #expect(
-      transport.watchPort(for: .seconds(2))
+      transport.watchPort(for: .seconds(2), away: .seconds(2))
         == .returned(
           DeviceIdentity(
             vendorID: 0x0483, productID: 0x5740, bcdDevice: 0x0200, path: "1-1", address: 2,
@@ -108,7 +108,7 @@ import Testing
       let transport = try SimulatedBusTests.open(bus)
       try transport.controlOut(SimulatedBusTests.dnload(0), data: [], timeout: .seconds(1))
       _ = try transport.controlIn(SimulatedBusTests.getStatus, length: 6, timeout: .seconds(1))
-      #expect(transport.watchPort(for: .seconds(60)) == .gone)
+      #expect(transport.watchPort(for: .seconds(60), away: .seconds(60)) == .gone)
     }
     bus.plugBack("1-1")
     #expect(try bus.devices().count == 1)

@@ -85,7 +85,8 @@ import Testing
     let transport = try SimulatedBusTests.open(rig.bus)
     try transport.controlOut(SimulatedBusTests.dnload(0), data: [], timeout: .seconds(1))
     _ = try transport.controlIn(SimulatedBusTests.getStatus, length: 6, timeout: .seconds(1))
-    guard case .returned(let identity) = transport.watchPort(for: .seconds(2)) else {
+    guard case .returned(let identity) = transport.watchPort(for: .seconds(2), away: .seconds(2))
+    else {
       Issue.record("nothing came back")
       return
     }

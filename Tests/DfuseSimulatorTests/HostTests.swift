@@ -98,7 +98,7 @@ import Testing
       try session.endUpload()
     }
     try session.setAddress(first)
-    let outcome = try session.leave()
+    let outcome = try session.leave(away: .seconds(1))
     guard case .left = outcome else {
       Issue.record("the board stayed: \(outcome)")
       return

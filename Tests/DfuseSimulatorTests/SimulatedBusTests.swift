@@ -116,7 +116,8 @@ import Testing
     try transport.controlOut(Self.dnload(0), data: [], timeout: .seconds(1))
     _ = try transport.controlIn(Self.getStatus, length: 6, timeout: .seconds(1))
     let before = transport.now
-    guard case .returned(let identity) = transport.watchPort(for: .seconds(2)) else {
+    guard case .returned(let identity) = transport.watchPort(for: .seconds(2), away: .seconds(2))
+    else {
       Issue.record("nothing came back")
       return
     }
@@ -133,10 +134,10 @@ import Testing
   @Test func `watching a port says whether the board is still there, or gone`() throws {
     let bus = SimulatedBus([try Self.board("stm32f405")])
     let transport = try Self.open(bus)
-    #expect(transport.watchPort(for: .seconds(2)) == .stillThere)
+    #expect(transport.watchPort(for: .seconds(2), away: .seconds(2)) == .stillThere)
     #expect(transport.now == .seconds(2))
     bus.unplug("1-1", after: .seconds(1))
-    #expect(transport.watchPort(for: .seconds(2)) == .gone)
+    #expect(transport.watchPort(for: .seconds(2), away: .seconds(2)) == .gone)
     #expect(transport.now == .seconds(4))
   }
 
@@ -184,7 +185,8 @@ import Testing
     #expect(throws: USBError.disconnected) {
       try transport.controlIn(Self.getStatus, length: 6, timeout: .seconds(5))
     }
-    guard case .returned(let identity) = transport.watchPort(for: .seconds(2)) else {
+    guard case .returned(let identity) = transport.watchPort(for: .seconds(2), away: .seconds(2))
+    else {
       Issue.record("nothing came back")
       return
     }
@@ -197,7 +199,8 @@ import Testing
     do {
       let transport = try Self.open(bus)
       bus.plugBack("1-1", after: .milliseconds(500))
-      guard case .returned(let identity) = transport.watchPort(for: .seconds(2)) else {
+      guard case .returned(let identity) = transport.watchPort(for: .seconds(2), away: .seconds(2))
+      else {
         Issue.record("nothing came back")
         return
       }

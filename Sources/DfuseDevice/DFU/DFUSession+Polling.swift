@@ -138,6 +138,8 @@ struct OperationLimits: Hashable, Sendable {
   var entry: Duration = .seconds(35)
   /// Between the request to leave and the device's disappearance.
   var leave: Duration = .seconds(2)
+  /// How long a device that has left for a reset of its own is given to come back.
+  var away: Duration = .seconds(1)
   /// Between the request to remove the read protection and the device's disappearance.
   var unprotect: Duration = .seconds(30)
 

@@ -128,7 +128,9 @@ extension DFUSession {
         during: activity)
     } catch {
       guard mayReset, error.mayMeanDisappearance else { throw error }
-      guard transport.watchPort(for: limits.leave) != .stillThere else { throw error }
+      guard transport.watchPort(for: limits.leave, away: limits.away) != .stillThere else {
+        throw error
+      }
       state = nil
       return .deviceReset
     }

@@ -7,10 +7,11 @@ extension DFUSession {
   /// DFU_DNLOAD on, every failed transfer can mean success: many devices are gone before they have
   /// answered (STM32U5, STM32H7A3, STM32WB55, GD32VF103). Only the port tells, so it is watched.
   ///
+  /// - Parameter away: How long something may take to come back at the port.
   /// - Returns: Whether the device has left. One that stays in dfuERROR has been cleared.
   /// - Throws: ``DFUError`` when the device is there but does not answer.
   /// - SeeAlso: ST AN3156, the Leave DFU mode operation.
-  consuming func leave() throws(DFUError) -> LeaveOutcome {
+  consuming func leave(away: Duration) throws(DFUError) -> LeaveOutcome {
     if state == .dfuUPLOADIDLE { try abort() }
     var last: DFUStatusReply?
     var failure: DFUError?
@@ -24,7 +25,7 @@ extension DFUSession {
       failure = error
     }
     let reported = min(last?.pollTimeout ?? .zero, .seconds(60))
-    let sighting = transport.watchPort(for: limits.leave + reported)
+    let sighting = transport.watchPort(for: limits.leave + reported, away: away)
     guard sighting == .stillThere else { return .left(sighting) }
     return try stayed(last: last, failure: failure)
   }
@@ -74,7 +75,7 @@ extension DFUSession {
       reply = try status(timeout: timeout, during: activity)
     } catch {
       guard error.mayMeanDisappearance else { throw error }
-      let sighting = transport.watchPort(for: limits.unprotect)
+      let sighting = transport.watchPort(for: limits.unprotect, away: limits.away)
       guard sighting == .stillThere else { return .left(sighting) }
       if case .usb(.stall, _) = error { throw explainedStall(during: activity) }
       throw error
@@ -82,7 +83,7 @@ extension DFUSession {
     let found = try soundState(in: reply, during: activity)
     // Some clones are done at once, in dfuDNLOAD-IDLE (keirf/flashfloppy#584).
     waitReported(reply.pollTimeout)
-    let sighting = transport.watchPort(for: limits.unprotect)
+    let sighting = transport.watchPort(for: limits.unprotect, away: limits.away)
     return sighting == .stillThere ? .stayed(found, reply.bStatus) : .left(sighting)
   }
 }

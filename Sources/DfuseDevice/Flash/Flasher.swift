@@ -193,11 +193,16 @@ extension Flasher {
 extension Flasher {
   /// Leaves the bootloader and starts a program.
   ///
-  /// - Parameter address: Its vector table; nil for where the bootloader's programs are known to be,
-  ///   else for the start of the flash.
+  /// - Parameters:
+  ///   - address: Its vector table; nil for where the bootloader's programs are known to be, else for
+  ///     the start of the flash.
+  ///   - away: How long something may take to come back at the port, once the board has left. A
+  ///     program that uses USB mostly takes less than a second, and one that does not never comes.
   /// - Returns: What became of the board.
   /// - Throws: ``FlashError/device(_:_:)``.
-  public consuming func leave(to address: UInt32? = nil) throws(FlashError) -> LeaveOutcome {
+  public consuming func leave(
+    to address: UInt32? = nil, away: Duration = .seconds(1)
+  ) throws(FlashError) -> LeaveOutcome {
     let (start, flash) = program(at: address)
     if let flash { try select(flash.alternateSetting) }
     if session.state == nil { try enter() }
@@ -205,7 +210,7 @@ extension Flasher {
       try attemptAgain { session throws(DFUError) in try session.setAddress(start) }
     }
     do {
-      return try session.leave()
+      return try session.leave(away: away)
     } catch {
       throw .device(error, .untouched)
     }

@@ -187,6 +187,6 @@ private final class RehearsalBoard: USBTransport {
   func selectAlternateSetting(_ number: UInt8) throws(USBError) { now += WireTime.of(bytes: 0) }
   func wait(_ duration: Duration) { now += max(duration, .zero) }
   func reset() throws(USBError) {}
-  func watchPort(for limit: Duration) -> PortSighting { .stillThere }
+  func watchPort(for limit: Duration, away: Duration) -> PortSighting { .stillThere }
   func string(at index: UInt8) -> String? { nil }
 }

@@ -59,7 +59,9 @@ public final class TracingTransport: USBTransport {
   public func reset() throws(USBError) { try inner.reset() }
 
   /// Watches the port for at most `limit`.
-  public func watchPort(for limit: Duration) -> PortSighting { inner.watchPort(for: limit) }
+  public func watchPort(for limit: Duration, away: Duration) -> PortSighting {
+    inner.watchPort(for: limit, away: away)
+  }
 
   /// Reads a string descriptor, or gives nil.
   public func string(at index: UInt8) -> String? { inner.string(at: index) }

@@ -8,11 +8,15 @@ public protocol USBTransport: ControlLink {
   /// Selects an alternate setting of the claimed interface (SET_INTERFACE).
   func selectAlternateSetting(_ number: UInt8) throws(USBError)
 
-  /// Watches the port for at most `limit`, and says what became of the device.
+  /// Watches the port, and says what became of the device.
   ///
-  /// Returns as soon as the device has been replaced. A device that has only vanished may come
-  /// back, and so is watched on for a while.
-  func watchPort(for limit: Duration) -> PortSighting
+  /// Returns as soon as the device has been replaced.
+  ///
+  /// - Parameters:
+  ///   - limit: How long at most.
+  ///   - away: How long something that has left is given to come back, within `limit`.
+  /// - Returns: What was seen.
+  func watchPort(for limit: Duration, away: Duration) -> PortSighting
 
   /// Reads a string descriptor in the device's first language; nil when there is none.
   func string(at index: UInt8) -> String?

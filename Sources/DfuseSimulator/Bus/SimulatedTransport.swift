@@ -18,11 +18,15 @@ package final class SimulatedTransport: SimulatedControlLink, USBTransport {
     try controlOut(request, data: [], timeout: .seconds(1))
   }
 
-  package func watchPort(for limit: Duration) -> PortSighting {
+  package func watchPort(for limit: Duration, away: Duration) -> PortSighting {
     let sighting = withSlot { [generation] slot, now -> PortSighting in
-      let deadline = now + max(limit, .zero)
+      var deadline = now + max(limit, .zero)
+      var hasLeft = false
       slot.settle(at: now)
       while slot.visible == .nothing || slot.generation == generation {
+        if !hasLeft, slot.visible == .nothing {
+          (hasLeft, deadline) = (true, min(deadline, slot.clock + max(away, .zero)))
+        }
         guard let next = slot.nextMoment, next <= deadline else {
           slot.clock = deadline
           return slot.visible == .nothing ? .gone : .stillThere

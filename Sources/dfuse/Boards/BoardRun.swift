@@ -309,6 +309,10 @@ struct BoardWork: Sendable {
     return nil
   }
 
+  /// How long something may take to come back at the port where the work is done, whatever comes: to
+  /// wait longer is to let a person wait for nothing.
+  static let glance = Duration.milliseconds(300)
+
   /// Starts the firmware again, if there is one, on a board that was taken into its bootloader.
   ///
   /// - Throws: A failure.
@@ -319,7 +323,7 @@ struct BoardWork: Sendable {
       // What ran before, whatever it looks like, runs again, unless it was erased.
       if case .blank = flasher.lookForProgram(at: nil) { return .notAsked }
       do throws(FlashError) {
-        return Departure(try flasher.leave(to: nil), of: identity)
+        return Departure(try flasher.leave(away: Self.glance), of: identity)
       } catch {
         throw context.failure(error, .leaving)
       }

@@ -17,6 +17,8 @@ struct FlashJob: Sendable {
   var expected: USBID?
   /// Whether it is a snapshot that is put back.
   var isRestore = false
+  /// Whether it matters what the board comes back as, so that it is worth a wait.
+  var awaitsReturn = false
 
   /// Flashes a board, and reads option bytes back once it has returned from the reset that some
   /// chips make of them.
@@ -116,7 +118,9 @@ struct FlashJob: Sendable {
       report.departure = .resetItself
     } else if !stays {
       do throws(FlashError) {
-        let outcome = try flasher.leave(to: firmware.programStart(plan))
+        let outcome = try flasher.leave(
+          to: firmware.programStart(plan),
+          away: awaitsReturn ? .seconds(1) : BoardWork.glance)
         report.departure = Departure(outcome, of: identity)
       } catch {
         throw report.failure(leaving: error)

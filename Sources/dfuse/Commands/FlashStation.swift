@@ -60,7 +60,9 @@ final class FlashStation {
       running = try runningBoards()
       // A firmware may take its time until it is on USB again.
       if running != nil { station = Station(returnTime: .seconds(10)) }
-      let job = if let ready { ready } else { try command.job(console: host.console) }
+      var job = if let ready { ready } else { try command.job(console: host.console) }
+      // A board that comes back by itself is told from the next one.
+      job.awaitsReturn = command.loop
       host.listenForInterrupt(host.console)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)

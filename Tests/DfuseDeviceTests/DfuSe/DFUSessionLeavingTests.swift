@@ -19,7 +19,7 @@ import Testing
     try playFromStart(script, limits: limits, source: source) { (session: consuming DFUSession) in
       try session.enter()
       if let address { try session.setAddress(address) }
-      return try session.leave()
+      return try session.leave(away: .seconds(1))
     }
   }
 
@@ -131,7 +131,9 @@ import Testing
 
   @Test func `a session that has not entered does not leave`() {
     #expect(throws: DFUError.illegalRequest(.dnloadEmpty, state: nil, during: .leaving)) {
-      _ = try playFromStart("") { (session: consuming DFUSession) in try session.leave() }
+      _ = try playFromStart("") { (session: consuming DFUSession) in
+        try session.leave(away: .seconds(1))
+      }
     }
   }
 }

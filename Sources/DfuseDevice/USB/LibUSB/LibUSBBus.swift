@@ -210,10 +210,8 @@ final class LibUSBTransport: LibUSBControlLink, USBTransport {
 
   /// Watches the port, twenty times a second.
   ///
-  /// The device is the same one as long as it was not plugged in anew. What has
-  /// vanished is given a second to come back: an application that uses USB takes less, and one that
-  /// does not never comes.
-  func watchPort(for limit: Duration) -> PortSighting {
+  /// The device is the same one as long as it was not plugged in anew.
+  func watchPort(for limit: Duration, away: Duration) -> PortSighting {
     var end = now + limit
     var vanished = false
     while true {
@@ -221,7 +219,7 @@ final class LibUSBTransport: LibUSBControlLink, USBTransport {
       if let sight = try? view.look() {
         switch sight.devices.first(where: { $0.identity.path == identity.path }) {
         case nil:
-          if !vanished { end = min(end, now + .seconds(1)) }
+          if !vanished { end = min(end, now + away) }
           vanished = true
         case .some(let other) where vanished || other.identity.place != identity.place:
           return .returned(other.identityWithKnownStrings)
