@@ -159,7 +159,7 @@ import Testing
         ("", nil), ("a:b", nil), ("1:2:3", nil), ("-1:2", nil), ("1:4294967296", nil),
       ] as [(String, UInt64?)])
     func `a device number is put together as stat has it`(text: String, number: UInt64?) {
-      #expect(KernelPort.deviceNumber(text) == number)
+      #expect(KernelDevices.deviceNumber(text) == number)
     }
 
     @Test func `another device at the port, or another plug-in, is not the one`() throws {

@@ -139,11 +139,9 @@ struct KernelDevices: Hashable, Sendable {
   static func bytes(of file: String, limit: Int) -> [UInt8]? {
     guard let stream = unsafe fopen(file, "r") else { return nil }
     defer { unsafe _ = fclose(stream) }
-    var bytes = [UInt8](repeating: 0, count: limit)
-    let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-      unsafe fread(buffer.baseAddress, 1, buffer.count, stream)
+    return unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      count = unsafe fread(buffer.baseAddress, 1, limit, stream)
     }
-    return Array(bytes.prefix(count))
   }
 
   /// The number of a file or folder, another one for each that is made.
@@ -151,5 +149,31 @@ struct KernelDevices: Hashable, Sendable {
     var facts = stat()
     guard unsafe stat(path, &facts) == 0 else { return nil }
     return UInt64(facts.st_ino)
+  }
+
+  /// The number of a device from the kernel's `MAJOR:MINOR`, as `stat` has it.
+  static func deviceNumber(_ text: String?) -> UInt64? {
+    let numbers = (text ?? "").split(separator: ":").compactMap { UInt32($0) }
+    guard numbers.count == 2 else { return nil }
+    let (major, minor) = (UInt64(numbers[0]), UInt64(numbers[1]))
+    return (major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12
+      | minor & 0xFF
+  }
+
+  /// The number of the device whose node a file is; nil where it is none.
+  static func deviceNumber(of file: String) -> UInt64? {
+    var facts = stat()
+    guard unsafe stat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFCHR else { return nil }
+    return UInt64(truncatingIfNeeded: facts.st_rdev)
+  }
+
+  /// What is written in a symbolic link; nil where there is none.
+  static func linkTarget(_ path: String) -> String? {
+    var text = [CChar](repeating: 0, count: 4096)
+    let count = unsafe text.withUnsafeMutableBufferPointer { buffer in
+      unsafe buffer.baseAddress.map { unsafe readlink(path, $0, buffer.count) } ?? -1
+    }
+    guard count > 0 else { return nil }
+    return String(decoding: text.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }

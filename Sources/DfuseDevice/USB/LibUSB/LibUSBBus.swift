@@ -120,6 +120,12 @@ public final class LibUSBBus: USBBus {
     }
   }
 
+  /// The version of libusb, as `1.0.26`.
+  public static var version: String { libUSBVersion() }
+
+  /// Whether libusb can tell of devices that come and go; where it cannot, one has to look.
+  public var tellsOfChanges: Bool { view.context.countsChanges }
+
   /// Time since libusb was started.
   public var now: Duration { start.duration(to: .now) }
 

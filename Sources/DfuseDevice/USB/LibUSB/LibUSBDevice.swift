@@ -391,3 +391,9 @@ func check(_ call: String, _ code: Int32) throws(USBError) -> Int32 {
   guard code >= 0 else { throw USBError(libUSB: code, call: call) }
   return code
 }
+
+/// The version of the libusb in use, as `1.0.26`.
+func libUSBVersion() -> String {
+  let version = unsafe libusb_get_version().pointee
+  return unsafe "\(version.major).\(version.minor).\(version.micro)"
+}

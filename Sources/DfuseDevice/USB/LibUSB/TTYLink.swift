@@ -54,7 +54,9 @@
         }
       for folder in folders {
         for name in KernelDevices.names(in: folder).sorted() {
-          guard let number = deviceNumber(KernelDevices.text(in: "\(folder)/\(name)/dev")) else {
+          guard
+            let number = KernelDevices.deviceNumber(KernelDevices.text(in: "\(folder)/\(name)/dev"))
+          else {
             continue
           }
           return KernelPort(
@@ -65,62 +67,19 @@
       return nil
     }
 
-    /// The number of a device from the kernel's `MAJOR:MINOR`, as `stat` has it.
-    static func deviceNumber(_ text: String?) -> UInt64? {
-      let numbers = (text ?? "").split(separator: ":").compactMap { UInt32($0) }
-      guard numbers.count == 2 else { return nil }
-      let (major, minor) = (UInt64(numbers[0]), UInt64(numbers[1]))
-      return (major & 0xFFFF_F000) << 32 | (major & 0xFFF) << 8 | (minor & 0xFFFF_FF00) << 12
-        | minor & 0xFF
-    }
-
     /// Whether the node is that tty: in containers it may be missing, or left over.
-    var hasNode: Bool { Self.deviceNumber(of: node) == number }
-
-    private static func deviceNumber(of file: String) -> UInt64? {
-      var facts = stat()
-      guard unsafe stat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFCHR else { return nil }
-      return UInt64(facts.st_rdev)
-    }
+    var hasNode: Bool { KernelDevices.deviceNumber(of: node) == number }
 
     /// A program that has the tty open, as far as this user is shown what programs have open.
     func holder() -> SerialError.ProcessName? {
-      for name in KernelDevices.names(in: places.processes) {
-        guard let id = Int32(name) else { continue }
-        let folder = "\(places.processes)/\(name)"
-        let isHolder = KernelDevices.names(in: folder + "/fd").contains { file in
-          // What is elsewhere is not asked for: it may lie on a server that does not answer.
-          let path = "\(folder)/fd/\(file)"
-          return Self.startsInDev(path) && Self.deviceNumber(of: path) == number
-        }
-        if isHolder {
-          return .init(id: id, name: KernelDevices.text(in: folder + "/comm") ?? "?")
-        }
-      }
-      return nil
-    }
-
-    private static func startsInDev(_ link: String) -> Bool {
-      var text: [CChar] = Array(repeating: 0, count: 5)
-      let count = unsafe text.withUnsafeMutableBufferPointer { buffer in
-        unsafe buffer.baseAddress.map { unsafe readlink(link, $0, buffer.count) }
-      }
-      return count == 5 && text == "/dev/".utf8.map(CChar.init)
+      KernelPrograms(folder: places.processes).holder(of: number)
     }
 
     /// The group whose members may use the port; nil when there is none, or it has no name.
     func group() -> String? {
       var facts = stat()
-      guard unsafe stat(node, &facts) == 0, facts.st_mode & 0o060 == 0o060,
-        let bytes = KernelDevices.bytes(of: places.groups, limit: 1 << 20)
-      else { return nil }
-      // NAME:PASSWORD:NUMBER:MEMBERS
-      let lines = bytes.split(separator: 0x0A).map {
-        $0.split(separator: 0x3A, omittingEmptySubsequences: false)
-      }
-      let number = Array("\(facts.st_gid)".utf8)
-      let line = lines.first { $0.count >= 3 && Array($0[2]) == number }
-      return line.map { String(decoding: $0[0], as: UTF8.self) }
+      guard unsafe stat(node, &facts) == 0, facts.st_mode & 0o060 == 0o060 else { return nil }
+      return KernelGroups(file: places.groups).name(of: facts.st_gid)
     }
   }
 
