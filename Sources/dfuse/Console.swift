@@ -66,9 +66,14 @@ struct Console {
     }
   }
 
+  /// Text in a colour for standard output, where that is a terminal.
+  func styledOutput(_ text: String, _ style: TerminalStyle) -> String {
+    outputIsTerminal && mayColour ? style.applied(to: text) : text
+  }
+
   /// Text in a colour, on a terminal.
   func styled(_ text: String, _ style: TerminalStyle) -> String {
-    errorIsTerminal && mayColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    errorIsTerminal && mayColour ? style.applied(to: text) : text
   }
 }
 
@@ -76,6 +81,8 @@ struct Console {
 enum TerminalStyle: String {
   case red = "1;31"
   case yellow = "33"
+
+  fileprivate func applied(to text: String) -> String { "\u{1B}[\(rawValue)m\(text)\u{1B}[0m" }
 }
 
 extension Console {

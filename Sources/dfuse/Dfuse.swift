@@ -23,7 +23,8 @@ struct Dfuse: ParsableCommand {
         ]),
       CommandGroup(
         name: "File", subcommands: [PackCommand.self, InfoCommand.self, UnpackCommand.self]),
-      CommandGroup(name: "System", subcommands: [UdevCommand.self, SimulateCommand.self]),
+      CommandGroup(
+        name: "System", subcommands: [DoctorCommand.self, UdevCommand.self, SimulateCommand.self]),
     ]
   )
 

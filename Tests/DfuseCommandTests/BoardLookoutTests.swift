@@ -52,7 +52,7 @@ import Testing
               why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector; \
             \(fromProbe)
               fix: plug that one in as well, then start the board's bootloader (often: hold BOOT0, \
-            press reset); --wait waits for it
+            press reset); --wait waits for it; or see what is in the way: dfuse doctor
 
             """))
     #expect(
@@ -64,7 +64,7 @@ import Testing
               why: 1-2 is an ST-LINK; the bootloader is on the board's other USB connector; \
             \(fromProbe)
               fix: plug that one in as well, then start it there (often: hold BOOT0, press reset), \
-            and look again
+            and look again; or see what is in the way: dfuse doctor
 
             """))
   }
@@ -109,7 +109,7 @@ import Testing
           why: the DFU devices seen are others; 1-2 is an ST-LINK; the bootloader is on the board's \
         other USB connector
           fix: plug that one in as well, then start the board's bootloader (often: hold BOOT0, press \
-        reset); --wait waits for it
+        reset); --wait waits for it; or see what is in the way: dfuse doctor
             1-4  05ac:821a  Bluetooth Host Controller  (runs its application)
 
         """)
@@ -126,7 +126,7 @@ import Testing
       sandbox.run("list").error == """
         error: no board is in its bootloader
           why: no USB device is plugged in but hubs; often the cable only charges; \(withoutUSB)
-          fix: try another cable, then start it there (often: hold BOOT0, press reset), and look again
+          fix: try another cable, then start it there (often: hold BOOT0, press reset), and look again; or see what is in the way: dfuse doctor
 
         """)
     plugInMouse()
@@ -134,7 +134,7 @@ import Testing
       sandbox.run("list").error == """
         error: no board is in its bootloader
           why: \(withoutUSB)
-          fix: start it there (often: hold BOOT0, press reset), and look again
+          fix: start it there (often: hold BOOT0, press reset), and look again; or see what is in the way: dfuse doctor
 
         """)
   }
@@ -148,7 +148,7 @@ import Testing
           why: nothing new came on the bus while it waited; often the cable only charges, or BOOT0 \
         and reset were not pressed; \(withoutUSB)
           fix: try another cable, then start the board's bootloader (often: hold BOOT0, press reset); \
-        --wait waits for it
+        --wait waits for it; or see what is in the way: dfuse doctor
 
         """)
   }
@@ -269,7 +269,7 @@ import Testing
           why: what was plugged in at 1-1.2 gave no proper answer (kernel: device descriptor read/64, \
         error -71); \(withoutUSB)
           fix: try another cable, another port, no hub between, then start the board's bootloader \
-        (often: hold BOOT0, press reset); --wait waits for it
+        (often: hold BOOT0, press reset); --wait waits for it; or see what is in the way: dfuse doctor
 
         """)
   }
@@ -336,7 +336,7 @@ import Testing
     let upload = ["-a", "0", "-U", "@out.bin", "-s", "0x08000000:64"]
     plugInProbe()
     let run = sandbox.run(upload, program: "dfu-util")
-    #expect(run.error.contains("(often: hold BOOT0, press reset); -w waits for it\n"))
+    #expect(run.error.contains("(often: hold BOOT0, press reset); -w waits for it; or see"))
     // Devices that run their application do not take the reason's place.
     sandbox.bus = SurroundedBus(
       [.application],
@@ -350,7 +350,10 @@ import Testing
           + "ST-LINK; the bootloader is on"))
     sandbox.bus = nil
     let none = sandbox.run(upload, program: "dfu-util")
-    #expect(none.error.hasSuffix("\n  fix: in a container, pass /dev/bus/usb through\n"))
+    #expect(
+      none.error.hasSuffix(
+        "\n  fix: in a container, pass /dev/bus/usb through; or see what is in the way: dfuse doctor\n"
+      ))
   }
 
   @Test func `in JSON it is the error's why`() {

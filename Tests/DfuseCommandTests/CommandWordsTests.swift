@@ -55,7 +55,7 @@ import Testing
       error("qwertz") == """
         error: there is no command 'qwertz'
           fix: one of these, or 'dfuse --help':
-            list enter flash verify read erase leave unprotect identify options snapshot restore compare pack info unpack udev simulate
+            list enter flash verify read erase leave unprotect identify options snapshot restore compare pack info unpack doctor udev simulate
 
         """)
   }

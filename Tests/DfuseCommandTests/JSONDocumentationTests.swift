@@ -42,6 +42,7 @@ import Testing
       ["unprotect", "--json", "--yes", "--simulate", "f405"],
       ["snapshot", "--json", "-o", "@s.dfu", "--simulate", "f042"],
       ["compare", "--json", "@fw.dfu", "--simulate", "f405"],
+      ["doctor", "--json"],
     ])
   func `no key is missing from the page`(words: [String]) {
     #expect(undocumented(sandbox.run(words)) == [])

@@ -74,7 +74,7 @@ import Testing
             """,
           error: """
             error: no board is in its bootloader; what is shown above is none
-              fix: start it there (often: hold BOOT0, press reset), and look again
+              fix: start it there (often: hold BOOT0, press reset), and look again; or see what is in the way: dfuse doctor
 
             """))
   }
@@ -108,7 +108,7 @@ import Testing
             error: there is no USB on this machine
               why: the system has no USB bus, as in a container or on a build server
               fix: in a container, pass /dev/bus/usb through; without a board, try --simulate \
-            stm32f405
+            stm32f405; or see what is in the way: dfuse doctor
 
             """))
   }
@@ -175,7 +175,7 @@ import Testing
               "mode" : "dfuse",
               "path" : "1-2",
               "problem" : {
-                "fix" : "end the program that uses it, or unplug the board and plug it in again",
+                "fix" : "end the program that uses it, or unplug the board and plug it in again; or see what is in the way: dfuse doctor",
                 "what" : "it cannot be opened: it is in use"
               },
               "productID" : 57105,

@@ -39,7 +39,7 @@ import Testing
           error: """
             error: no board in its bootloader
               why: the DFU devices seen are others
-              fix: start the board's bootloader (often: hold BOOT0, press reset); --wait waits for it
+              fix: start the board's bootloader (often: hold BOOT0, press reset); --wait waits for it; or see what is in the way: dfuse doctor
                 1-4  05ac:821a  Bluetooth Host Controller  (runs its application)
 
             """))
@@ -96,7 +96,7 @@ import Testing
           error: """
             error: the board at 1-1 (0483:df11) cannot be opened: its node in /dev/bus/usb is missing
               why: the kernel has it; a container sees only the nodes that are passed in
-              fix: pass the whole of /dev/bus/usb to the container, or run outside of it
+              fix: pass the whole of /dev/bus/usb to the container, or run outside of it; or see what is in the way: dfuse doctor
 
             """))
   }

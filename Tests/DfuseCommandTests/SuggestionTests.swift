@@ -139,6 +139,12 @@ import Testing
     case .simulateList:
       let list = try shell(try command(of: shell("dfuse flash --simulate stm32f999 fw.bin")))
       #expect(list.output.contains("stm32f405"))
+    case .doctor:
+      sandbox.bus = StubBus([.board(path: "1-1", openError: .busy)])
+      let line = try command(of: sandbox.run("leave"))
+      #expect(line == "dfuse doctor")
+      // How it ends depends on this machine.
+      #expect(try shell(line).output.contains("libusb    version \(LibUSBBus.version)"))
     case .list:
       let chip = try #require(SimulatedChip.named("stm32f405"))
       var profile = chip.profile
@@ -304,7 +310,7 @@ import Testing
     folder.appendPathComponent("Sources/dfuse")
     let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     let names =
-      "flash|verify|read|erase|leave|unprotect|list|udev|simulate|pack|unpack|info"
+      "flash|verify|read|erase|leave|unprotect|list|udev|simulate|pack|unpack|info|doctor"
     let pattern = try Regex("('?)dfuse (?:\(names))(?: --?[a-z-]+| [a-z]+)*('?)")
     var count = 0
     while let file = files?.nextObject() as? URL {

@@ -5,25 +5,11 @@
 . /run/dfuse/host/Kernel/lib.sh
 # shellcheck source=SCRIPTDIR/firmware.sh
 . /run/dfuse/host/Kernel/firmware.sh
+# shellcheck source=SCRIPTDIR/udevd.sh
+. /run/dfuse/host/Kernel/udevd.sh
 
 # The words of lib.sh wait for udev after an attach; here nobody would answer.
 udevadm() { true; }
-
-udevd_processes() { grep -l -x 'systemd-udevd\|udevadm' /proc/[0-9]*/comm 2>/dev/null | cut -d / -f 3; }
-has_udevd() { [ -n "$(udevd_processes)" ]; }
-
-stop_udevd() {
-  command udevadm control --exit || true
-  wait_for 10 is_gone has_udevd
-  # Not even a stale socket may make anyone believe that it runs.
-  rm -f /run/udev/control
-}
-
-start_udevd() {
-  if ! has_udevd; then /lib/systemd/systemd-udevd --daemon; fi
-  command udevadm trigger --action=add --subsystem-match=usb
-  command udevadm settle --timeout=30
-}
 
 # As in a container that mounts /run/udev: the socket is there, and no event ever comes.
 silence_udevd() {

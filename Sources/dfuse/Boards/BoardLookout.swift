@@ -67,21 +67,26 @@ struct BoardLookout {
 
 extension BusSurroundings {
   /// What is known of why no board is in its bootloader, a sentence each.
-  fileprivate var findings: [String] {
+  fileprivate var findings: [String] { troubleSentences + (probeSentence.map { [$0] } ?? []) }
+
+  /// What the kernel's log tells of ports, a sentence each.
+  var troubleSentences: [String] {
     var sentences = troubles.prefix(Self.mostTroubles).map(\.sentence)
     if troubles.count > Self.mostTroubles {
       let rest = (troubles.count - Self.mostTroubles).counted("other port")
       sentences.append("the kernel's log has more of that, of \(rest)")
     }
-    let paths = probes.map(\.path.visible)
-    if let last = paths.last {
-      let first = paths.dropLast().joined(separator: ", ")
-      sentences.append(
-        first.isEmpty
-          ? "\(last) is an ST-LINK; the bootloader is on the board's other USB connector"
-          : "\(first) and \(last) are ST-LINKs; a bootloader is on a board's other USB connector")
-    }
     return sentences
+  }
+
+  /// What debug probes tell of where a board has to be plugged in; nil where there are none.
+  var probeSentence: String? {
+    let paths = probes.map(\.path.visible)
+    guard let last = paths.last else { return nil }
+    let first = paths.dropLast().joined(separator: ", ")
+    return first.isEmpty
+      ? "\(last) is an ST-LINK; the bootloader is on the board's other USB connector"
+      : "\(first) and \(last) are ST-LINKs; a bootloader is on a board's other USB connector"
   }
 
   /// That some parts never come as a bootloader; nil where a port's trouble is another.
@@ -98,7 +103,7 @@ extension BusSurroundings {
   private static var mostTroubles: Int { 3 }
 
   /// What to try first.
-  fileprivate var remedy: String {
+  var remedy: String {
     switch troubles.map(\.kind).max(by: { $0.rawValue < $1.rawValue }) {
     case .overCurrent: "unplug what is at that port, try it at another one"
     case .cannotEnable, .noAnswer: "try another cable, another port, no hub between"

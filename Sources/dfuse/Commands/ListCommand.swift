@@ -66,7 +66,7 @@ struct ListCommand: HostCommand {
         report.devices.isEmpty && report.running.isEmpty ? "" : "; what is shown above is none"
       let failure = Failure(
         .noBoard, "no board is in its bootloader\(others)",
-        fix: "start it there (often: hold BOOT0, press reset), and look again")
+        fix: "start it there (often: hold BOOT0, press reset), and look again" + Failure.seeDoctor)
       throw all.haveNoBootloader ? BoardLookout(source.bus).explaining(failure) : failure
     }
   }

@@ -9,6 +9,9 @@ enum UdevRules {
   /// tagged `uaccess`.
   static let fileName = "60-dfuse.rules"
 
+  /// The group whose members the rules let in, beside whoever sits at the machine.
+  static let group = "plugdev"
+
   /// The whole file, for bootloaders alone.
   static var text: String { text(running: []) }
 
@@ -46,7 +49,7 @@ enum UdevRules {
 
     # \(device.name)
     SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", \(match("ATTR", device.id)), \
-    MODE="0660", GROUP="plugdev", TAG+="uaccess"
+    MODE="0660", GROUP="\(group)", TAG+="uaccess"
 
     """
   }
@@ -62,7 +65,7 @@ enum UdevRules {
 
     \(runningMark)\(id)
     SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", \(match("ATTR", id)), \
-    MODE="0660", GROUP="plugdev", TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1"
+    MODE="0660", GROUP="\(group)", TAG+="uaccess", ENV{ID_MM_DEVICE_IGNORE}="1"
     SUBSYSTEM=="tty", \(match("ATTRS", id)), MODE="0660", TAG+="uaccess", \
     ENV{ID_MM_DEVICE_IGNORE}="1", ENV{ID_MM_PORT_IGNORE}="1"
 

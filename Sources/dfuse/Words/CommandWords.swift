@@ -28,7 +28,8 @@ struct CommandWords {
     "scan": [("list", nil)], "diff": [("compare", nil)], "check": [("verify", nil)],
     "wipe": [("erase", nil)], "unlock": [("unprotect", nil)], "convert": [("pack", nil)],
     "version": [("--version", nil)], "show": [("info", nil)], "inspect": [("info", nil)],
-    "extract": [("unpack", nil)],
+    "extract": [("unpack", nil)], "diagnose": [("doctor", nil)],
+    "troubleshoot": [("doctor", nil)],
   ]
 
   /// The failure of a command line that ArgumentParser refused with this message.

@@ -13,22 +13,23 @@ extension Failure {
         (
           .noBoard, "there is no USB on this machine",
           "in a container, pass /dev/bus/usb through; without a board, try --simulate stm32f405"
+            + Self.seeDoctor
         )
       case .accessDenied: (.noPermission, "\(closed): no permission", USBError.letUdevGiveIt)
       case .busy:
         (
           .inputOutput, "\(closed): it is in use",
-          "end the program that uses it, or unplug the board and plug it in again"
+          "end the program that uses it, or unplug the board and plug it in again" + Self.seeDoctor
         )
       case .noDriver:
         (
           .inputOutput, "\(closed): it has no usable driver",
-          "bind WinUSB to it (on Windows), or end the driver that holds it"
+          "bind WinUSB to it (on Windows), or end the driver that holds it" + Self.seeDoctor
         )
       case .noNode:
         (
           .noPermission, "\(closed): its node in /dev/bus/usb is missing",
-          "pass the whole of /dev/bus/usb to the container, or run outside of it"
+          "pass the whole of /dev/bus/usb to the container, or run outside of it" + Self.seeDoctor
         )
       case .timedOut:
         (
@@ -55,6 +56,9 @@ extension Failure {
     }
   }
 
+  /// What to do where no more is known; ends its line.
+  static let seeDoctor = "; or see what is in the way: \(Suggestion(.doctor))"
+
   static let noDFUDevice = "no DFU device is plugged in"
   static let otherDFUDevices = "the DFU devices seen are others"
 
@@ -80,7 +84,8 @@ extension Failure {
       why: ignored.isEmpty ? Self.noDFUDevice : Self.otherDFUDevices,
       fix: isFiltered
         ? "leave the choice out or take one of these:"
-        : "start the board's bootloader (often: hold BOOT0, press reset); --wait waits for it",
+        : "start the board's bootloader (often: hold BOOT0, press reset); --wait waits for it"
+          + Self.seeDoctor,
       choices: ignored.map(\.line))
   }
 }

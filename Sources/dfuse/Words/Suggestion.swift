@@ -18,6 +18,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case installRules = "udev install"
     case uninstallRules = "udev uninstall"
     case simulateList = "simulate --list"
+    case doctor = "doctor"
   }
 
   var kind: Kind

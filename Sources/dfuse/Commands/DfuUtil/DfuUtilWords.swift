@@ -81,18 +81,20 @@ extension Failure {
     return failure
   }
 
-  /// The text with dfu-util's options where it has them.
+  /// The text with dfu-util's options where it has them; a command of ours keeps its own.
   private static func withDfuUtilsOptions(_ text: String) -> String {
-    var text = text
+    let command = text.firstRange(of: "dfuse ")?.lowerBound ?? text.endIndex
+    let rest = text[command...]
+    var text = String(text[..<command])
     for (ours, theirs) in [
       ("--wait waits", "-w waits"), ("; without a board, try --simulate stm32f405", ""),
       ("--address ", "-s "), ("say --allow-option-bytes", "add :force behind the address of -s"),
       ("say --allow-otp", "add :force behind the address of -s"),
       ("say --allow-bootloader", "add :force behind the address of -s"),
-    ] where !text.contains("dfuse ") {
+    ] {
       text = text.replacing(ours, with: theirs)
     }
-    return text
+    return text + rest
   }
 }
 
