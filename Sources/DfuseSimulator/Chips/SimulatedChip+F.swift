@@ -160,6 +160,17 @@ extension SimulatedChip {
       profile.system = .init(
         id: 0xD1, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
     },
+    // F413/F423, 1.5 MiB in one bank; the serial number was not posted.
+    f4(
+      "stm32f413", ["stm32f423"], part: "STM32F413/F423 (1536 KiB)", banks: [11],
+      serial: "3573386A3033"
+    ) { profile in
+      // panda's, with eleven written so.
+      profile.usb.maps[0] = "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,011*128Kg"
+      profile.options = .f413
+      profile.system = .init(
+        id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
+    },
     stm32f405,
     // F407 V2.1 as on the first Discovery boards: type g, found in dfuERROR.
     stm32f405.variant(

@@ -115,6 +115,25 @@ extension SimulatedChip {
       // AN2606, bootloaders V10.1 to V10.3.
       profile.quirks.corruptsLongOddWrites = true
     },
+    // L433, 256 KiB in one bank.
+    doubleWords(
+      "stm32l433", ["stm32l432", "stm32l443"], part: "STM32L433 (256 KiB)",
+      guessed: [.polls, .transferSize], pages: 128, of: 2, serial: "207E32823141",
+      maps: [
+        "@Internal Flash  /0x08000000/0128*0002Kg", "@Option Bytes  /0x1FFF7800/01*040 e",
+        "@OTP Memory /0x1FFF7000/01*0001Ke", "@Device Feature/0xFFFF0000/01*004 e",
+      ],
+      others: [
+        .init(.optionBytes, at: 0x1FFF_7800, 40), otp, .init(.deviceFeature, at: 0xFFFF_0000, 4),
+      ],
+      options: .l432, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
+    ) { profile in
+      profile.system = .init(
+        id: 0x91, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      isL4(&profile)
+      // AN2606, bootloader V9.1.
+      profile.quirks.corruptsLongOddWrites = true
+    },
     // L4R5, 2 MiB in two banks of 4 KiB pages.
     doubleWords(
       "stm32l4r5", ["stm32l4r9", "stm32l4s5"], part: "STM32L4R5/L4R9 (2 MiB)",

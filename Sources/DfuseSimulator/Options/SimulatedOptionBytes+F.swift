@@ -64,6 +64,8 @@ extension SimulatedOptionBytes {
   static let f401 = f4(sectors: 8)
   static let f405 = f4(sectors: 12)
   static let f446 = f4(sectors: 8)
+  /// RM0430 3.6: fifteen sectors, and so three bits more.
+  static let f413 = f4(sectors: 15).with { $0.words[f4Words + 8] = 0x7FFF }
 
   /// The other bank has a word of its own.
   static let f427 = f4(sectors: 12).with {

@@ -10,8 +10,9 @@ import Testing
 @Suite struct OptionSettingTests {
   /// The chips whose option bytes are written.
   static let names = [
-    "stm32f042", "stm32f072", "stm32f401", "stm32f411", "stm32f405", "stm32f427", "stm32f446",
-    "stm32f723", "stm32f745", "stm32f767", "stm32f767-dual", "stm32l476", "stm32g0b1",
+    "stm32f042", "stm32f072", "stm32f401", "stm32f411", "stm32f413", "stm32f405", "stm32f427",
+    "stm32f446",
+    "stm32f723", "stm32f745", "stm32f767", "stm32f767-dual", "stm32l433", "stm32l476", "stm32g0b1",
     "stm32g431", "stm32g474", "stm32g491", "stm32h723", "stm32h743", "stm32u575",
   ]
 
