@@ -23,6 +23,8 @@ struct Console {
   var errorIsTerminal: Bool
   /// Columns of the terminal.
   var width: Int
+  /// Lines of the terminal.
+  var height = 24
   /// Keeps a report about a board in a file when standard error shows it to nobody; the file's name.
   var keepReport: (Failure) -> String? = { _ in nil }
   /// Whether there is no standard output.
@@ -99,7 +101,8 @@ extension Console {
       writeError: { text in _ = error.write(Array(text.utf8)) },
       outputIsTerminal: output.isTerminal,
       errorIsTerminal: error.isTerminal && environmentVariable("TERM") != "dumb",
-      width: terminalWidth(),
+      width: terminalSize.width,
+      height: terminalSize.height,
       keepReport: { failure in
         // A terminal that sends SIGHUP is about to go, if it is not gone already.
         guard error.isLost || failure.status == .hungUp && error.isTerminal else { return nil }
@@ -110,10 +113,11 @@ extension Console {
     )
   }
 
-  private static func terminalWidth() -> Int {
+  private static var terminalSize: (width: Int, height: Int) {
     var size = winsize()
     let result = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)
-    return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
+    guard result == 0, size.ws_col > 0 else { return (80, 24) }
+    return (Int(size.ws_col), size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 }
 

@@ -26,14 +26,19 @@ import Testing
     sandbox.bus = bus
     let run = sandbox.run("flash", "@fw.dfu", "--all")
     #expect(run.status == .success)
-    let verdicts = run.timeless.output.split(separator: "\n")
+    let lines = run.timeless.output.split(separator: "\n").map(String.init)
     #expect(
-      verdicts.dropLast().sorted()
+      lines.prefix(5).sorted()
         == (1...5).map {
           "flashed 2.9 KiB to STM32F2/F4 (1 MiB) at 1-\($0) in T: verified; the firmware is "
             + "running (the board came back as 0483:5740 (STM32 Virtual ComPort))"
         })
-    #expect(verdicts.last == "flashed 5 boards")
+    #expect(lines[5] == "port  serial        chip                result             time")
+    for number in 1...5 {
+      #expect(lines[5 + number].hasPrefix("1-\(number)   315A"))
+      #expect(lines[5 + number].contains("  STM32F2/F4 (1 MiB)  verified, running  "))
+    }
+    #expect(lines[11...] == ["flashed 5 boards"])
     for number in 1...5 {
       #expect(bus.board(at: "1-\(number)")?.read(3000, at: 0x0800_0000) == program)
     }
@@ -94,6 +99,97 @@ import Testing
           fix: plug them in again and run the same command again
 
         """))
+  }
+
+  @Test func `a table says how it ended with each board`() throws {
+    sandbox.bus = SimulatedBus([try board(0), try board(1, faults: "errWRITE@write:2")])
+    let run = sandbox.run("flash", "@fw.dfu", "--all", "--stay")
+    #expect(
+      run.output.hasSuffix(
+        """
+        port  serial        chip                result                                                                time
+        1-1   315A28A0B956  STM32F2/F4 (1 MiB)  verified, in its bootloader                                           382 ms
+        1-2   315A29A0B956  STM32F2/F4 (1 MiB)  FAILED: writing 2048 bytes at 0x0800_0000 failed: the device report…  -
+
+        """), "\(run.output)")
+    #expect(!sandbox.run("flash", "@fw.dfu", "--all", "--stay", "-q").output.contains("port"))
+  }
+
+  @Test func `fewer or more boards than were meant are an error before anything is erased`() throws
+  {
+    let bus = SimulatedBus([try board(0), try board(1)])
+    bus.plugIn(try board(2), path: "1-3", after: .seconds(3))
+    sandbox.bus = bus
+    let fewer = sandbox.run("flash", "@fw.dfu", "--all", "--boards", "3")
+    #expect(fewer.status == .noBoard)
+    #expect(
+      fewer.error.hasSuffix(
+        """
+        error: 2 boards fit, and 3 were meant
+          now: nothing on any board was changed
+          fix: plug in the others, or let --wait wait for them; these are there:
+            1-1  0483:df11  STM32  BOOTLOADER  serial 315A28A0B956
+            1-2  0483:df11  STM32  BOOTLOADER  serial 315A29A0B956
+
+        """), "\(fewer.error)")
+    let more = sandbox.run("flash", "@fw.dfu", "--all", "--boards", "1")
+    #expect(more.error.contains("2 boards fit, and 1 were meant"))
+    for number in 1...2 {
+      #expect(bus.board(at: "1-\(number)")?.read(1, at: 0x0800_0001) == [0xFF])
+    }
+    let wait = sandbox.run("flash", "@fw.dfu", "--all", "--boards", "3", "--wait=10")
+    #expect(wait.output.hasSuffix("flashed 3 boards\n"), "\(wait)")
+  }
+
+  @Test(arguments: [
+    (["--jobs", "0", "--all"], "--jobs 0 is not a number of boards"),
+    (["--boards", "2"], "--boards is for several boards, and one is flashed"),
+    (["--jobs", "2"], "--jobs is for several boards, and one is flashed"),
+    (["--boards", "2", "--loop"], "--loop and --boards do not go together"),
+  ])
+  func `what makes no sense is refused`(words: [String], message: String) throws {
+    sandbox.bus = SimulatedBus([try board(0)])
+    let run = sandbox.run(["flash", "@fw.dfu"] + words)
+    #expect(run.status == .usage)
+    #expect(run.error.contains(message), "\(run.error)")
+  }
+
+  @Test func `ports of a fixture are chosen by a pattern`() throws {
+    let bus = SimulatedBus()
+    for (number, port) in ["1-1", "1-1.1", "1-1.2", "1-1.10", "2-1.1"].enumerated() {
+      bus.plugIn(try board(number), path: port)
+    }
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--all", "--jobs", "1", "--path", "1-1.*")
+    #expect(run.output.hasSuffix("flashed 3 boards\n"), "\(run)")
+    #expect(bus.board(at: "1-1")?.read(1, at: 0x0800_0001) == [0xFF])
+    #expect(bus.board(at: "2-1.1")?.read(1, at: 0x0800_0001) == [0xFF])
+    #expect(sandbox.run("list", "--path", "1-1.?").output.contains("1-1.2") == false)
+  }
+
+  @Test func `boards with one serial number are told of, and flashed`() throws {
+    let bus = SimulatedBus([try board(0), try board(0), try board(1)])
+    sandbox.bus = bus
+    let run = sandbox.run("flash", "@fw.dfu", "--all")
+    #expect(run.status == .success)
+    #expect(
+      run.error.hasPrefix(
+        "warning: 2 boards have the serial number 315A28A0B956 (1-1, 1-2): their ports tell them "
+          + "apart\n"), "\(run.error)")
+  }
+
+  @Test func `on a terminal a table is drawn again and again, and stands at the end`() throws {
+    sandbox.bus = SimulatedBus([try board(0), try board(1, faults: "errWRITE@write:2")])
+    let run = sandbox.run("flash", "@fw.dfu", "--all", terminal: true)
+    #expect(run.error.contains("1-1   315A28A0B956  STM32F2/F4 (1 MiB)  waiting\n"))
+    // Cursor up by the head and two boards, and the rest of the screen erased.
+    #expect(run.error.contains("\u{1B}[3A\r\u{1B}[J"))
+    // No phase is a line of its own there, but what failed stands above in full.
+    #expect(!run.error.contains("1-1: wrote"))
+    #expect(run.error.contains("\u{1B}[J\u{1B}[1;31merror:\u{1B}[0m STM32F2/F4 (1 MiB) at 1-2"))
+    let lines = run.error.split(separator: "\n").map { $0.split(separator: "\u{1B}[J").last ?? "" }
+    #expect(lines.allSatisfy { $0.count < 80 || !$0.hasPrefix("1-") })
+    #expect(run.output.contains("  verified, running  "))
   }
 
   @Test func `--all chooses like everything else`() throws {

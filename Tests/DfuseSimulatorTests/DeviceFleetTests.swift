@@ -31,6 +31,28 @@ import Testing
     }
   }
 
+  @Test func `no more devices are worked on at once than are wanted`() throws {
+    let now = Mutex((running: 0, most: 0))
+    let fleet = DeviceFleet<Int, Int, Int>(limit: 3) { number, report in
+      now.withLock { $0 = ($0.running + 1, max($0.most, $0.running + 1)) }
+      for step in 0..<100 { report(step) }
+      now.withLock { $0.running -= 1 }
+      return number
+    }
+    for number in 0..<40 {
+      fleet.start(
+        number,
+        as: DeviceIdentity(
+          vendorID: 1, productID: 2, bcdDevice: 0, path: "1-\(number)", address: 1))
+    }
+    var ends: Set<Int> = []
+    while let news = fleet.next() {
+      if case .finished(_, let number) = news { ends.insert(number) }
+    }
+    #expect(ends.count == 40)
+    #expect(now.withLock { $0.most } <= 3)
+  }
+
   private func bus(_ count: Int, faults: [Int: FaultPlan] = [:]) throws -> SimulatedBus {
     let chip = try #require(SimulatedChip.named("f405"))
     return SimulatedBus(

@@ -17,30 +17,65 @@ public final class DeviceFleet<Device: Sendable, Event: Sendable, Outcome: Senda
 
   private struct State {
     var queue: [News] = []
+    /// Devices whose end has not been handed out.
     var running = 0
+    /// Devices whose work has begun and is not over.
+    var atWork = 0
+    /// Devices whose turn has not come.
+    var waiting: [(device: Device, identity: DeviceIdentity)] = []
   }
 
   private let work: @Sendable (Device, @escaping (Event) -> Void) -> Outcome
+  /// How many are worked on at once.
+  private let limit: Int
   private let state = Mutex(State())
   private let arrivals = DispatchSemaphore(value: 0)
 
   /// Makes a fleet without devices.
   ///
-  /// - Parameter work: What is done with each device, on a thread of its own: it opens the device,
-  ///   reports events through the closure, and returns how it ended.
-  public init(work: @escaping @Sendable (Device, @escaping (Event) -> Void) -> Outcome) {
+  /// - Parameters:
+  ///   - limit: How many are worked on at once, one at least; nil for as many as there are.
+  ///   - work: What is done with each device, on a thread of its own: it opens the device, reports
+  ///     events through the closure, and returns how it ended.
+  public init(
+    limit: Int? = nil,
+    work: @escaping @Sendable (Device, @escaping (Event) -> Void) -> Outcome
+  ) {
+    self.limit = max(limit ?? .max, 1)
     self.work = work
   }
 
   /// Devices whose end has not been handed out by ``next(limit:)``.
   public var runningCount: Int { state.withLock { $0.running } }
 
-  /// Starts the work on a device, whose news come under `identity`.
+  /// Starts the work on a device, whose news come under `identity`; as soon as it is its turn, where
+  /// not all are worked on at once.
   public func start(_ device: Device, as identity: DeviceIdentity) {
-    state.withLock { $0.running += 1 }
+    let isNow = state.withLock { state in
+      state.running += 1
+      guard state.atWork < limit else {
+        state.waiting.append((device, identity))
+        return false
+      }
+      state.atWork += 1
+      return true
+    }
+    if isNow { begin(device, as: identity) }
+  }
+
+  private func begin(_ device: Device, as identity: DeviceIdentity) {
     DispatchQueue(label: "dfuse \(identity.path)").async {
       let outcome = self.work(device) { event in self.add(.event(identity, event)) }
+      let next = self.state.withLock { state in
+        state.atWork -= 1
+        guard !state.waiting.isEmpty else {
+          return (device: Device, identity: DeviceIdentity)?.none
+        }
+        state.atWork += 1
+        return state.waiting.removeFirst()
+      }
       self.add(.finished(identity, outcome))
+      if let next { self.begin(next.device, as: next.identity) }
     }
   }
 

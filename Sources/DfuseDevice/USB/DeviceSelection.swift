@@ -6,7 +6,7 @@ public struct DeviceFilter: Hashable, Sendable {
   public var usbIDs: [USBIDPattern]
   /// Serial number; case does not matter.
   public var serial: String?
-  /// Port path, `BUS-PORT[.PORT]…`.
+  /// Port path, `BUS-PORT[.PORT]…`; `*` in it stands for anything, `?` for one character.
   public var path: String?
   /// Takes devices in DFU mode for DfuSe, whatever they say, if ``usbIDs`` has both of their ids.
   public var assumesDfuSe: Bool
@@ -37,7 +37,33 @@ public struct DeviceFilter: Hashable, Sendable {
   /// Whether `identity` fits as far as can be seen without opening the device.
   package func matchesExceptSerial(_ identity: DeviceIdentity) -> Bool {
     (usbIDs.isEmpty || usbIDs.contains { $0.fits(identity.usbID) })
-      && (path == nil || identity.path == path)
+      && (path.map { identity.path.fits(pattern: $0) } ?? true)
+  }
+}
+
+extension String {
+  /// Whether it is what a pattern says, in which `*` stands for anything and `?` for one character.
+  fileprivate func fits(pattern: String) -> Bool {
+    let (text, pattern) = (Array(utf8), Array(pattern.utf8))
+    var (place, next) = (0, 0)
+    // The last star, and how much of the text it stands for so far.
+    var star: (next: Int, place: Int)?
+    while place < text.count {
+      if next < pattern.count, pattern[next] == UInt8(ascii: "*") {
+        star = (next, place)
+        next += 1
+      } else if next < pattern.count,
+        pattern[next] == UInt8(ascii: "?") || pattern[next] == text[place]
+      {
+        (place, next) = (place + 1, next + 1)
+      } else if let last = star {
+        star = (last.next, last.place + 1)
+        (place, next) = (last.place + 1, last.next + 1)
+      } else {
+        return false
+      }
+    }
+    return pattern[next...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 }
 

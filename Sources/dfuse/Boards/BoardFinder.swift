@@ -73,18 +73,35 @@ struct BoardFinder {
   /// Every board that fits, at least one, and those that are to be taken into their bootloaders;
   /// others may fit and not be openable.
   ///
-  /// - Throws: As ``one()``, but for several.
-  func all() throws(Failure) -> BoardSight {
+  /// - Parameter count: How many there have to be, if that is known; closed ones do not count.
+  /// - Returns: What was seen.
+  /// - Throws: As ``one()``, but for several; status 69 where there are fewer or more than `count`.
+  func all(_ count: Int? = nil) throws(Failure) -> BoardSight {
     let running = request.map { RunningBoards(request: $0, filter: filter) }
     return try waiting { devices throws(Failure) -> Answer<BoardSight> in
       let sight = try source.sight(devices, filter, running)
-      guard sight.targets.isEmpty else { return .found(sight) }
+      guard sight.targets.isEmpty else {
+        guard let count, sight.targets.count != count else { return .found(sight) }
+        return .missing(Self.wrongNumber(sight, count), mayCome: sight.targets.count < count)
+      }
       if let device = sight.selection.notOpenable.first, let error = device.openError {
         return missing(.notOpenable(device.identity, error))
       }
       if let running { return .missing(running.nothing(in: sight.plugged), mayCome: true) }
       return missing(.noDevice(ignored: sight.selection.ignored))
     }
+  }
+
+  private static func wrongNumber(_ sight: BoardSight, _ count: Int) -> Failure {
+    let found = sight.targets.count
+    let closed = sight.selection.notOpenable.map { "\($0.identity.line)  cannot be opened" }
+    return Failure(
+      .noBoard, "\(found.counted("board")) \(found == 1 ? "fits" : "fit"), and \(count) were meant",
+      now: "nothing on any board was changed",
+      fix: found < count
+        ? "plug in the others, or let --wait wait for them; these are there:"
+        : "unplug what is too much, or choose by --path, in which * stands for anything:",
+      choices: sight.targets.map { $0.identity.line } + closed)
   }
 
   private enum Answer<Found> {

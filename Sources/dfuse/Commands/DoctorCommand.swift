@@ -93,10 +93,3 @@ extension CheckResult {
       + (why.map { ["  why: \($0)"] } ?? []) + fixes.map { "  fix: \($0.line)" }
   }
 }
-
-extension String {
-  /// The text with blanks behind it, up to a width.
-  fileprivate func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
-  }
-}

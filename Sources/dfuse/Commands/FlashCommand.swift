@@ -73,6 +73,16 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
   var all = false
   @Flag(help: "Flash each board that is plugged in, until Ctrl-C.")
   var loop = false
+  @Option(
+    help: ArgumentHelp(
+      "With --all or --loop, how many boards are worked on at once; all, without it.",
+      valueName: "number"))
+  var jobs: Int?
+  @Option(
+    help: ArgumentHelp(
+      "With --all, how many boards there have to be: fewer or more is an error, before anything is "
+        + "erased.", valueName: "number"))
+  var boards: Int?
   @Flag(help: "Flash again each time the file has been written anew, until Ctrl-C.")
   var watch = false
   @OptionGroup(title: "Which board") var device: DeviceOptions
@@ -155,7 +165,19 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
         "only one board that is named is ever locked"
       ),
       (preserve && massErase, "--preserve and --mass-erase", "a mass erase preserves nothing"),
+      (loop && boards != nil, "--loop and --boards", "--loop flashes boards as they come"),
     ]
+    for (number, option) in [(jobs, "--jobs"), (boards, "--boards")] {
+      guard let number else { continue }
+      guard (1...10_000).contains(number) else {
+        throw Failure(.usage, "\(option) \(number) is not a number of boards", fix: "say 1 or more")
+      }
+      guard all || loop else {
+        throw Failure(
+          .usage, "\(option) is for several boards, and one is flashed",
+          fix: "say --all as well")
+      }
+    }
     for (isThere, options, reason) in conflicts where isThere {
       throw Failure(.usage, "\(options) do not go together", why: reason)
     }

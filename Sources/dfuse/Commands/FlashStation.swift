@@ -5,7 +5,15 @@ import DfuseSimulator
 final class FlashStation {
   private let command: FlashCommand
   private let host: Host
+  /// Where to print; above the table, where there is one.
+  private var console: Console
   private let output: OutputOptions
+  /// What the boards do.
+  private var bench = Bench()
+  /// Shows that on a terminal; nil in a log.
+  private var table: LiveTable?
+  /// Serial numbers of several boards that were told of.
+  private var twins: Set<String> = []
   /// Who tells of the board at a port.
   private var reporters: [String: BoardReporter] = [:]
   /// Why output could not be written, if so.
@@ -25,7 +33,22 @@ final class FlashStation {
   init(command: FlashCommand, host: Host) {
     self.command = command
     self.host = host
+    console = host.console
     output = command.work.output
+    guard console.errorIsTerminal, !console.isQuiet, !output.json, !output.trace, !output.verbose
+    else { return }
+    let plain = console
+    let table = LiveTable(write: plain.writeError) { [unowned self] in
+      bench.lines(width: plain.width, height: plain.height)
+    }
+    self.table = table
+    console.writeError = { text in table.printAbove { plain.writeError(text) } }
+    guard plain.outputIsTerminal else { return }
+    console.writeOutput = { bytes throws(Failure) in
+      var result = Result<Void, Failure>.success(())
+      table.printAbove { result = Result { () throws(Failure) in try plain.writeOutput(bytes) } }
+      try result.get()
+    }
   }
 
   /// Which running boards are meant; nil for none.
@@ -60,10 +83,10 @@ final class FlashStation {
       running = try runningBoards()
       // A firmware may take its time until it is on USB again.
       if running != nil { station = Station(returnTime: .seconds(10)) }
-      var job = if let ready { ready } else { try command.job(console: host.console) }
+      var job = if let ready { ready } else { try command.job(console: console) }
       // A board that comes back by itself is told from the next one.
       job.awaitsReturn = command.loop
-      host.listenForInterrupt(host.console)
+      host.listenForInterrupt(console)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
       if command.loop {
@@ -71,9 +94,12 @@ final class FlashStation {
       } else {
         try flashAll(fleet, source)
       }
-      try source.finish(host.console)
+      table?.erase()
+      try source.finish(console)
+      try tellBench()
       if let failure = outputFailure { throw failure }
     } catch {
+      table?.erase()
       let error = error.stopped(by: host.interruptStatus())
       try? lastLine(error)
       throw error
@@ -81,7 +107,7 @@ final class FlashStation {
     let summary = summary
     try lastLine(summary)
     if let summary { throw summary }
-    if !output.json { try host.console.verdict("flashed \(flashedCount.counted("board"))") }
+    if !output.json { try console.verdict("flashed \(flashedCount.counted("board"))") }
   }
 
   // MARK: - Boards
@@ -92,8 +118,12 @@ final class FlashStation {
     let (options, isLoop) = (command.work, command.loop)
     // One sight for all, so that none is taken for another that is away at the moment.
     let before = running == nil ? [] : (try? bus.pluggedDevices()) ?? []
-    return Fleet { target, report in
+    return Fleet(limit: command.jobs) { target, report in
       Result { () throws(Failure) in
+        guard !isCancelled() else {
+          throw Failure(
+            .interrupted, "stopped before its turn came", now: FlashError.Progress.untouched.onChip)
+        }
         var entry = BoardEntry(bus: bus, before: before, isCancelled: isCancelled)
         if isLoop, case .running = target {
           // Others come and go meanwhile, and are looked after.
@@ -110,7 +140,8 @@ final class FlashStation {
 
   private func flashAll(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
     let finder = try BoardFinder(source: source, options: command.work, host: host)
-    let sight = try finder.all()
+    let sight = try finder.all(command.boards)
+    warnOfTwins(sight.targets)
     for target in sight.targets { start(target, fleet) }
     for device in sight.selection.notOpenable {
       if let error = device.openError { tellClosed(device.identity, error) }
@@ -121,7 +152,7 @@ final class FlashStation {
   /// Flashes whatever comes, until Ctrl-C.
   private func serve(_ fleet: Fleet, _ source: BoardSource) throws(Failure) {
     let filter = try command.work.device.filter
-    host.console.note("flashing each board that is plugged in (Ctrl-C ends it)")
+    console.note("flashing each board that is plugged in (Ctrl-C ends it)")
     var hasSeen = false
     var blindSince: Duration?
     var blindness: Failure?
@@ -130,6 +161,7 @@ final class FlashStation {
         let sight = try source.sight(try source.devices(), filter, running)
         let instructions = station.see(
           sight.selection, running: sight.running.map(\.device.identity), at: source.bus.now)
+        warnOfTwins(sight.targets)
         for instruction in instructions { follow(instruction, sight.targets, fleet) }
         (hasSeen, blindSince) = (true, nil)
       } catch {
@@ -182,7 +214,7 @@ final class FlashStation {
     case .leaveAlone(let identity):
       // A firmware that runs is what was wanted.
       if case .running? = target(identity) { return }
-      host.console.note(
+      console.note(
         "the board at \(identity.path) is back in its bootloader, and is not flashed again until "
           + "it is plugged in anew; is BOOT0 still set?")
     }
@@ -196,8 +228,10 @@ final class FlashStation {
         BoardName(path: device.identity.path, serial: device.identity.serialNumber)
       }
     let reporter = BoardReporter(
-      name, console: host.console, output: output, isOneOfMany: true)
+      name, console: console, output: output, isOneOfMany: true)
     reporters[name.path] = reporter
+    bench.add(name)
+    table?.draw(at: .zero, isUrgent: true)
     if case .board(let board) = target { reporter.begin(board) }
     fleet.start(target, as: target.identity)
   }
@@ -205,7 +239,7 @@ final class FlashStation {
   private func tellClosed(_ identity: DeviceIdentity, _ error: USBError) {
     let failure = Failure(device: error, at: "the board at \(identity.path)")
     failures.append((identity.path, true, failure))
-    host.console.report(failure)
+    console.report(failure)
   }
 
   // MARK: - News
@@ -217,7 +251,13 @@ final class FlashStation {
 
   private func show(_ news: Fleet.News, at now: Duration) {
     switch news {
-    case .event(let identity, let update): reporters[identity.path]?.show(update)
+    case .event(let identity, let update):
+      if case .event(let event, _) = update {
+        bench.update(event, at: identity.path)
+        table?.draw(at: now)
+        if table != nil, event.showsInTable { return }
+      }
+      reporters[identity.path]?.show(update)
     case .finished(let identity, let result):
       let result = result.mapError { $0.stopped(by: host.interruptStatus()) }
       station.finished(
@@ -226,23 +266,49 @@ final class FlashStation {
       switch result {
       case .success(let report):
         flashedCount += 1
-        if !output.json {
-          tell { () throws(Failure) in try report.conclusion.tell(on: host.console) }
+        bench.end(
+          .succeeded(report.outcome), after: report.time, at: identity.path, as: report.board)
+        if !output.json, table == nil {
+          tell { () throws(Failure) in try report.conclusion.tell(on: console) }
         }
       case .failure(var failure):
         failures.append((identity.path, false, failure))
+        bench.end(
+          .failed(failure.whereItStands(at: identity.path)), after: nil, at: identity.path, as: nil)
         if !failure.what.contains(" at \(identity.path)") {
           failure.what = "\(identity.path): \(failure.what)"
         }
-        host.console.report(failure)
+        console.report(failure)
       }
+      table?.draw(at: now, isUrgent: true)
       guard let reporter = reporters.removeValue(forKey: identity.path) else { return }
       if output.json { reporter.line(JSONLine("flash", reporter.board, result.map(\.conclusion))) }
       outputFailure = outputFailure ?? reporter.failure
     }
   }
 
+  /// Says which boards cannot be told apart by their serial numbers, once.
+  private func warnOfTwins(_ targets: [BoardTarget]) {
+    var ports: [String: [String]] = [:]
+    for target in targets {
+      guard let serial = target.identity.serialNumber else { continue }
+      ports[serial, default: []].append(target.identity.path)
+    }
+    for (serial, ports) in ports.sorted(by: { $0.key < $1.key })
+    where ports.count > 1 && twins.insert(serial).inserted {
+      console.warn(
+        "\(ports.count) boards have the serial number \(serial.visible) "
+          + "(\(ports.joined(separator: ", "))): their ports tell them apart")
+    }
+  }
+
   // MARK: - The end
+
+  /// How it ended with each board.
+  private func tellBench() throws(Failure) {
+    guard !output.json, !console.isQuiet, !bench.rows.isEmpty else { return }
+    for line in bench.report { try console.output(line) }
+  }
 
   /// The end when a board failed; nil when none did.
   private var summary: Failure? {
@@ -259,10 +325,41 @@ final class FlashStation {
 
   private func lastLine(_ failure: Failure?) throws(Failure) {
     guard output.json else { return }
-    try host.console.output(
+    try console.output(
       JSONText.line(
         JSONLine(
           event: .summary, command: "flash", status: (failure?.status ?? .success).rawValue,
           error: failure, flashed: flashedCount, failed: failures.count)))
+  }
+}
+
+extension FlashEvent {
+  /// Whether a table of boards says it.
+  fileprivate var showsInTable: Bool {
+    switch self {
+    case .planned, .started, .advanced, .finished: true
+    case .repeating, .note: false
+    }
+  }
+}
+
+extension FlashReport {
+  /// How it ended, in a few words.
+  fileprivate var outcome: String {
+    guard let result else { return plan.isEmpty ? "holds it already" : "would be flashed" }
+    let flashed =
+      plan.isEmpty ? "held it already" : result.isVerified ? "verified" : "NOT verified"
+    return flashed + (departure.map { ", \($0.brief)" } ?? "")
+  }
+}
+
+extension Failure {
+  /// What failed, or where work that was stopped stands, in what fits into a line.
+  fileprivate func whereItStands(at port: String) -> String {
+    let isStopped = [.interrupted, .terminated, .hungUp].contains(status)
+    let words = isStopped ? "stopped; \(now ?? what)" : what
+    // The line begins with which board it is.
+    let rest = words.firstRange(of: "at \(port): ").map { String(words[$0.upperBound...]) } ?? words
+    return rest.count > 60 ? rest.prefix(59) + "…" : rest
   }
 }

@@ -16,6 +16,18 @@ struct Departure: Sendable, Equatable {
   /// Whether it left its bootloader.
   var hasLeft: Bool { isAway || name == "running" }
 
+  /// The same in a word or two.
+  var brief: String {
+    switch name {
+    case "left": "left the bus"
+    case "running": "running"
+    case "bootloader": "back in its bootloader"
+    case "reset": "restarted"
+    case "gone": "gone"
+    default: "in its bootloader"
+    }
+  }
+
   static let notAsked = Departure(name: "stayed", words: "the board stays in its bootloader")
   static let resetItself = Departure(
     name: "reset", words: "the board restarted when its option bytes were written")

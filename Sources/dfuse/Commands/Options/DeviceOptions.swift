@@ -17,7 +17,8 @@ struct DeviceOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Only the board at this port, as 'dfuse list' shows it: 1-1.3.", valueName: "bus-port"))
+      "Only the board at this port, as 'dfuse list' shows it: 1-1.3; of several '1-1.*'.",
+      valueName: "bus-port"))
   var path: String?
   @Flag(
     name: .customLong("assume-dfuse"),
