@@ -27,10 +27,15 @@ public struct ELFBuilder: Sendable {
   public struct Section: Sendable {
     /// sh_type, sh_flags, sh_addr, sh_offset and sh_size.
     public var type, flags, address, offset, size: UInt32
+    /// sh_link and sh_entsize, which a table of symbols has.
+    public var link, entrySize: UInt32
 
     /// Makes a section header, PROGBITS and ALLOC if nothing else is given.
-    public init(type: UInt32 = 1, flags: UInt32 = 2, address: UInt32, offset: UInt32, size: UInt32)
-    {
+    public init(
+      type: UInt32 = 1, flags: UInt32 = 2, address: UInt32, offset: UInt32, size: UInt32,
+      link: UInt32 = 0, entrySize: UInt32 = 0
+    ) {
+      (self.link, self.entrySize) = (link, entrySize)
       self.type = type
       self.flags = flags
       self.address = address
@@ -103,9 +108,28 @@ public struct ELFBuilder: Sendable {
     file += [UInt8](repeating: 0, count: 40)
     for section in sections {
       file += word(0) + word(section.type) + word(section.flags) + word(section.address)
-      file += word(section.offset) + word(section.size) + word(0) + word(0) + word(4) + word(0)
+      file += word(section.offset) + word(section.size) + word(section.link) + word(0) + word(4)
+      file += word(section.entrySize)
     }
     return file
+  }
+
+  /// An Elf32_Sym.
+  ///
+  /// - Parameters:
+  ///   - name: The offset of its name.
+  ///   - value: st_value.
+  ///   - size: st_size.
+  ///   - info: st_info: binding and type; 0x11 is a global object.
+  ///   - section: st_shndx.
+  /// - Returns: Its 16 bytes.
+  public static func symbol(
+    name: Int, value: UInt32, size: UInt32, info: UInt8 = 0x11, section: UInt16 = 1
+  ) -> [UInt8] {
+    let numbers = [UInt32(name), value, size].flatMap { number in
+      (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+    return numbers + [info, 0, UInt8(section & 0xFF), UInt8(section >> 8)]
   }
 
   private func half(_ value: UInt16) -> [UInt8] {

@@ -20,12 +20,14 @@ public enum ELFProblem: Hashable, Sendable {
   case moreThanTheFile(bytes: UInt64, fileSize: Int)
 }
 
-/// One of the two tables of an ELF file, by what an entry of it is about.
+/// One of the tables of an ELF file, by what an entry of it is about.
 public enum ELFTable: String, Hashable, Sendable {
   /// The program headers.
   case segments = "segment"
   /// The section headers.
   case sections = "section"
+  /// The symbols.
+  case symbols = "symbol"
 }
 
 extension ELFProblem: CustomStringConvertible {

@@ -35,7 +35,7 @@ struct ELFTables {
   static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
   static let headerSize = 52
   private static let programHeaderSize = 32
-  private static let sectionHeaderSize = 40
+  static let sectionHeaderSize = 40
 
   /// Reads the header and both tables, and checks all that the file must have for that.
   init(_ file: [UInt8]) throws(FormatError) {

@@ -1,0 +1,51 @@
+extension Firmware {
+  /// Puts bytes at an address, in the place of those that the firmware has there.
+  ///
+  /// What it has no bytes for is added as data of its own. A firmware that has the address several
+  /// times, for different memories, gets the bytes in each.
+  ///
+  /// - Parameters:
+  ///   - element: The bytes, and where they belong.
+  ///   - alternateSetting: The memory for what is added; nil for the one that has its address.
+  /// - Throws: ``FormatError/outsideAddressSpace(address:size:)`` if they end above 0x1_0000_0000.
+  public mutating func put(
+    _ element: ImageElement, alternateSetting: UInt8? = nil
+  ) throws(FormatError) {
+    try element.checkAddresses()
+    var missing = element.bytes.isEmpty ? [] : [element.range]
+    for target in targets.indices {
+      for index in targets[target].elements.indices {
+        let there = targets[target].elements[index].range
+        let shared = element.range.clamped(to: there)
+        guard !shared.isEmpty else { continue }
+        let start = Int(shared.lowerBound - there.lowerBound)
+        targets[target].elements[index].bytes.replaceSubrange(
+          start..<(start + shared.count), with: element.piece(shared))
+        missing = missing.flatMap { $0.without(shared) }
+      }
+    }
+    guard !missing.isEmpty else { return }
+    let added = missing.map { range in
+      ImageElement(
+        address: UInt32(truncatingIfNeeded: range.lowerBound), bytes: Array(element.piece(range)))
+    }
+    targets.append(Target(alternateSetting: alternateSetting, elements: added))
+  }
+}
+
+extension ImageElement {
+  /// The bytes at addresses that all are its own.
+  fileprivate func piece(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
+    bytes[
+      Int(range.lowerBound - self.range.lowerBound)..<Int(range.upperBound - self.range.lowerBound)]
+  }
+}
+
+extension Range<UInt64> {
+  /// What is left of it on both sides of another one.
+  fileprivate func without(_ other: Self) -> [Self] {
+    let below = lowerBound..<Swift.max(lowerBound, Swift.min(upperBound, other.lowerBound))
+    let above = Swift.min(upperBound, Swift.max(lowerBound, other.upperBound))..<upperBound
+    return [below, above].filter { !$0.isEmpty }
+  }
+}
