@@ -108,21 +108,9 @@ final class BoardStateFile {
 
   /// Locks an open file.
   ///
-  /// The system gives the lock up when this process ends, and also when it closes the file by any
-  /// other descriptor: so the state is read by this one.
-  ///
   /// - Returns: The process that has it; nil when it is locked, or when the place knows no locks.
   private func lock(_ file: FileDescriptor) -> pid_t? {
-    while true {
-      var range = flock()
-      range.l_type = Int16(changes ? F_WRLCK : F_RDLCK)
-      range.l_whence = Int16(SEEK_SET)
-      if unsafe fcntl(file.rawValue, F_SETLK, &range) == 0 { return nil }
-      guard errno == EACCES || errno == EAGAIN else { return nil }
-      guard unsafe fcntl(file.rawValue, F_GETLK, &range) == 0 else { return nil }
-      // Else it has just been given up.
-      if range.l_type != Int16(F_UNLCK) { return range.l_pid }
-    }
+    if case .taken(let owner) = FileLock.take(file, alone: changes) { owner } else { nil }
   }
 
   private func inUse(by owner: pid_t) -> Failure {
