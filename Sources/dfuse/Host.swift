@@ -25,6 +25,8 @@ struct Host {
   var countErase: @Sendable (Int) -> Void = { _ in }
   /// Lets time pass while nothing is done.
   var pause: (Duration) -> Void = { _ in }
+  /// The time of day.
+  var clock: @Sendable () -> UTCTime = UTCTime.now
   /// Whether one of them has come.
   var isInterrupted: @Sendable () -> Bool = { false }
   /// The exit status for the one that came.

@@ -32,6 +32,10 @@ import Testing
       ["flash", "--json", "@fw.dfu", "--simulate", "f405"],
       ["flash", "--json", "--dry-run", "@fw.dfu", "--simulate", "f405"],
       ["flash", "--json", "--all", "@fw.dfu", "--simulate", "f405"],
+      [
+        "flash", "--json", "@fw.dfu", "--simulate", "f405", "--patch", "0x0800FC00=u32:1",
+        "--ledger", "@l.csv",
+      ],
       ["flash", "--json", "@fw.dfu", "--simulate", "f405", "--fault", "stuckbit@0x08000000:0"],
       ["flash", "--json", "@fw.dfu", "--simulate", "f405", "-a", "7"],
       ["verify", "--json", "@fw.dfu", "--simulate", "f405"],

@@ -24,6 +24,8 @@ final class Sandbox {
   var countErase: @Sendable (Int) -> Void = { _ in }
   /// Is called where the program lets time pass.
   var pause: (Duration) -> Void = { _ in }
+  /// The time of day: 2027-01-15T08:00:00Z.
+  var clock: @Sendable () -> UTCTime = { UTCTime(seconds: 1_800_000_000) }
   var isRoot = false
   /// The user who became root, and whether the sandbox stands for the system.
   var invokingUser: String?
@@ -76,6 +78,7 @@ final class Sandbox {
     host.isInterrupted = isInterrupted
     host.countErase = countErase
     host.pause = pause
+    host.clock = clock
     host.isRoot = isRoot
     host.invokingUser = invokingUser
     if isSystem { host.systemFolder = folder.path }

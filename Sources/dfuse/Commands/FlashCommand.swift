@@ -85,6 +85,7 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
   var boards: Int?
   @Flag(help: "Flash again each time the file has been written anew, until Ctrl-C.")
   var watch = false
+  @OptionGroup(title: "Per-unit data") var units: UnitOptions
   @OptionGroup(title: "Which board") var device: DeviceOptions
   @OptionGroup(title: "Which board") var wait: WaitOptions
   @OptionGroup(title: "Which board") var enter: EnterOptions
@@ -110,7 +111,8 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
   func run(host: Host, job ready: FlashJob?) throws(Failure) {
     let run = BoardRun("flash", host: host, options: work, changes: !dryRun)
     try run.telling { () throws(Failure) in
-      let job = if let ready { ready } else { try job(console: run.host.console) }
+      let job =
+        if let ready { ready } else { try job(console: run.host.console, clock: host.clock) }
       return try run.onWork { board, update throws(Failure) in
         let report = try job.run(board, report: update)
         if dryRun, !work.output.json {
@@ -127,8 +129,10 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
 
   /// What is to be done with each board.
   ///
-  /// - Throws: A failure with status 64, 65 or 66.
-  func job(console: Console) throws(Failure) -> FlashJob {
+  /// - Throws: A failure with status 64, 65, 66 or 74.
+  func job(
+    console: Console, clock: @escaping @Sendable () -> UTCTime = UTCTime.now
+  ) throws(Failure) -> FlashJob {
     try check()
     let files = try FirmwareSet(firmware)
     files.warn(firmware, on: console)
@@ -143,10 +147,13 @@ struct FlashCommand: HostCommand, TakesWorkOptions {
     options.allowOTP = allowOtp
     options.allowBootloader = allowBootloader
     options.permanentLockSerial = allowPermanentLock
-    return FlashJob(
+    var job = FlashJob(
       files: files, alternate: firmware.alternate.alternateSetting, options: options,
       readsVersion: identify, isDryRun: dryRun,
       stays: stay, expected: try expect.map { text throws(Failure) in try USBID.wanted(text) })
+    job.units = try units.units(
+      for: files, identifies: identify, isDryRun: dryRun, clock: clock, console: console)
+    return job
   }
 
   private func check() throws(Failure) {

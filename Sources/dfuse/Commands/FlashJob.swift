@@ -19,17 +19,38 @@ struct FlashJob: Sendable {
   var isRestore = false
   /// Whether it matters what the board comes back as, so that it is worth a wait.
   var awaitsReturn = false
+  /// What each board gets of its own, and where that is written down; nil when all get the same.
+  var units: Units?
 
-  /// Flashes a board, and reads option bytes back once it has returned from the reset that some
-  /// chips make of them.
+  /// Flashes a board as a unit of its own, if boards are that.
   ///
   /// - Throws: A failure.
   func run(
     _ work: BoardWork, report update: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> FlashReport {
+    guard let units else { return try flash(work, as: nil, report: update) }
+    let unit = UnitRun(units)
+    var report: FlashReport
+    do throws(Failure) {
+      report = try flash(work, as: unit, report: update)
+    } catch {
+      throw unit.failed(error)
+    }
+    report.unit = unit.record
+    try unit.end(report)
+    return report
+  }
+
+  /// Flashes a board, and reads option bytes back once it has returned from the reset that some
+  /// chips make of them.
+  ///
+  /// - Throws: A failure.
+  private func flash(
+    _ work: BoardWork, as unit: UnitRun?, report update: @escaping (BoardUpdate) -> Void
+  ) throws(Failure) -> FlashReport {
     try checkSerialIsUnique(work)
     var report = try work.perform(report: update) { flasher, context throws(Failure) in
-      try run(flasher, context)
+      try run(flasher, context, as: unit)
     }
     var current = work
     // Each time one group of option bytes more; no chip has four.
@@ -37,7 +58,7 @@ struct FlashJob: Sendable {
       guard let next = current.onReturnedBoard() else { break }
       current = next
       report = try current.perform(report: update) { flasher, context throws(Failure) in
-        try readBack(report, flasher, context)
+        try readBack(report, flasher, context, as: unit)
       }
     }
     if report.awaitsBoard { report.departure = .gone }
@@ -62,13 +83,16 @@ struct FlashJob: Sendable {
 
   /// Reads back what was written when the board reset itself, and writes what it did not get.
   private func readBack(
-    _ report: FlashReport, _ flasher: consuming Flasher, _ context: BoardContext
+    _ report: FlashReport, _ flasher: consuming Flasher, _ context: BoardContext,
+    as unit: UnitRun?
   ) throws(Failure) -> FlashReport {
     var report = report
     guard var result = report.result else { return report }
     var flasher = flasher
     flasher.readsVersion = readsVersion
-    let ready = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
+    let memory = try context.memory(alternate)
+    var ready = try files.firmware(for: flasher.board, alternate: memory)
+    try unit?.put(in: &ready, alternate: memory)
     do throws(FlashError) {
       do throws(FlashError) {
         for write in result.toCheck where options.verify {
@@ -92,19 +116,24 @@ struct FlashJob: Sendable {
   }
 
   private func run(
-    _ flasher: consuming Flasher, _ context: BoardContext
+    _ flasher: consuming Flasher, _ context: BoardContext, as unit: UnitRun?
   ) throws(Failure) -> FlashReport {
     var flasher = flasher
     flasher.readsVersion = readsVersion
     let start = context.now()
-    let firmware = try files.firmware(for: flasher.board, alternate: try context.memory(alternate))
+    let memory = try context.memory(alternate)
+    var firmware = try files.firmware(for: flasher.board, alternate: memory)
     for note in firmware.notes { context.report(note) }
+    try unit?.begin(&flasher, &firmware, context, alternate: memory)
     let identity = flasher.identity
     let plan: FlashPlan
     var result: FlashResult?
     do throws(FlashError) {
       plan = try flasher.plan(firmware.firmware, options: options)
-      if !isDryRun { result = try flasher.run(plan) }
+      if !isDryRun {
+        unit?.isChanging = true
+        result = try flasher.run(plan)
+      }
     } catch {
       var failure = context.failure(error, .flashing(file: files.shown))
       if let trouble = flasher.knownTrouble(after: error) { failure.add(trouble) }
@@ -172,6 +201,8 @@ struct FlashReport: Sendable {
   var departure: Departure? = .notAsked
   /// Where the board came from, if it was running.
   var origin: BoardEntry.Origin?
+  /// Which unit it is, where boards are units of their own.
+  var unit: UnitRecord?
 
   /// What is to be said even if nothing but errors is wanted: that nobody knows whether it is there.
   private var caution: String? {
@@ -181,6 +212,7 @@ struct FlashReport: Sendable {
 
   private var verdict: String {
     guard let result else { return "\(board): nothing was changed (--dry-run)" }
+    let unit = unit?.number.map { "; unit \($0)" } ?? ""
     let did: String
     if plan.isEmpty {
       did =
@@ -190,7 +222,7 @@ struct FlashReport: Sendable {
         "\(isRestore ? "restored" : "flashed") \(size.sizeText) to \(board) in \(time.timeText)\(keptText(result))"
         + ": \(verificationText(result))"
     }
-    return did + (departure.map { "; \($0.words)" } ?? "")
+    return did + (departure.map { "; \($0.words)" } ?? "") + unit
   }
 
   private func keptText(_ result: FlashResult) -> String {
@@ -228,6 +260,8 @@ struct FlashReport: Sendable {
     var details = ResultDetails(seconds: time.roundedSeconds, size: size)
     details.enteredBy = origin?.way.id
     details.enteredFrom = origin?.device.usbID.description
+    details.unit = unit?.number
+    details.values = unit.map { $0.values.map(UnitValueReport.init) }
     if let result {
       details.sectorsErased = result.sectorsErased
       details.sectorsKept = result.sectorsKept

@@ -83,7 +83,7 @@ final class FlashStation {
       running = try runningBoards()
       // A firmware may take its time until it is on USB again.
       if running != nil { station = Station(returnTime: .seconds(10)) }
-      var job = if let ready { ready } else { try command.job(console: console) }
+      var job = if let ready { ready } else { try command.job(console: console, clock: host.clock) }
       // A board that comes back by itself is told from the next one.
       job.awaitsReturn = command.loop
       host.listenForInterrupt(console)

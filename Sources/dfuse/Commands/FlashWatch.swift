@@ -28,7 +28,7 @@ struct FlashWatch {
       if watch.see(files.map(FileFacts.of), at: now) {
         do throws(Failure) {
           // Half a build is no firmware, and is not told of: the other half comes.
-          let job = try command.job(console: host.console)
+          let job = try command.job(console: host.console, clock: host.clock)
           watch.take()
           last = nil
           do throws(Failure) {

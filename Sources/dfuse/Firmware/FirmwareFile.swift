@@ -10,6 +10,8 @@ struct FirmwareFile: Sendable {
   var skipsOutside: Bool
   /// Whether it is all that a board's flash held, be that a program or not.
   var isSnapshot = false
+  /// The bytes of an ELF file, in which names can be looked up; nil of any other.
+  private(set) var elf: [UInt8]?
 
   /// Firmware that is made ready already.
   init(shown: String, firmware: Firmware, isSnapshot: Bool) {
@@ -40,6 +42,7 @@ struct FirmwareFile: Sendable {
         address = addresses.popFirst()
       }
       firmware = try input.firmware(bytes, as: format, at: address)
+      if firmware.format == .elf { elf = bytes }
     } catch {
       var failure = error
       if failure.status == .badData { failure.now = FlashError.Progress.untouched.onChip }

@@ -147,6 +147,9 @@ struct ResultDetails: Encodable, Equatable, Sendable {
   var verified: Bool?
   /// Whether nothing was done because of `--dry-run`.
   var dryRun: Bool?
+  /// The unit's number in the ledger, and what it got of its own.
+  var unit: UInt64?
+  var values: [UnitValueReport]?
   /// What became of the board, as in ``Departure/name``.
   var departure: String?
   /// The way by which it came into its bootloader, and the ids as which it ran before.
