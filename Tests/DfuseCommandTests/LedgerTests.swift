@@ -361,14 +361,22 @@ final class CutFile: LedgerFile {
         state.isCut = false
         state.budget = cuts < 200 ? Int.random(in: 1...20_000, using: &generator) : .max
       }
-      guard let ledger = try? open(file, start: 1000) else {
+      let ledger: Ledger
+      do throws(LedgerError) {
+        ledger = try open(file, start: 1000)
+      } catch {
+        try #require(file.isCut, "\(error)")
         cuts += 1
         continue
       }
       var working: [LedgerLine] = []
       while !file.isCut, done < 10_000 {
         if working.count < 64, Bool.random(using: &generator) || working.isEmpty {
-          guard let unit = try? ledger.take(line) else { continue }
+          let unit: LedgerLine
+          do throws(TakingError) { unit = try ledger.take(line) } catch {
+            try #require(file.isCut, "\(error)")
+            continue
+          }
           #expect(touched.insert(unit.unit).inserted, "unit \(unit.unit) is on two boards")
           working.append(unit)
         } else {

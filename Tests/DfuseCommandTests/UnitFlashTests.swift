@@ -242,12 +242,12 @@ import Testing
   @Test func `a unit that an earlier run left open is told of and closed`() throws {
     let open = LedgerLine(unit: 1017, event: .taken, time: "2027-01-14T07:00:00Z", port: "1-4")
     try sandbox.write(Array((LedgerLine.header + open.text + "1018,ver").utf8), to: "l.csv")
-    let run = flash("-q", "@fw.bin", "--patch", "0x0800FC00=u32:counter", "--ledger", "@l.csv")
+    let run = flash("@fw.bin", "--patch", "0x0800FC00=u32:counter", "--ledger", "@l.csv")
     #expect(run.status == .success)
     #expect(
-      run.error
-        == "warning: l.csv: unit 1017 was taken at 2027-01-14T07:00:00Z for port 1-4 and never "
-        + "finished; it is closed as abandoned, and its number is not given again\n")
+      run.error.hasPrefix(
+        "warning: l.csv: unit 1017 was taken at 2027-01-14T07:00:00Z for port 1-4 and never "
+          + "finished; it is closed as abandoned, and its number is not given again\n"))
     let lines = try ledger()
     #expect(lines.map(\.unit) == [1017, 1017, 1018, 1019, 1019])
     #expect(lines.map(\.event) == [.taken, .abandoned, .abandoned, .taken, .verified])

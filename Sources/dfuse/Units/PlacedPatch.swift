@@ -78,6 +78,11 @@ struct PlacedPatch: Hashable, Sendable {
         throw misfit(text, "does not fit into \(size.counted("byte"))", facts)
       }
       let wanted = size ?? room ?? bytes.count
+      guard wanted <= UnitPatch.longestText else {
+        throw Failure(
+          .badData, "--patch \(patch.shown): the variable has \(UInt64(wanted).sizeText)",
+          fix: "say how many bytes the text takes, the rest zeros: text64:…")
+      }
       bytes += [UInt8](repeating: 0, count: max(0, wanted - bytes.count))
       return (bytes, text)
     }

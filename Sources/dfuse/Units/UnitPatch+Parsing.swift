@@ -5,6 +5,8 @@ extension UnitPatch {
   private static let kinds =
     "bytes:DEADBEEF, u8: u16: u32: u64: (i for signed, u32be: big-endian), text:ACME, text16:ACME, "
     + "uid"
+  /// Bytes of the longest text.
+  static let longestText = 65536
   private static let sourceKinds = "counter:1000, csv:FILE:COLUMN, uid, date or time"
 
   /// Reads `PLACE=VALUE`.
@@ -107,7 +109,7 @@ extension UnitPatch {
     _ size: some StringProtocol, _ text: String, of patch: String
   ) throws(Failure) -> Content {
     let count = Int(size)
-    guard size.isEmpty || count.map({ (1...65536).contains($0) }) == true else {
+    guard size.isEmpty || count.map({ (1...longestText).contains($0) }) == true else {
       throw Failure(
         .usage, "--patch \(patch.visible): text\(String(size).visible) is no kind of value",
         fix: "write text16: for text in 16 bytes, the rest zeros")

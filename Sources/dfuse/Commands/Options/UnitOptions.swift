@@ -123,8 +123,7 @@ struct UnitOptions: ParsableArguments {
       for unit in isDryRun ? [] : journal.abandoned {
         console.warn(
           "\(shown): unit \(unit.unit) was taken at \(unit.time) for port \(unit.port.visible) and "
-            + "never finished; it is closed as abandoned, and its number is not given again",
-          evenIfQuiet: true)
+            + "never finished; it is closed as abandoned, and its number is not given again")
       }
       return (journal, shown)
     } catch {
