@@ -111,6 +111,15 @@ public struct TracedTransfer: Hashable, Sendable {
   public var data: [UInt8]
   /// How it ended.
   public var outcome: Outcome
+
+  /// Puts a transfer together from its parts.
+  package init(
+    start: Duration, time: Duration, request: ControlRequest, length: Int, data: [UInt8],
+    outcome: Outcome
+  ) {
+    (self.start, self.time, self.request) = (start, time, request)
+    (self.length, self.data, self.outcome) = (length, data, outcome)
+  }
 }
 
 extension TracedTransfer: CustomStringConvertible {
@@ -130,8 +139,10 @@ extension TracedTransfer: CustomStringConvertible {
     return ", \(length) byte\(length == 1 ? "" : "s"): " + Self.text(data)
   }
 
-  /// The request's name in DFU 1.1 table 3.2 or USB 2.0 table 9-4, with the parameters that matter.
-  private var name: String {
+  private var name: String { Self.name(of: request, length: length) }
+
+  /// The name of a request in DFU 1.1 table 3.2 or USB 2.0 table 9-4, with the parameters that matter.
+  package static func name(of request: ControlRequest, length: Int) -> String {
     switch (request.bmRequestType, request.bRequest) {
     case (0x21, 0): "DFU_DETACH \(request.wValue)"
     case (0x21, 1): "DFU_DNLOAD \(request.wValue)" + (length == 0 ? ", no data" : "")
@@ -155,7 +166,8 @@ extension TracedTransfer: CustomStringConvertible {
     return bytes.count > 16 ? "\(shown) … (\(bytes.count) bytes)" : shown
   }
 
-  private static func name(of error: USBError) -> String {
+  /// How a transfer failed, in a word or two.
+  package static func name(of error: USBError) -> String {
     switch error {
     case .stall: "stall"
     case .timedOut: "no answer"

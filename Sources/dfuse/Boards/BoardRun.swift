@@ -357,6 +357,9 @@ struct BoardWork: Sendable {
   private func open(
     report: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> any USBTransport {
+    let log = try options.output.log.map { folder throws(Failure) in
+      try TraceFolder(path: folder).begin(board, version: Dfuse.configuration.version)
+    }
     let transport: any USBTransport
     do {
       transport = try bus.open(board)
@@ -364,10 +367,16 @@ struct BoardWork: Sendable {
       throw Failure(device: error, at: "the board at \(board.identity.path)")
     }
     let (showsOperations, showsTransfers) = (options.output.verbose, options.output.trace)
-    guard showsOperations || showsTransfers else { return transport }
+    guard showsOperations || showsTransfers || log != nil else { return transport }
     var operations = OperationTrace(blocks: board.blocks)
     let start = transport.now
+    var hasTold = false
     return TracingTransport(transport) { transfer in
+      log?.add(transfer)
+      if let problem = log?.problem, !hasTold {
+        hasTold = true
+        report(.warning("\(problem); the board goes on without its trace"))
+      }
       if showsTransfers {
         report(.trace("\((transfer.start - start).milliseconds)  \(transfer)"))
       }

@@ -202,6 +202,11 @@ struct OutputOptions: ParsableArguments {
   var trace = false
   @Flag(help: "Print one JSON object a line (docs/json.md).")
   var json = false
+  @Option(
+    help: ArgumentHelp(
+      "Keep each board's control transfers, every byte with its time, in a file in this folder.",
+      valueName: "dir"), completion: .directory)
+  var log: String?
 
   func validate() throws {
     if quiet && (verbose || trace) {

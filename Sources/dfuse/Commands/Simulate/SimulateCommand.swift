@@ -58,6 +58,12 @@ struct SimulateCommand: HostCommand {
   @Option(
     help: ArgumentHelp("How many times faster than real the boards are.", valueName: "factor"))
   var timeScale = 1.0
+  @Option(
+    help: ArgumentHelp(
+      "Serve nothing: hold a trace of a real board, from --log, against the simulated one, and say "
+        + "which answer is the first that differs.", valueName: "file"),
+    completion: .file())
+  var replay: String?
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
   @Argument(help: "The chip, for example stm32f405.")
@@ -80,11 +86,38 @@ struct SimulateCommand: HostCommand {
       throw Failure(.usage, "--time-scale \(timeScale) is not between 0.001 and 1000000")
     }
     let host = host.quiet(quiet)
+    if let replay { return try play(replay, on: SimulatedChip.wanted(chip), host.console) }
     let boards = try ServedBoards(
       chip: SimulatedChip.wanted(chip), count: count, sameSerial: sameSerial,
       faults: FaultPlan.wanted(fault), afterLeave: afterLeave, application: application,
       stateFolder: state, traceFile: trace)
     try serve(boards, host)
+  }
+
+  /// - Throws: A failure with status 1 where an answer differs, 65 for what is no trace, 66.
+  private func play(
+    _ name: String, on chip: SimulatedChip, _ console: Console
+  ) throws(Failure) {
+    let input = InputFile(name: name)
+    let trace = try TraceFile(input.read(), shown: input.shown)
+    let outcome = try Replay(
+      trace: trace, chip: chip, faults: FaultPlan.wanted(fault)
+    ).run()
+    for line in outcome.descriptors + (outcome.difference ?? []) {
+      if !quiet { try console.output(line) }
+    }
+    let all = trace.transfers.count.counted("transfer")
+    guard !outcome.isSame else {
+      return try console.verdict(
+        "\(chip.name) answers \(all) of \(input.shown) as the board did (what memory held is not "
+          + "compared)")
+    }
+    throw Failure(
+      .different,
+      outcome.difference == nil
+        ? "\(chip.name) has other descriptors than the board of \(input.shown), and answers \(all) as it did"
+        : "\(chip.name) answers otherwise than the board of \(input.shown), after "
+          + "\(outcome.same.counted("transfer")) that are the same")
   }
 
   private func serve(_ boards: ServedBoards, _ host: Host) throws(Failure) {
