@@ -26,6 +26,8 @@ struct DFUSession: ~Copyable {
   var alternateSetting: UInt8?
   /// What the device has shown of its times.
   var seen = SeenTimes()
+  /// Whether the device is asked for several blocks at once.
+  var rows = RowTrust.untried
 
   /// Time-out of a transfer that any device can answer at once.
   static let ordinaryTimeout: Duration = .seconds(5)

@@ -32,13 +32,25 @@ extension DFUSession {
     let start = transport.now
     do {
       let bytes = try upload(block: block, length: length, during: activity)
-      seen.read.bytes += bytes.count
-      seen.read.time += max(
-        transport.now - start - WireTime.of(bytes: UInt64(bytes.count)), .zero)
+      note(bytes: bytes.count, in: transport.now - start, transfers: 1)
+      if bytes.count < length {
+        rows = .never
+      } else if rows == .untried {
+        rows = .proven
+      }
       return bytes
-    } catch .usb(.stall, _) {
+    } catch {
+      rows = .never
+      guard case .usb(.stall, _) = error else { throw error }
       throw explainedStall(during: activity)
     }
+  }
+
+  /// Takes in how long it took to read so many bytes, beyond the time of the wire.
+  mutating func note(bytes: Int, in time: Duration, transfers: UInt64) {
+    seen.read.bytes += bytes
+    seen.read.time += max(
+      time - WireTime.of(transfers: transfers, bytes: UInt64(bytes)), .zero)
   }
 
   /// Reads a few bytes where no memory map says that something is: system memory, which the
@@ -54,8 +66,8 @@ extension DFUSession {
   /// - Throws: ``DFUError`` when it says nothing, or does not come back to dfuIDLE.
   /// - SeeAlso: ST AN2606 Rev 70, table 5: system memory can be read.
   mutating func peek(at address: UInt32, count: Int) throws(DFUError) -> [UInt8]? {
-    let seenBefore = seen.read
-    defer { seen.read = seenBefore }
+    let before = (seen.read, rows)
+    defer { (seen.read, rows) = before }
     do {
       try beginUpload(at: address)
       let bytes = try read(block: BlockNumbering.first, length: count)

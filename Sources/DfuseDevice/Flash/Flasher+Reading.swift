@@ -187,11 +187,15 @@ extension Flasher {
   }
 }
 
-/// Reads memory in blocks: an upload that goes on as far as its numbers reach, and the block that
-/// was read last, which may hold what is asked for next.
+/// Reads memory in blocks: an upload that goes on as far as its numbers reach, and the blocks that
+/// were read last, which may hold what is asked for next.
 struct BlockReader {
+  /// Blocks that are asked for at once. Between two lots the work can be stopped: 16 blocks of 2 KiB
+  /// take a tenth of a second.
+  private static let mostAtOnce = 16
+
   private var upload: UploadRun?
-  private var last: (start: UInt64, bytes: [UInt8]) = (0, [])
+  private var held: [(start: UInt64, bytes: [UInt8])] = []
 
   /// Reads a range.
   ///
@@ -213,12 +217,18 @@ struct BlockReader {
 
   /// Reads the block that holds an address, in the upload that is going on or in a new one.
   ///
-  /// At least one byte from `address` on, and none from `limit` on.
+  /// At least one byte from `address` on, and none from `limit` on. All up to there is going to be
+  /// asked for, unless it is `max`: so much may be read at once.
   mutating func block(
     at address: UInt64, from pointer: UInt32, limit: UInt64, in map: MemoryMap,
     _ session: inout DFUSession
   ) throws(DFUError) -> (start: UInt64, bytes: [UInt8]) {
-    if last.start <= address, address < last.start + UInt64(last.bytes.count) { return last }
+    if let known = held.firstIndex(where: {
+      $0.start <= address && address < $0.start + UInt64($0.bytes.count)
+    }) {
+      held.removeFirst(known)
+      return held[0]
+    }
     if upload?.block(holding: address) == nil {
       try end(&session)
       var next = UploadRun(
@@ -227,22 +237,42 @@ struct BlockReader {
       upload = next
       try session.beginUpload(at: next.pointer)
     }
-    guard let upload, let block = upload.block(holding: address) else {
+    let row = row(from: address, limit: limit)
+    held = []
+    // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
+    let blocks = try session.read(row.map { ($0.block, max($0.range.count, 2)) })
+    for ((_, range), bytes) in zip(row, blocks) {
+      guard bytes.count >= range.count else {
+        held = []
+        throw .shortBlock(found: bytes.count, expected: range.count, address: range.lowerBound)
+      }
+      held.append((range.lowerBound, Array(bytes.prefix(range.count))))
+    }
+    guard let first = held.first else {
       throw .shortBlock(found: 0, expected: 1, address: address)
     }
-    let range = upload.range(of: block).clamped(to: 0..<max(limit, address + 1))
-    // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
-    let bytes = try session.read(block: block, length: max(range.count, 2))
-    guard bytes.count >= range.count else {
-      throw .shortBlock(found: bytes.count, expected: range.count, address: range.lowerBound)
+    return first
+  }
+
+  /// The blocks from an address on that the upload reaches, and that are going to be asked for.
+  private func row(
+    from address: UInt64, limit: UInt64
+  ) -> [(block: UInt16, range: Range<UInt64>)] {
+    guard let upload else { return [] }
+    var row: [(block: UInt16, range: Range<UInt64>)] = []
+    var next = address
+    while let block = upload.block(holding: next) {
+      let range = upload.range(of: block).clamped(to: 0..<max(limit, next + 1))
+      row.append((block, range))
+      next = range.upperBound
+      guard limit < .max, next < limit, row.count < Self.mostAtOnce else { break }
     }
-    last = (range.lowerBound, Array(bytes.prefix(range.count)))
-    return last
+    return row
   }
 
   /// Ends the upload that is going on, if there is one; what was read last may be old from here on.
   mutating func end(_ session: inout DFUSession) throws(DFUError) {
-    last = (0, [])
+    held = []
     guard upload != nil else { return }
     try session.endUpload()
     upload = nil

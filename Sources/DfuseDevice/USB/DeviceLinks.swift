@@ -18,6 +18,17 @@ public protocol ControlLink: AnyObject {
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8]
 
+  /// Makes several control transfers, which the device gets in this order.
+  ///
+  /// They may all be under way at once, so that a slow link costs its round trip only once. One that
+  /// fails does not keep those behind it from the device: only send together what may be done whatever
+  /// comes of the rest. Time-outs add up, as from the submission of all. What is still under way at a
+  /// time-out is cancelled from the last to the first.
+  ///
+  /// - Returns: What came of them, in order; nothing of those that were cancelled or not sent after one
+  ///   that failed, which the device may have got all the same.
+  func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer]
+
   /// Resets the device's port. The device may come back with another address, or not at all, in
   /// which case ``USBError/disconnected`` is thrown and this link is of no further use.
   func reset() throws(USBError)

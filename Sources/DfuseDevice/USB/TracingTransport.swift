@@ -37,6 +37,25 @@ public final class TracingTransport: USBTransport {
     return bytes
   }
 
+  /// Makes several transfers, and tells of each when all are over.
+  public func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+    var start = now
+    let answers = inner.perform(transfers)
+    for (transfer, answer) in zip(transfers, answers) {
+      let outcome: TracedTransfer.Outcome =
+        switch answer.result {
+        case .success(let bytes): transfer.request.isIn ? .received(bytes) : .sent
+        case .failure(let error): .failed(error)
+        }
+      trace(
+        TracedTransfer(
+          start: start, time: max(answer.ended - start, .zero), request: transfer.request,
+          length: transfer.length, data: transfer.data, outcome: outcome))
+      start = answer.ended
+    }
+    return answers
+  }
+
   /// Selects an alternate setting of the claimed interface (SET_INTERFACE).
   ///
   /// Told even where the inner transport has nothing to send.

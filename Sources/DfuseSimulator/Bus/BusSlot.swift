@@ -178,13 +178,38 @@ package struct BusSlot: Sendable {
     }
   }
 
-  /// Carries out one control transfer and turns the clock.
-  mutating func transfer(
-    setup: [UInt8], data: [UInt8], timeout: Duration, generation: Int
+  /// Carries out control transfers that are under way at once, and turns the clock.
+  ///
+  /// The link's delay passes once before the first comes to the device, and once behind the last. A
+  /// time-out counts from when all were submitted; what is behind the one that it ends never comes to
+  /// the device.
+  mutating func transfer(_ transfers: [QueuedTransfer], generation: Int) -> [TransferAnswer] {
+    let delay = board.faults.linkDelay
+    var deadline = clock
+    var answers: [TransferAnswer] = []
+    clock += delay
+    for transfer in transfers {
+      deadline += max(transfer.timeout, .milliseconds(1))
+      let result = carryOut(
+        transfer, until: max(deadline - delay, clock), generation: generation)
+      answers.append(TransferAnswer(result, ended: clock + delay))
+      if result == .failure(.timedOut) { break }
+    }
+    clock += delay
+    return answers
+  }
+
+  /// Carries out one control transfer that has come to the device.
+  private mutating func carryOut(
+    _ transfer: QueuedTransfer, until deadline: Duration, generation: Int
   ) -> Result<[UInt8], USBError> {
     settle(at: clock)
     guard isThere(generation) else { return .failure(.disconnected) }
-    let deadline = clock + max(timeout, .milliseconds(1))
+    let (request, data) = (transfer.request, transfer.data)
+    let setup =
+      [request.bmRequestType, request.bRequest]
+      + [request.wValue, request.wIndex, UInt16(clamping: transfer.length)]
+      .flatMap(\.littleEndianBytes)
     let arrival = clock + WireTime.of(bytes: UInt64(data.count))
     let reaction = board.handle(setup: setup, data: data, at: arrival)
     var answered = arrival + reaction.delay
@@ -193,7 +218,7 @@ package struct BusSlot: Sendable {
     case .acknowledge: break
     case .data(let bytes):
       answered += WireTime.of(transfers: 0, bytes: UInt64(bytes.count))
-      result = .success(bytes)
+      result = bytes.count <= transfer.length ? .success(bytes) : .failure(.overflow)
     case .stall: result = .failure(.stall)
     case .silence:
       if case .leaveBus(let after, _, _) = reaction.then {

@@ -78,9 +78,23 @@ package class SimulatedControlLink: ControlLink {
   package func controlIn(
     _ request: ControlRequest, length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    let bytes = try transfer(request, data: [], length: length, timeout: timeout)
-    guard bytes.count <= length else { throw .overflow }
-    return bytes
+    try transfer(request, data: [], length: length, timeout: timeout)
+  }
+
+  package func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+    // What libusb, and Linux below it, carry in one control transfer.
+    let taken = transfers.prefix { $0.length <= 4096 }
+    var answers =
+      withSlot { [generation] slot, _ in
+        slot.transfer(Array(taken), generation: generation)
+      } ?? [TransferAnswer(.failure(.disconnected), ended: now)]
+    let isStopped = answers.last.map { $0.result == .failure(.timedOut) } ?? false
+    if taken.count < transfers.count, answers.count == taken.count, !isStopped {
+      let error = USBError.other(
+        call: "libusb_submit_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
+      answers.append(TransferAnswer(.failure(error), ended: now))
+    }
+    return answers
   }
 
   package func reset() throws(USBError) {
@@ -112,18 +126,16 @@ package class SimulatedControlLink: ControlLink {
   private func transfer(
     _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    // What libusb, and Linux below it, carry in one control transfer.
     guard length <= 4096 else {
       throw .other(
         call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
     }
-    let setup =
-      [request.bmRequestType, request.bRequest]
-      + [request.wValue, request.wIndex, UInt16(clamping: length)].flatMap(\.littleEndianBytes)
-    let outcome = withSlot { [generation] slot, _ in
-      slot.transfer(setup: setup, data: data, timeout: timeout, generation: generation)
-    }
-    return try (outcome ?? .failure(.disconnected)).get()
+    let transfer: QueuedTransfer =
+      request.isIn
+      ? .asking(for: length, request, timeout: timeout)
+      : .sending(data, request, timeout: timeout)
+    guard let answer = perform([transfer]).first else { throw .disconnected }
+    return try answer.result.get()
   }
 }
 

@@ -15,6 +15,7 @@ extension FaultPlan {
   /// | `stuckbit@0x08000123:4` | bit 4 of that byte does not program |
   /// | `start=dfuERROR` | the board is found in that state |
   /// | `poll=0` | this many milliseconds are reported for all work |
+  /// | `link=10` | what is sent takes so many milliseconds to the board, and its answer as many back; over USB/IP that is for the network to do |
   /// | `rdp=1` | read protection is active |
   /// | `wrp=0x08004000` | the sector with that address is write protected |
   /// | `system=refused`, `system=silent` | the bootloader's id is refused, or a read of it stops it |
@@ -65,6 +66,8 @@ extension FaultPlan {
       start = state
     case "poll":
       reportedPoll = .milliseconds(try Self.number(argument, below: 1 << 24, in: text))
+    case "link":
+      linkDelay = .milliseconds(try Self.number(argument, below: 1 << 16, in: text))
     case "rdp":
       isReadProtected = try Self.number(argument, below: 2, in: text) == 1
     case "wrp":

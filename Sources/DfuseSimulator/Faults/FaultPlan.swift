@@ -52,6 +52,8 @@ package struct FaultPlan: Hashable, Sendable {
   package var enter: Enter?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
   package var reportedPoll: Duration?
+  /// How long a transfer is under way to the board, and its answer back again.
+  package var linkDelay = Duration.zero
   /// What becomes of a read outside the memory maps, where the chip tells something there.
   var systemMemory = SystemMemory.Access.served
   /// Bits that keep their erased value whatever is programmed: masks by address.

@@ -113,7 +113,7 @@ public final class LibUSBBus: USBBus {
       guard left > .zero else { return false }
       // Events come at once, where they come; the kernel's files are looked at in any case.
       if view.context.countsChanges {
-        view.context.handleEvents(limit: min(left, .milliseconds(100)))
+        unsafe view.context.handleEvents(limit: min(left, .milliseconds(100)))
       } else {
         sleep(min(left, .milliseconds(100)))
       }

@@ -70,13 +70,13 @@ import Synchronization
   /// Devices that have come or gone so far, once ``handleEvents(limit:)`` has heard of them.
   var changeCount: Int { counter.value.load(ordering: .relaxed) }
 
-  /// Handles what libusb has to tell, and waits for it at most `limit`.
-  func handleEvents(limit: Duration) {
+  /// Handles what libusb has to tell, and waits for it at most `limit`, or until `flag` is not 0.
+  func handleEvents(limit: Duration, until flag: UnsafeMutablePointer<Int32>? = nil) {
     let (seconds, attoseconds) = limit.components
     var time = timeval()
     time.tv_sec = .init(clamping: max(seconds, 0))
     time.tv_usec = .init(clamping: max(attoseconds, 0) / 1_000_000_000_000)
-    unsafe libusb_handle_events_timeout_completed(context, &time, nil)
+    unsafe libusb_handle_events_timeout_completed(context, &time, flag)
   }
 
   /// All devices of the machine, whatever they are.
@@ -107,7 +107,7 @@ import Synchronization
   /// Whether it is a hub, root hubs among them (`bDeviceClass` 9: USB 2.0 section 11.23.1).
   let isHub: Bool
   // The context must outlive its devices.
-  private let context: LibUSBContext
+  let context: LibUSBContext
 
   /// Holds a device of `context`, or fails when it has no descriptor, having just left.
   init?(_ pointer: OpaquePointer, in context: LibUSBContext) {
@@ -197,8 +197,8 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
 ///
 /// Not safe for use from several threads at once.
 @safe final class LibUSBHandle {
-  private let handle: OpaquePointer
-  private let device: LibUSBDevice
+  let handle: OpaquePointer
+  let device: LibUSBDevice
   private var language: UInt16?
   /// Whether no string request has timed out yet.
   ///
