@@ -42,6 +42,9 @@ public struct ChipProfile: Hashable, Sendable {
   /// Whether a host may ask a busy device for its status earlier than bwPollTimeout says: where that
   /// was seen to do no harm.
   public var mayBePolledEarly = false
+  /// Whether the bootloader may get a request before its answer to the one before it has come to the
+  /// host: not where short gaps are known to harm, and not where nobody knows.
+  var takesRequestsTogether = true
   /// Whether its programs may be RISC-V's, which begin with an instruction and no vector table.
   public var mayBeRISCV = false
   /// Whether chips of several kinds have its USB id, so that what one bootloader reports says little of

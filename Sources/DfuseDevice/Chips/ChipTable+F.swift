@@ -127,7 +127,10 @@ extension ChipTable {
 extension ChipProfile {
   /// STM32F04x and F070x6.
   static func f042(_ roms: [BootloaderROM]) -> ChipProfile {
-    halfWords(roms, reported: .milliseconds(40, 40, 40), whileBusy: .holdsBack)  // guessed
+    var profile = halfWords(
+      roms, reported: .milliseconds(40, 40, 40), whileBusy: .holdsBack)  // guessed
+    profile.takesRequestsTogether = false  // as F07x
+    return profile
   }
   /// STM32F07x.
   ///
@@ -135,7 +138,10 @@ extension ChipProfile {
   /// (dfu-util ticket 78).
   static func f0(_ roms: [BootloaderROM]) -> ChipProfile {
     // 40 ms: dfu-util ticket 78; the rest is guessed.
-    halfWords(roms, reported: .milliseconds(40, 60, 1))
+    var profile = halfWords(roms, reported: .milliseconds(40, 60, 1))
+    // Short gaps are what makes an F072 drop its work; to try would be the harm.
+    profile.takesRequestsTogether = false
+    return profile
   }
 
   /// STM32F105 and F107.

@@ -40,6 +40,7 @@ extension ChipProfile {
     programTimePerUnit: .microseconds(40, 406),  // a guess; 104 ms reported for 2048 bytes
     massEraseTime: .milliseconds(16_000, 32_000),  // as an unknown chip
     massEraseWorks: false,  // not tried by anybody who wrote of it
+    takesRequestsTogether: false,  // nor this
     mayBeRISCV: true,  // GD32's id is used by RISC-V and ARM parts
     sharesItsID: true,
     reported: .internalFlash,  // gd32-dfu-utils#3
@@ -111,6 +112,7 @@ extension ChipProfile {
     massEraseTime: .milliseconds(8_000, 32_000),  // F4, word by word; byte by byte
     massEraseWorks: false,
     isROM: false,
+    takesRequestsTogether: false,
     whileBusy: .holdsBack,  // as mboot's source has it
     isKnown: false)
 
@@ -139,6 +141,7 @@ extension ChipProfile {
     profile.massEraseWorks = false
     profile.isROM = false
     profile.mayBePolledEarly = false
+    profile.takesRequestsTogether = false
     profile.quirkFacts = []
     profile.roms = []
     profile.reported = nil

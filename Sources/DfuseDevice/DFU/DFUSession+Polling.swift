@@ -18,6 +18,7 @@ extension DFUSession {
   ///   - kind: What the device is working on.
   ///   - limit: Time after which a device that is still busy has failed.
   ///   - stuckAfter: Time after which it is freed instead; nil for never.
+  ///   - next: A block that may be sent behind the DFU_GETSTATUS that is expected to be the last.
   ///   - activity: What to say was going on when this fails.
   /// - Returns: Whether the device said that it is done; else it is in dfuIDLE.
   /// - Throws: Any ``DFUError``; after ``DFUError/device(_:state:text:during:)`` the device has
@@ -25,14 +26,21 @@ extension DFUSession {
   @discardableResult
   mutating func poll(
     until expected: Set<DFUState>, kind: OperationKind, limit: Duration,
-    stuckAfter: Duration? = nil, during activity: Activity
+    stuckAfter: Duration? = nil, before next: NextBlock? = nil, during activity: Activity
   ) throws(DFUError) -> OperationOutcome {
-    let start = transport.now
+    let start = statusAhead?.sent ?? transport.now
     var reported: Duration = .zero
     var attempt = 0
     var stalls = 0
+    var isInTime = false
     while true {
-      let asked = transport.now
+      if isInTime, let next, writes == .proven {
+        try confirm(sending: next, during: activity)
+        polling.ended(kind, busyAnswers: attempt)
+        return .done
+      }
+      let asked = statusAhead?.sent ?? transport.now
+      let ahead = statusAhead
       let timeout = answerTimeout(
         for: kind, reported: reported, left: limit - (asked - start))
       do {
@@ -40,8 +48,11 @@ extension DFUSession {
           timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
         if try judge(reply, expected: expected, during: activity) {
           polling.ended(kind, busyAnswers: attempt)
+          if isInTime, next != nil, writes == .untried { writes = .proven }
           return .done
         }
+        // Busy when its own time was over: nothing is sent that counts on that time.
+        if isInTime { writes = .never }
         stalls = 0
         reported = reply.pollTimeout
         if kind == .setAddress, attempt == 0 { seen.setAddress = reported }
@@ -64,23 +75,28 @@ extension DFUSession {
       guard patience < limit else {
         throw .stillBusy(after: transport.now - start, during: activity)
       }
-      pause(
+      let isAsTold = pause(
         for: kind,
         after: BusyAnswer(
-          reported: reported, spentInAnswer: transport.now - asked,
+          reported: reported, spentInAnswer: (ahead?.ended ?? transport.now) - asked,
           elapsed: transport.now - start, attempt: attempt))
+      isInTime = isAsTold && attempt == 1 && kind.isWrite && state == .dfuDNLOADSYNC
     }
   }
 
   /// Waits as the policy says, and notes when the device's own time has passed.
-  mutating func pause(for kind: OperationKind, after answer: BusyAnswer) {
+  ///
+  /// - Returns: Whether the device has named a time, and that has passed.
+  private mutating func pause(for kind: OperationKind, after answer: BusyAnswer) -> Bool {
     let wanted = polling.delay(for: kind, after: answer)
     // Without a least time a policy that never waits would ask for ever.
     let least: Duration = answer.attempt > 1 ? .milliseconds(1) : .zero
     let delay = min(max(wanted, least), Self.longestWait)
     if delay > .zero { transport.wait(delay) }
     // DFU 1.1 A.2.5: when bwPollTimeout has passed, dfuDNBUSY ends by itself.
-    if delay >= answer.reported, state == .dfuDNBUSY { state = .dfuDNLOADSYNC }
+    let isAsTold = delay >= answer.reported
+    if isAsTold, state == .dfuDNBUSY { state = .dfuDNLOADSYNC }
+    return isAsTold && answer.reported > .zero
   }
 
   /// Waits the time a device reported, but never longer than a minute.
@@ -98,7 +114,7 @@ extension DFUSession {
   }
 
   /// Whether the device is done; false while it is busy.
-  private mutating func judge(
+  mutating func judge(
     _ reply: DFUStatusReply, expected: Set<DFUState>, during activity: Activity
   ) throws(DFUError) -> Bool {
     let found = try soundState(in: reply, during: activity)
@@ -121,6 +137,13 @@ struct SeenTimes: Sendable {
   var setAddress: Duration?
   /// Bytes of memory that were read, and the time that took beyond that of the wire.
   var read: (bytes: Int, time: Duration) = (0, .zero)
+  /// The shortest time in which a DFU_GETSTATUS by itself was answered.
+  var answer: Duration?
+
+  /// Whether the link costs so much a round trip that it is worth asking for what may not be wanted.
+  ///
+  /// At a USB host a transfer takes about one frame, 1 ms.
+  var isSlowLink: Bool { answer.map { $0 >= .milliseconds(4) } ?? false }
 }
 
 /// How long a session gives each operation, and what it does about known deviations.
@@ -170,6 +193,9 @@ enum OperationKind: Hashable, Sendable {
   case write(bytes: Int)
   /// Removing the read protection, which erases the flash.
   case unprotect
+
+  /// Whether a block is written.
+  var isWrite: Bool { if case .write = self { true } else { false } }
 
   /// Whether DFU_GETSTATUS may be answered only after a flash erase, many seconds later.
   var erases: Bool {

@@ -8,6 +8,42 @@ enum RowTrust: Hashable, Sendable {
   case never
 }
 
+/// How far requests that change memory are sent together.
+enum WriteTrust: Hashable, Sendable {
+  /// DFU_DNLOAD and its first DFU_GETSTATUS are.
+  case untried
+  /// The last DFU_GETSTATUS of a block goes with the next block as well: the device was done when its
+  /// own time was over.
+  case proven
+  /// One at a time: the chip is not one for it, or the device was busy when it should have been done,
+  /// or a block has failed.
+  case never
+}
+
+/// The answer to a DFU_GETSTATUS that was sent together with what came before it.
+struct StatusAhead: Hashable, Sendable {
+  var result: Result<[UInt8], USBError>
+  /// When the request before it was over, and it came to the device.
+  var sent: Duration
+  var ended: Duration
+}
+
+/// A block that follows the one in hand, in the same run.
+struct NextBlock: Hashable, Sendable {
+  var number: UInt16
+  var data: [UInt8]
+}
+
+/// A block that was sent before its turn.
+struct BlockAhead: Hashable, Sendable {
+  var number: UInt16
+  var count: Int
+  /// Why it was not taken, if so.
+  var error: USBError?
+  /// Whether it is not known that the block before it was taken.
+  var isInDoubt = false
+}
+
 // Requests that are sent together, so that a slow link costs its round trip once.
 
 extension DFUSession {
@@ -77,8 +113,9 @@ extension DFUSession {
       case .success(let bytes):
         blocks.append(bytes)
         guard bytes.count < asked.length else { continue }
-        // Those behind it began another upload: where the device is now, nobody knows.
         rows = .never
+        // Those behind it began another upload: where the device is then, nobody knows.
+        if blocks.count == row.count { state = .dfuIDLE }
         return blocks
       case .failure(let error):
         rows = .never
@@ -90,5 +127,144 @@ extension DFUSession {
     note(bytes: blocks.reduce(0) { $0 + $1.count }, in: time, transfers: UInt64(blocks.count))
     state = .dfuUPLOADIDLE
     return blocks
+  }
+}
+
+extension DFUSession {
+  // MARK: - A block and what starts it
+
+  private func link(
+    _ block: UInt16, _ data: [UInt8], timeout: Duration = ordinaryTimeout
+  ) -> Link {
+    let control = DFURequest.dnloadData.control(
+      wValue: block, interface: transport.interface.number)
+    return Link(
+      request: .dnloadData, transfer: .sending(data, control, timeout: timeout),
+      leadsTo: .dfuDNLOADSYNC)
+  }
+
+  private func statusLink(
+    timeout: Duration = ordinaryTimeout, leadsTo state: DFUState
+  ) -> Link {
+    let control = DFURequest.getStatus.control(interface: transport.interface.number)
+    return Link(
+      request: .getStatus, transfer: .asking(for: 6, control, timeout: timeout), leadsTo: state)
+  }
+
+  /// Sends a block and the DFU_GETSTATUS that starts it; its answer is in ``statusAhead``.
+  ///
+  /// - Throws: The block's own failure; the status may be there all the same.
+  mutating func sendAndAsk(
+    block: UInt16, data: [UInt8], timeout: Duration, during activity: Activity
+  ) throws(DFUError) {
+    let chain = [
+      link(block, data, timeout: timeout), statusLink(timeout: timeout, leadsTo: .dfuDNBUSY),
+    ]
+    let answers = try send(together: chain, during: activity)
+    if answers.count > 1 { statusAhead = StatusAhead(answers[1], behind: answers[0]) }
+    if case .failure(let error) = answers[0].result {
+      if error != .stall { statusAhead = nil }
+      throw .usb(error, during: activity)
+    }
+    state = .dfuDNLOADSYNC
+  }
+
+  // MARK: - One block behind the other
+
+  /// Asks whether the block in hand is done, and sends the next one and what starts it behind that.
+  ///
+  /// The device's own time for the block is over. What depends on an address or an erase is never sent
+  /// so: some devices take a block in dfuERROR too.
+  ///
+  /// - Throws: What became of the block in hand. ``blockAhead`` then tells of the next one, which the
+  ///   device may have taken at a time when it should not; it is brought back to dfuIDLE if it reports
+  ///   an error.
+  mutating func confirm(
+    sending next: NextBlock, during activity: Activity
+  ) throws(DFUError) {
+    let ahead = BlockAhead(number: next.number, count: next.data.count)
+    let answers = try send(
+      together: [
+        statusLink(leadsTo: .dfuDNLOADIDLE), link(next.number, next.data),
+        statusLink(leadsTo: .dfuDNBUSY),
+      ], during: activity)
+    do throws(DFUError) {
+      try confirm(answers[0], during: activity)
+    } catch {
+      blockAhead = ahead
+      blockAhead?.isInDoubt = true
+      throw error
+    }
+    blockAhead = ahead
+    guard answers.count > 1 else {
+      // Not sent, as it seems: then it is not ahead.
+      blockAhead?.error = .timedOut
+      return state = nil
+    }
+    if answers.count > 2 { statusAhead = StatusAhead(answers[2], behind: answers[1]) }
+    if case .failure(let error) = answers[1].result {
+      blockAhead?.error = error
+    } else {
+      state = .dfuDNLOADSYNC
+    }
+  }
+
+  /// Judges the answer behind which another block was sent: where the device is now, it does not say.
+  private mutating func confirm(
+    _ answer: TransferAnswer, during activity: Activity
+  ) throws(DFUError) {
+    let bytes: [UInt8]
+    switch answer.result {
+    case .success(let answered): bytes = answered
+    case .failure(let error): throw .usb(error, during: activity)
+    }
+    guard let reply = DFUStatusReply(bytes) else {
+      throw .malformedReply(bytes, during: activity)
+    }
+    guard reply.state == .dfuDNLOADIDLE, reply.bStatus == .ok else {
+      let text = statusText(of: reply)
+      guard let found = reply.state else {
+        _ = try? enter()
+        throw .unknownState(reply.bState, during: activity)
+      }
+      guard found == .dfuERROR || reply.bStatus != .ok else {
+        throw .unexpectedState(found: found, expected: [.dfuDNLOADIDLE], during: activity)
+      }
+      _ = try? enter()
+      throw .device(reply.bStatus, state: found, text: text, during: activity)
+    }
+  }
+
+  /// Goes on with a block that was sent before its turn.
+  mutating func take(_ sent: BlockAhead, during activity: Activity) throws(DFUError) {
+    blockAhead = nil
+    guard let error = sent.error else { return }
+    guard error == .stall else {
+      (state, statusAhead) = (nil, nil)
+      throw .usb(error, during: activity)
+    }
+    throw explainedStall(during: activity)
+  }
+
+  /// Whether the block behind the one that has just failed had been sent; it is forgotten here.
+  mutating func takeBlockInDoubt() -> Bool {
+    guard let sent = blockAhead, sent.isInDoubt else { return false }
+    blockAhead = nil
+    return true
+  }
+
+  /// Lets a block that was sent before its turn come to its end, when nothing follows it.
+  mutating func finishBlockAhead() throws(DFUError) {
+    guard let sent = blockAhead else { return }
+    try take(sent, during: .aborting)
+    try poll(
+      until: [.dfuDNLOADIDLE], kind: .write(bytes: sent.count), limit: limits.write,
+      during: .aborting)
+  }
+}
+
+extension StatusAhead {
+  fileprivate init(_ answer: TransferAnswer, behind before: TransferAnswer) {
+    self.init(result: answer.result, sent: before.ended, ended: answer.ended)
   }
 }

@@ -28,6 +28,13 @@ struct DFUSession: ~Copyable {
   var seen = SeenTimes()
   /// Whether the device is asked for several blocks at once.
   var rows = RowTrust.untried
+  /// How far requests that change memory are sent together.
+  var writes: WriteTrust
+  /// The answer to a DFU_GETSTATUS that was sent behind another request, as long as it was not looked
+  /// at.
+  var statusAhead: StatusAhead?
+  /// A block that was sent behind the last DFU_GETSTATUS of the one before it.
+  var blockAhead: BlockAhead?
 
   /// Time-out of a transfer that any device can answer at once.
   static let ordinaryTimeout: Duration = .seconds(5)
@@ -41,6 +48,7 @@ struct DFUSession: ~Copyable {
     self.limits = limits
     self.polling = polling
     blocks = transport.board.blocks
+    writes = transport.board.chip.takesRequestsTogether ? .untried : .never
   }
 
   /// Chooses the alternate setting, in DfuSe the memory, that the next operations are about.
@@ -63,6 +71,7 @@ struct DFUSession: ~Copyable {
   /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in any other state, for which
   ///   ``enter()`` is made; ``DFUError/usb(_:during:)``.
   mutating func abort() throws(DFUError) {
+    try finishBlockAhead()
     guard state != .dfuIDLE else { return }
     guard state != nil else {
       throw .illegalRequest(.abort, state: nil, during: .aborting)
@@ -118,9 +127,14 @@ struct DFUSession: ~Copyable {
     let before = state
     _ = try successor(on: .getStatus, relyingOn: deviations, during: activity)
     let control = DFURequest.getStatus.control(interface: transport.interface.number)
+    let ahead = statusAhead
+    statusAhead = nil
+    let asked = transport.now
     let bytes = try exchange(during: activity) { device throws(USBError) in
-      try device.controlIn(control, length: 6, timeout: timeout)
+      if let ahead { return try ahead.result.get() }
+      return try device.controlIn(control, length: 6, timeout: timeout)
     }
+    if ahead == nil { seen.answer = min(transport.now - asked, seen.answer ?? .seconds(60)) }
     guard let reply = DFUStatusReply(bytes) else {
       state = nil
       throw .malformedReply(bytes, during: activity)
@@ -233,10 +247,17 @@ extension DFUSession {
   }
 
   /// Sends a block, and explains a stall.
+  ///
+  /// With `andAsking`, the DFU_GETSTATUS that starts the work may be sent with it: it follows whatever
+  /// comes of the block, since it is also what explains a stall.
   mutating func download(
-    block: UInt16, data: [UInt8], timeout: Duration = ordinaryTimeout, during activity: Activity
+    block: UInt16, data: [UInt8], timeout: Duration = ordinaryTimeout, andAsking: Bool = false,
+    during activity: Activity
   ) throws(DFUError) {
     do {
+      if andAsking, writes != .never {
+        return try sendAndAsk(block: block, data: data, timeout: timeout, during: activity)
+      }
       try send(.dnloadData, wValue: block, data: data, timeout: timeout, during: activity)
     } catch .usb(.stall, _) {
       throw explainedStall(during: activity)

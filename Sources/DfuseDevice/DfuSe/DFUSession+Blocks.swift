@@ -120,6 +120,9 @@ extension DFUSession {
   ///   - block: Block number, 2 to 0xFFFF; ``BlockNumbering`` says which address it means.
   ///   - data: 2 bytes to one transfer size. A multiple of 4 for most memories; a length
   ///     that is not a multiple of the programming unit makes some devices write stale bytes.
+  ///   - next: The block that is written next, whatever comes of this one. Where the device has shown
+  ///     that it is done when it says so, it is sent behind the last DFU_GETSTATUS of this one: it
+  ///     depends on nothing but the address, which was confirmed. The next call is for it.
   ///   - mayReset: Takes a device that leaves the bus for success: option bytes.
   /// - Returns: Whether the device said that it is done; always, without `mayReset`.
   /// - Throws: ``DFUError/illegalBlock(_:count:transferSize:)`` before anything is sent; other
@@ -128,17 +131,27 @@ extension DFUSession {
   /// - SeeAlso: ST AN3156, the Write Memory operation.
   @discardableResult
   mutating func write(
-    block: UInt16, data: [UInt8], mayReset: Bool = false
+    block: UInt16, data: [UInt8], before next: NextBlock? = nil, mayReset: Bool = false
   ) throws(DFUError) -> OperationOutcome {
     let address = try self.address(of: block, count: data.count)
     let activity = Activity.writing(address: address, count: data.count)
-    if state == .dfuUPLOADIDLE { try abort() }
-    try download(block: block, data: data, during: activity)
+    do {
+      if let sent = blockAhead, sent.number == block {
+        try take(sent, during: activity)
+      } else {
+        if state == .dfuUPLOADIDLE { try abort() }
+        try download(block: block, data: data, andAsking: !mayReset, during: activity)
+      }
+    } catch {
+      writes = .never
+      throw error
+    }
     do {
       return try poll(
         until: [.dfuDNLOADIDLE], kind: .write(bytes: data.count), limit: limits.write,
-        during: activity)
+        before: next, during: activity)
     } catch {
+      writes = .never
       guard mayReset, error.mayMeanDisappearance else { throw error }
       guard transport.watchPort(for: limits.leave, away: limits.away) != .stillThere else {
         throw error

@@ -52,7 +52,7 @@ extension DFUSession {
     _ command: DfuSeCommand, kind: OperationKind, limit: Duration, stuckAfter: Duration? = nil,
     during activity: Activity
   ) throws(DFUError) -> OperationOutcome {
-    try start(command, kind: kind, limit: limit, during: activity)
+    try start(command, kind: kind, limit: limit, andAsking: true, during: activity)
     return try poll(
       until: [.dfuDNLOADIDLE], kind: kind, limit: limit, stuckAfter: stuckAfter,
       during: activity)
@@ -62,12 +62,14 @@ extension DFUSession {
   ///
   /// Some devices acknowledge an erase command only when they are done, hence the time-out.
   mutating func start(
-    _ command: DfuSeCommand, kind: OperationKind, limit: Duration, during activity: Activity
+    _ command: DfuSeCommand, kind: OperationKind, limit: Duration, andAsking: Bool = false,
+    during activity: Activity
   ) throws(DFUError) {
     if state == .dfuUPLOADIDLE { try abort() }
     try download(
       block: 0, data: command.bytes,
-      timeout: answerTimeout(for: kind, reported: .zero, left: limit), during: activity)
+      timeout: answerTimeout(for: kind, reported: .zero, left: limit), andAsking: andAsking,
+      during: activity)
   }
 }
 

@@ -75,7 +75,7 @@ extension FlashMachine {
     // The sector with the vector table, being done once more, is erased first.
     guard case .repeating(_, let wrong, let part) = base, let first = wrong.first, isVector(first)
     else { return isFinishing }
-    return part == 0 && first.difference.address != plan.programStart.map(UInt64.init)
+    return part == 0 && first.difference?.address != plan.programStart.map(UInt64.init)
   }
 
   /// Whether the block with the vector table was written.
@@ -131,6 +131,8 @@ extension FlashMachine {
     case protection(Bool?)
     /// The device failed or refused.
     case failed(DFUError)
+    /// The same of a block, when the one behind it (``nextWrite``) had been sent already.
+    case failedWithNext(DFUError)
   }
 
   /// Where the machine is.
@@ -299,5 +301,56 @@ extension FlashMachine {
       }
     }
     return actions
+  }
+}
+
+// Blocks that are sent one behind the other.
+
+extension FlashMachine {
+  /// The alternate settings whose flash is read back when it has been written.
+  var readBack: Set<UInt8> {
+    guard plan.verifies else { return [] }
+    return Set(
+      plan.memories.filter { $0.kind.isFlash && steps.canVerify($0) }.map(\.alternateSetting))
+  }
+
+  /// The block that is written next whatever comes of the one in hand: it counts from the same address.
+  var nextWrite: FlashStep? {
+    guard case .step(let index) = place, index + 1 < plan.steps.count,
+      case .write(_, let pointer) = plan.steps[index].work,
+      case .write(let next, pointer) = plan.steps[index + 1].work,
+      next.lowerBound != UInt64(pointer),
+      plan.steps[index].alternateSetting == plan.steps[index + 1].alternateSetting
+    else { return nil }
+    return plan.steps[index + 1]
+  }
+
+  /// Goes on behind a block that may have been written or not: reading back will tell.
+  ///
+  /// With `withNext`, the one behind it had been sent as if it were. That may have come at a bad
+  /// moment, so both of their sectors are done once more, whatever is read back.
+  mutating func doubt(_ place: Place, withNext: Bool) -> Place {
+    guard let step = step(at: place), case .write(let range, _) = step.work else { return place }
+    let next = withNext ? nextWrite : nil
+    result.bytesWritten += UInt64(range.count)
+    findings.isInDoubt = true
+    leave(place)
+    guard let next, case .write(let nextRange, _) = next.work else { return successor(of: place) }
+    distrust(range, in: step.alternateSetting)
+    distrust(nextRange, in: next.alternateSetting)
+    return doubt(successor(of: place), withNext: false)
+  }
+
+  private mutating func distrust(_ range: Range<UInt64>, in alternateSetting: UInt8) {
+    var address = range.lowerBound
+    while address < range.upperBound, let sector = plan.sector(at: address, in: alternateSetting) {
+      let isKnown = findings.wrong.contains {
+        $0.alternateSetting == alternateSetting && $0.sector == sector
+      }
+      if !isKnown {
+        findings.wrong.append(WrongSector(alternateSetting: alternateSetting, sector: sector))
+      }
+      address = sector.upperBound
+    }
   }
 }

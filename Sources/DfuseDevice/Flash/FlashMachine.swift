@@ -73,6 +73,7 @@ package struct FlashMachine: Sendable {
     case (.entering(nil, _), .failed(let error)): fail(error)
     case (.entering(_, let then), _): arrive(then)
     case (_, .failed(let error)): failed(error, at: place)
+    case (_, .failedWithNext(let error)): failed(error, at: place, withNext: true)
     case (.pausing(let after, let pauses), _):
       if case .places = look(after) {
         place = .looking(after: after, pauses: pauses + 1)
@@ -144,7 +145,9 @@ package struct FlashMachine: Sendable {
     if let known = findings.wrong.lastIndex(where: {
       $0.alternateSetting == step.alternateSetting && $0.sector.contains(found.address)
     }) {
-      findings.wrong[known].difference.count += found.count
+      var difference = findings.wrong[known].difference ?? found
+      if findings.wrong[known].difference != nil { difference.count += found.count }
+      findings.wrong[known].difference = difference
     } else if let sector = plan.sector(at: found.address, in: step.alternateSetting) {
       findings.wrong.append(
         WrongSector(
@@ -159,7 +162,7 @@ package struct FlashMachine: Sendable {
     else { return nil }
     // A bit that does not program is one difference; flash that keeps its contents is many.
     found.looksProtected =
-      found.address == first.difference.address && found.found == first.difference.found
+      found.address == first.difference?.address && found.found == first.difference?.found
       && found.count > 8
     return found
   }
@@ -277,7 +280,7 @@ package struct FlashMachine: Sendable {
   /// brought back to dfuIDLE, and the action is done again. A write is not: it may have been done,
   /// and reading back will tell; without that, nobody would look. A sector that is done once more
   /// is begun anew. Memory that is no flash is written once.
-  mutating func failed(_ error: DFUError, at place: Place) {
+  mutating func failed(_ error: DFUError, at place: Place, withNext: Bool = false) {
     let step: FlashStep? = if case .step(let step) = next() { step } else { nil }
     if case .device(.errVENDOR, _, _, _) = error, erases(step), !findings.isOpen,
       progress == .untouched, steps.board.canUpload
@@ -306,11 +309,7 @@ package struct FlashMachine: Sendable {
       // One whose transfer failed may have been done all the same.
       if case .usb(.stall, _) = error { refusedMassErase() } else { findings.massErased = true }
       then = successor(of: place)
-    case (_, .write(let range, _)):
-      result.bytesWritten += UInt64(range.count)
-      findings.isInDoubt = true
-      leave(place)
-      then = successor(of: place)
+    case (_, .write): then = doubt(place, withNext: withNext)
     default: then = place
     }
     self.place = .entering(after: error, then: then)

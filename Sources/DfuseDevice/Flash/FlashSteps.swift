@@ -278,11 +278,12 @@ enum LookAfterErase: Hashable, Sendable {
   case wait(Duration)
 }
 
-/// A sector that does not hold what it should.
+/// A sector that does not hold what it should, or of which that is not certain.
 package struct WrongSector: Hashable, Sendable {
   var alternateSetting: UInt8
   var sector: Range<UInt64>
-  var difference: FlashError.Difference
+  /// What was found wrong; nil for a sector that is done once more whatever it holds.
+  var difference: FlashError.Difference?
 }
 
 extension FlashPlan.Memory {

@@ -343,7 +343,10 @@ extension Flasher {
     reader = BlockReader()
     for (index, sector) in work.sectors.enumerated() {
       for run in work.runs(in: sector) where comparison.isOpen(index) {
-        try readBlocks(run.range, toEnd: false, in: work.memory.map) { _, bytes, address in
+        let whole = work.image.runs.first { $0.range.contains(run.range.lowerBound) }
+        let likely = whole?.range.upperBound ?? 0
+        try readBlocks(run.range, toEnd: false, likely: likely, in: work.memory.map) {
+          _, bytes, address in
           comparison.take(bytes, at: address)
           return comparison.isOpen(index)
         }

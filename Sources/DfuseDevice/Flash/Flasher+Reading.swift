@@ -139,8 +139,10 @@ extension Flasher {
   ///
   /// A transfer that fails for no lasting reason is done again; errVENDOR, from a chip of which
   /// nothing was read before, means that it is read protected.
+  ///
+  /// Without `toEnd` they may stop being wanted at any of them, and it may go on up to `likely`.
   mutating func readBlocks(
-    _ range: Range<UInt64>, toEnd: Bool = true, in map: MemoryMap,
+    _ range: Range<UInt64>, toEnd: Bool = true, likely: UInt64 = 0, in map: MemoryMap,
     take: (inout Flasher, [UInt8], UInt64) -> Bool
   ) throws(FlashError) {
     guard map.end(of: .readable, from: range.lowerBound) > range.lowerBound else {
@@ -152,7 +154,8 @@ extension Flasher {
       do {
         let pointer = UInt32(truncatingIfNeeded: address)
         let (start, bytes) = try reader.block(
-          at: address, from: pointer, limit: toEnd ? range.upperBound : .max, in: map, &session)
+          at: address, from: pointer, limit: toEnd ? range.upperBound : .max,
+          likely: session.seen.isSlowLink ? likely : 0, in: map, &session)
         retries.worked()
         (isOpen, hasRead) = (true, true)
         let wanted = Array(
@@ -190,12 +193,15 @@ extension Flasher {
 /// Reads memory in blocks: an upload that goes on as far as its numbers reach, and the blocks that
 /// were read last, which may hold what is asked for next.
 struct BlockReader {
-  /// Blocks that are asked for at once. Between two lots the work can be stopped: 16 blocks of 2 KiB
-  /// take a tenth of a second.
+  /// Blocks that are asked for at once.
+  ///
+  /// Between two lots the work can be stopped: 16 blocks of 2 KiB take a tenth of a second.
   private static let mostAtOnce = 16
 
   private var upload: UploadRun?
   private var held: [(start: UInt64, bytes: [UInt8])] = []
+  /// How many blocks were read without a gap, and where they end.
+  private var streak: (blocks: Int, end: UInt64) = (0, 0)
 
   /// Reads a range.
   ///
@@ -218,9 +224,10 @@ struct BlockReader {
   /// Reads the block that holds an address, in the upload that is going on or in a new one.
   ///
   /// At least one byte from `address` on, and none from `limit` on. All up to there is going to be
-  /// asked for, unless it is `max`: so much may be read at once.
+  /// asked for, unless it is `max`: so much may be read at once. Up to `likely` it may be asked for:
+  /// of that, no more is read at once than has been wanted so far.
   mutating func block(
-    at address: UInt64, from pointer: UInt32, limit: UInt64, in map: MemoryMap,
+    at address: UInt64, from pointer: UInt32, limit: UInt64, likely: UInt64 = 0, in map: MemoryMap,
     _ session: inout DFUSession
   ) throws(DFUError) -> (start: UInt64, bytes: [UInt8]) {
     if let known = held.firstIndex(where: {
@@ -237,7 +244,7 @@ struct BlockReader {
       upload = next
       try session.beginUpload(at: next.pointer)
     }
-    let row = row(from: address, limit: limit)
+    let row = row(from: address, limit: limit, likely: likely)
     held = []
     // A block has at least two bytes: for a last one alone, one more is asked for and dropped.
     let blocks = try session.read(row.map { ($0.block, max($0.range.count, 2)) })
@@ -248,24 +255,33 @@ struct BlockReader {
       }
       held.append((range.lowerBound, Array(bytes.prefix(range.count))))
     }
-    guard let first = held.first else {
+    guard let first = held.first, let last = held.last else {
       throw .shortBlock(found: 0, expected: 1, address: address)
     }
+    streak = (
+      (first.start == streak.end ? streak.blocks : 0) + held.count,
+      last.start + UInt64(last.bytes.count)
+    )
     return first
   }
 
-  /// The blocks from an address on that the upload reaches, and that are going to be asked for.
+  /// The blocks from an address on that the upload reaches, and that are worth being asked for.
   private func row(
-    from address: UInt64, limit: UInt64
+    from address: UInt64, limit: UInt64, likely: UInt64
   ) -> [(block: UInt16, range: Range<UInt64>)] {
     guard let upload else { return [] }
     var row: [(block: UInt16, range: Range<UInt64>)] = []
+    let isCertain = limit < .max
+    let end = isCertain ? limit : likely
+    let isGoingOn =
+      upload.block(holding: address).map { upload.range(of: $0).lowerBound } == streak.end
+    let most = isCertain ? Self.mostAtOnce : min(isGoingOn ? streak.blocks : 1, Self.mostAtOnce)
     var next = address
     while let block = upload.block(holding: next) {
       let range = upload.range(of: block).clamped(to: 0..<max(limit, next + 1))
       row.append((block, range))
       next = range.upperBound
-      guard limit < .max, next < limit, row.count < Self.mostAtOnce else { break }
+      guard next < end, row.count < most else { break }
     }
     return row
   }

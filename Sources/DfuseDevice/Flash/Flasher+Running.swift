@@ -16,6 +16,7 @@ extension Flasher {
   /// Turns the machine's actions into requests, and tells it what came of them; decides nothing.
   mutating func drive(_ machine: consuming FlashMachine) throws(FlashError) -> FlashResult {
     reader = BlockReader()
+    let readBack = machine.readBack
     while true {
       let action = machine.next()
       // What fails here is done again with the action.
@@ -28,9 +29,12 @@ extension Flasher {
       }
       let outcome: FlashMachine.Outcome
       do {
-        outcome = try perform(action, machine.plan)
+        let next = machine.nextWrite.flatMap { step in
+          readBack.contains(step.alternateSetting) ? nextBlock(step, machine.plan) : nil
+        }
+        outcome = try perform(action, machine.plan, before: next)
       } catch {
-        outcome = .failed(error)
+        outcome = session.takeBlockInDoubt() ? .failedWithNext(error) : .failed(error)
       }
       machine.done(outcome)
     }
@@ -42,7 +46,7 @@ extension Flasher {
   }
 
   private mutating func perform(
-    _ action: FlashMachine.Action, _ plan: FlashPlan
+    _ action: FlashMachine.Action, _ plan: FlashPlan, before next: NextBlock?
   ) throws(DFUError) -> FlashMachine.Outcome {
     switch action {
     case .pause(let time):
@@ -66,12 +70,20 @@ extension Flasher {
     case .step(let step):
       try choose(step.alternateSetting)
       if !step.reads { try reader.end(&session) }
-      return try perform(step, plan)
+      return try perform(step, plan, before: next)
     }
   }
 
+  /// A block that is to be written, as the session sends it.
+  private func nextBlock(_ step: FlashStep, _ plan: FlashPlan) -> NextBlock? {
+    guard case .write(let range, let pointer) = step.work,
+      let number = session.blocks.number(at: range.lowerBound, pointer: pointer)
+    else { return nil }
+    return NextBlock(number: number, data: plan.bytes(range, in: step.alternateSetting))
+  }
+
   private mutating func perform(
-    _ step: FlashStep, _ plan: FlashPlan
+    _ step: FlashStep, _ plan: FlashPlan, before next: NextBlock?
   ) throws(DFUError) -> FlashMachine.Outcome {
     switch step.work {
     case .settle, .eraseLeft: return .done
@@ -105,7 +117,8 @@ extension Flasher {
       }
       let block = session.blocks.number(at: range.lowerBound, pointer: pointer)
       try session.write(
-        block: block ?? BlockNumbering.first, data: plan.bytes(range, in: step.alternateSetting))
+        block: block ?? BlockNumbering.first, data: plan.bytes(range, in: step.alternateSetting),
+        before: next)
       hasWritten = true
       return .done
     case .verify(let range, let pointer, let end):

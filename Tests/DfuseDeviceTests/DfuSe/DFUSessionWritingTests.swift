@@ -3,6 +3,22 @@ import Testing
 @testable import DfuseDevice
 
 @Suite struct DFUSessionWritingTests {
+  @Test func `a request that does not fit the state that those before it lead to is not sent`() {
+    let status = DFURequest.getStatus.control(interface: 3)
+    let upload = DFURequest.upload.control(wValue: 2, interface: 3)
+    let chain: [DFUSession.Link] = [
+      .init(
+        request: .getStatus, transfer: .asking(for: 6, status, timeout: .seconds(5)),
+        leadsTo: .dfuIDLE),
+      .init(
+        request: .upload, transfer: .asking(for: 64, upload, timeout: .seconds(5)),
+        leadsTo: .dfuDNLOADIDLE),
+    ]
+    #expect(throws: DFUError.illegalRequest(.upload, state: .dfuIDLE, during: .aborting)) {
+      try play("") { session in _ = try session.send(together: chain, during: .aborting) }
+    }
+  }
+
   private static let address = """
     DNLOAD 0 [21 00 00 00 08]
     GETSTATUS -> 00 00 00 00 05 00

@@ -1,0 +1,103 @@
+# shellcheck shell=bash
+# checks: dfuse over a slow link, at 0, 2 and 10 ms each way, beside dfu-util
+# limit: 900 s
+# lane: measured
+# shellcheck source=SCRIPTDIR/lib.sh
+. /run/dfuse/host/Kernel/lib.sh
+# shellcheck source=SCRIPTDIR/firmware.sh
+. /run/dfuse/host/Kernel/firmware.sh
+# shellcheck source=/dev/null
+. /run/dfuse/host/options
+
+firmware=/tmp/32k.bin
+table=$host/out/slow-link.md
+command_limit=300
+# The port behind which bytes take their time.
+slow_port=3250
+
+# A board behind a link that takes so many milliseconds each way, as another machine would be.
+start_slow_board() {  # start_slow_board CHIP MILLISECONDS
+  start_server "$1"
+  "$host/Kernel/slowlink" "$slow_port" "$board_port" "$2" &
+  slow_link=$!
+  board_port=$slow_port attach
+}
+
+stop_slow_board() {
+  board_port=$slow_port detach
+  kill "$slow_link"
+  wait "$slow_link" || true
+  stop_board
+}
+
+# Runs one program on a new board; $milliseconds is what it took.
+measure() {  # measure CHIP MILLISECONDS COMMAND…
+  local began
+  start_slow_board "$1" "$2"
+  began=${EPOCHREALTIME/./}
+  expect_status 0 "${@:3}"
+  milliseconds=$(((${EPOCHREALTIME/./} - began) / 1000))
+  stop_slow_board
+}
+
+seconds_of() { printf '%d.%02d' "$(($1 / 1000))" "$(($1 % 1000 / 10))"; }
+
+compare() {  # compare CHIP MILLISECONDS
+  local usual full
+  measure "$1" "$2" dfuse flash --stay --address 0x08000000 "$firmware"
+  usual=$milliseconds
+  measure "$1" "$2" dfuse flash --full --stay --address 0x08000000 "$firmware"
+  full=$milliseconds
+  measure "$1" "$2" dfu-util -a 0 -s 0x08000000 -D "$firmware"
+  printf '| %s | %s | %s | %s | %s |\n' "$1" "$2" "$(seconds_of "$usual")" \
+    "$(seconds_of "$full")" "$(seconds_of "$milliseconds")" >>"$table"
+}
+
+# What is sent together must come back in order, and a board that goes in the middle must be noticed.
+pulled() {
+  start_slow_board stm32l476 10
+  dfuse flash --stay --address 0x08000000 "$firmware" >"$state/stdout" 2>"$state/stderr" &
+  local flash=$! status=0
+  pause 3
+  board_port=$slow_port detach
+  wait "$flash" || status=$?
+  cat "$state/stderr"
+  [ "$status" = 74 ] || fail_check "it ended with status $status"
+  board_port=$slow_port attach
+  expect_status 0 dfuse flash --stay --address 0x08000000 "$firmware"
+  expect_output "verified"
+  stop_slow_board
+}
+
+# Ctrl-C while transfers are under way: the board is left in dfuIDLE, and the same command continues.
+stopped() {
+  start_slow_board stm32l476 10
+  env --default-signal=INT dfuse flash --stay --address 0x08000000 "$firmware" \
+    >"$state/stdout" 2>"$state/stderr" &
+  local flash=$! status=0
+  pause 3
+  kill -INT "$flash"
+  wait "$flash" || status=$?
+  cat "$state/stderr"
+  [ "$status" = 130 ] || fail_check "it ended with status $status"
+  expect_status 0 dfuse flash --stay --verbose --address 0x08000000 "$firmware"
+  expect_output "verified"
+  stop_slow_board
+}
+
+setup make_firmware "$firmware" 32768
+# shellcheck disable=SC2154
+if [ "${half:-2}" = 2 ]; then
+  {
+    echo '| chip | ms each way | dfuse: s | dfuse --full: s | dfu-util: s |'
+    echo '|---|---:|---:|---:|---:|'
+  } >"$table"
+  for chip in stm32f405 stm32l476; do
+    for link in 0 2 10; do
+      check "$chip over a link of $link ms" compare "$chip" "$link"
+    done
+  done
+  check "a board that is pulled in the middle" pulled
+  check "Ctrl-C in the middle" stopped
+  cat "$table"
+fi
