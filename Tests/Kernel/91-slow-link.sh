@@ -12,14 +12,17 @@
 firmware=/tmp/32k.bin
 table=$host/out/slow-link.md
 command_limit=300
-# The port behind which bytes take their time.
+# The port behind which bytes take their time; another one each time, since what failed may have left
+# its link behind.
 slow_port=3250
 
 # A board behind a link that takes so many milliseconds each way, as another machine would be.
 start_slow_board() {  # start_slow_board CHIP MILLISECONDS
   start_server "$1"
+  slow_port=$((3250 + RANDOM % 700))
   "$host/Kernel/slowlink" "$slow_port" "$board_port" "$2" &
   slow_link=$!
+  board_port=$slow_port wait_for 10 server_answers || fail_check "the slow link does not answer"
   board_port=$slow_port attach
 }
 

@@ -33,8 +33,10 @@ extension DFUSession {
     var attempt = 0
     var stalls = 0
     var isInTime = false
+    var mayFollow = false
+    var spent: Duration = .zero
     while true {
-      if isInTime, let next, writes == .proven {
+      if mayFollow, let next {
         try confirm(sending: next, during: activity)
         polling.ended(kind, busyAnswers: attempt)
         return .done
@@ -49,10 +51,14 @@ extension DFUSession {
         if try judge(reply, expected: expected, during: activity) {
           polling.ended(kind, busyAnswers: attempt)
           if isInTime, next != nil, writes == .untried { writes = .proven }
+          if attempt == 1, !isInTime, next != nil {
+            noteAnswer(after: spent + transport.now - asked)
+          }
           return .done
         }
         // Busy when its own time was over: nothing is sent that counts on that time.
         if isInTime { writes = .never }
+        if attempt > 0, kind.isWrite { heldBack = 0 }
         stalls = 0
         reported = reply.pollTimeout
         if kind == .setAddress, attempt == 0 { seen.setAddress = reported }
@@ -75,12 +81,15 @@ extension DFUSession {
       guard patience < limit else {
         throw .stillBusy(after: transport.now - start, during: activity)
       }
+      spent = (ahead?.ended ?? transport.now) - asked
       let isAsTold = pause(
         for: kind,
         after: BusyAnswer(
-          reported: reported, spentInAnswer: (ahead?.ended ?? transport.now) - asked,
-          elapsed: transport.now - start, attempt: attempt))
-      isInTime = isAsTold && attempt == 1 && kind.isWrite && state == .dfuDNLOADSYNC
+          reported: reported, spentInAnswer: spent, elapsed: transport.now - start,
+          attempt: attempt))
+      let isFirst = attempt == 1 && stalls == 0 && reported > .zero && kind.isWrite
+      isInTime = isFirst && isAsTold && state == .dfuDNLOADSYNC
+      mayFollow = isInTime && writes == .proven || isFirst && holdsBack && writes != .never
     }
   }
 

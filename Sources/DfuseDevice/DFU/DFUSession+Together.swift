@@ -171,10 +171,22 @@ extension DFUSession {
 
   // MARK: - One block behind the other
 
+  /// Whether the device is known to answer late rather than to say that it is busy, and may be asked
+  /// early: what comes behind the question comes when it is done.
+  var holdsBack: Bool { heldBack >= 3 && transport.board.chip.mayBePolledEarly }
+
+  /// Takes in how long the answers about a full block took, of which one went over the link by itself.
+  ///
+  /// What a link's times vary by does not count.
+  mutating func noteAnswer(after time: Duration) {
+    let link = seen.answer ?? .zero
+    heldBack = time >= link + max(.milliseconds(1), link / 4) ? heldBack + 1 : 0
+  }
+
   /// Asks whether the block in hand is done, and sends the next one and what starts it behind that.
   ///
-  /// The device's own time for the block is over. What depends on an address or an erase is never sent
-  /// so: some devices take a block in dfuERROR too.
+  /// The device's own time for the block is over, or it ``holdsBack``. What depends on an address or an
+  /// erase is never sent so: some devices take a block in dfuERROR too.
   ///
   /// - Throws: What became of the block in hand. ``blockAhead`` then tells of the next one, which the
   ///   device may have taken at a time when it should not; it is brought back to dfuIDLE if it reports

@@ -30,6 +30,8 @@ struct DFUSession: ~Copyable {
   var rows = RowTrust.untried
   /// How far requests that change memory are sent together.
   var writes: WriteTrust
+  /// Full blocks in a row whose end the device has answered late instead of saying that it is busy.
+  var heldBack = 0
   /// The answer to a DFU_GETSTATUS that was sent behind another request, as long as it was not looked
   /// at.
   var statusAhead: StatusAhead?

@@ -25,8 +25,8 @@ public protocol ControlLink: AnyObject {
   /// comes of the rest. Time-outs add up, as from the submission of all. What is still under way at a
   /// time-out is cancelled from the last to the first.
   ///
-  /// - Returns: What came of them, in order; nothing of those that were cancelled or not sent after one
-  ///   that failed, which the device may have got all the same.
+  /// - Returns: What came of them, in order; nothing of those behind one that timed out, behind which the
+  ///   device was gone, or behind which they were not sent. The device may have got them all the same.
   func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer]
 
   /// Resets the device's port. The device may come back with another address, or not at all, in

@@ -36,6 +36,11 @@ public struct TransferAnswer: Hashable, Sendable {
     self.result = result
     self.ended = ended
   }
+
+  /// Whether nothing more comes behind it: it was cancelled with all that was, or the device is gone.
+  package var isLast: Bool {
+    result == .failure(.timedOut) || result == .failure(.disconnected)
+  }
 }
 
 extension ControlLink {

@@ -192,8 +192,9 @@ package struct BusSlot: Sendable {
       deadline += max(transfer.timeout, .milliseconds(1))
       let result = carryOut(
         transfer, until: max(deadline - delay, clock), generation: generation)
-      answers.append(TransferAnswer(result, ended: clock + delay))
-      if result == .failure(.timedOut) { break }
+      let answer = TransferAnswer(result, ended: clock + delay)
+      answers.append(answer)
+      if answer.isLast { break }
     }
     clock += delay
     return answers

@@ -88,7 +88,7 @@ package class SimulatedControlLink: ControlLink {
       withSlot { [generation] slot, _ in
         slot.transfer(Array(taken), generation: generation)
       } ?? [TransferAnswer(.failure(.disconnected), ended: now)]
-    let isStopped = answers.last.map { $0.result == .failure(.timedOut) } ?? false
+    let isStopped = answers.last?.isLast ?? false
     if taken.count < transfers.count, answers.count == taken.count, !isStopped {
       let error = USBError.other(
         call: "libusb_submit_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")

@@ -37,14 +37,16 @@ import Testing
   }
 
   private static let image = MemoryImage.random(32 << 10)
+  private static let longImage = MemoryImage.random(64 << 10)
 
   /// A flash of a board that holds something else: the time, and each transfer that came to it.
   private static func flash(
-    _ chip: String, link: Int, together: Bool, options: FlashOptions = FlashOptions()
+    _ chip: String, _ image: MemoryImage = image, link: Int, together: Bool,
+    options: FlashOptions = FlashOptions()
   ) throws -> (time: Duration, transcript: [String]) {
     let rig = try SlowLinkTests.rig(chip, link: link)
     rig.bus.changeBoard(at: "1-1") {
-      $0.load([UInt8](repeating: 0, count: 32 << 10), at: 0x0800_0000)
+      $0.load([UInt8](repeating: 0, count: image.byteCount), at: 0x0800_0000)
     }
     let transport = try rig.bus.open(try #require(try rig.bus.devices().first?.board))
     let start = try rig.now
@@ -78,6 +80,33 @@ import Testing
     #expect(alone.time - together.time >= .milliseconds(20) * (2 * blocks - 8))
     let commands = together.transcript.count { $0.hasPrefix("DNLOAD 0:") }
     #expect(together.time - fast.time <= .milliseconds(20) * (blocks + 2 * commands + 30))
+  }
+
+  @Test(arguments: ["stm32f405", "stm32h743"])
+  func `a chip that holds its answers back has one round trip a block after some`(
+    chip: String
+  ) throws {
+    let together = try Self.flash(chip, Self.longImage, link: 10, together: true)
+    let alone = try Self.flash(chip, Self.longImage, link: 10, together: false)
+    #expect(together.transcript == alone.transcript)
+    let blocks = together.transcript.count { $0.hasPrefix("DNLOAD ") && !$0.hasPrefix("DNLOAD 0:") }
+    let reads = together.transcript.count { $0.hasPrefix("UPLOAD ") }
+    // Of each block written two round trips are saved, but of the first ones, of each block read almost
+    // one.
+    #expect(alone.time - together.time >= .milliseconds(20) * (2 * blocks - 10 + reads - 20))
+  }
+
+  @Test func `a chip that says busy after all has its sector done again`() throws {
+    for number in 12...14 {
+      let rig = try SlowLinkTests.rig("stm32f405", link: 10)
+      rig.bus.changeBoard(at: "1-1") {
+        $0.faults.faults = [Fault(.stayBusy(.seconds(1)), at: .write, number)]
+      }
+      let result = try rig.flash(Firmware(Self.image), leave: false)
+      #expect(result.isVerified)
+      #expect(result.sectorsRepeated == 1)
+      #expect(try rig.holds(Self.image))
+    }
   }
 
   @Test func `what is not read back has two round trips a block`() throws {
@@ -120,19 +149,19 @@ import Testing
     .disconnectAndReturn(after: .milliseconds(300)),
   ]
 
-  @Test(arguments: ["stm32g431", "stm32l476"], actions)
+  @Test(arguments: ["stm32g431", "stm32l476", "stm32f405"], actions)
   func `every request of a flash over a slow link fails once`(
     name: String, action: Fault.Action
   ) throws {
     let chip = try TestProgram.chip(name)
-    let size = 9 << 10
-    let end = UInt32(0x0800_0000 + 12 << 10)
+    let size = (name == "stm32f405" ? 25 : 9) << 10
+    let end = UInt32(0x0800_0000) + (name == "stm32f405" ? 0x8000 : 0x3000)
     let image = MemoryImage.of(
       TestProgram.vectors(for: 0x0800_0000) + MemoryImage.random(size - 8).runs[0].bytes,
       at: 0x0800_0000)
     func rig(_ faults: [Fault]) -> FlashRig {
       var board = SimulatedBoard(chip)
-      board.load([UInt8](repeating: 0x5A, count: 24 << 10), at: 0x0800_0000)
+      board.load([UInt8](repeating: 0x5A, count: 48 << 10), at: 0x0800_0000)
       board.faults.linkDelay = .milliseconds(10)
       board.faults.faults = faults
       return FlashRig(board)

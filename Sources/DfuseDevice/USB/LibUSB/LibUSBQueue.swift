@@ -38,8 +38,7 @@ extension LibUSBHandle {
       }
       answers.append(TransferAnswer(transfer.result, ended: now()))
     }
-    let end = answers.firstIndex { $0.result == .failure(.timedOut) }
-    if let end { return Array(answers[...end]) }
+    if let end = answers.firstIndex(where: \.isLast) { return Array(answers[...end]) }
     if let refusal { answers.append(TransferAnswer(.failure(refusal), ended: now())) }
     return answers
   }
