@@ -27,6 +27,13 @@ import Testing
     #expect(bench.lines(width: 30, height: 24).allSatisfy { $0.count < 30 })
   }
 
+  @Test func `a board that was stopped is no failure of its own`() {
+    var bench = bench(1)
+    bench.end(.stopped("nothing on the board was changed"), after: nil, at: "1-1", as: nil)
+    #expect(
+      bench.report.last == "1-1   A1      STM32F405  stopped; nothing on the board was changed  -")
+  }
+
   @Test func `an end is not taken back by what was on its way`() {
     var bench = bench(1)
     bench.end(.failed("no"), after: nil, at: "1-1", as: nil)

@@ -167,6 +167,25 @@ import Testing
     #expect(sandbox.run("list", "--path", "1-1.?").output.contains("1-1.2") == false)
   }
 
+  @Test func `Ctrl-C stops each board, and the table says where each stands`() throws {
+    sandbox.bus = SimulatedBus([try board(0), try board(1), try board(2)])
+    let asked = Mutex(0)
+    // In the middle of the first board's work.
+    sandbox.isInterrupted = {
+      asked.withLock { count in
+        count += 1
+        return count > 6
+      }
+    }
+    let run = sandbox.run("flash", "@fw.dfu", "--all", "--jobs", "1")
+    #expect(run.status == .interrupted, "\(run)")
+    let rows = run.output.split(separator: "\n").filter { $0.hasPrefix("1-") }
+    #expect(rows.count == 3)
+    #expect(rows.allSatisfy { $0.contains("  stopped; ") }, "\(run.output)")
+    #expect(rows.dropFirst().allSatisfy { $0.contains("nothing on the board was changed") })
+    #expect(run.error.contains("error: 1-3: stopped before its turn came\n"), "\(run.error)")
+  }
+
   @Test func `boards with one serial number are told of, and flashed`() throws {
     let bus = SimulatedBus([try board(0), try board(0), try board(1)])
     sandbox.bus = bus

@@ -84,6 +84,53 @@ import Testing
     }
   }
 
+  /// Flashes all boards of a bus: how it ended with each, and how long it took by its own clock.
+  private func flashAll(
+    _ bus: SimulatedBus
+  ) throws -> [String: (succeeded: Bool, time: Duration)] {
+    let input = Firmware(
+      try MemoryImage(merging: [ImageElement(address: 0x0800_0000, bytes: image)]))
+    let fleet = DeviceFleet<Board, FlashEvent, (Bool, Duration)> { device, report in
+      guard let transport = try? bus.open(device) else { return (false, .zero) }
+      let start = transport.now
+      var flasher = Flasher(transport: transport, report: report)
+      let result = try? flasher.run(flasher.plan(input, options: FlashOptions()))
+      return (result?.isVerified ?? false, transport.now - start)
+    }
+    for device in DeviceFilter().selection(from: try bus.devices()).selected {
+      fleet.start(device, as: device.identity)
+    }
+    var ends: [String: (succeeded: Bool, time: Duration)] = [:]
+    while let news = fleet.next() {
+      if case .finished(let identity, let end) = news { ends[identity.path] = end }
+    }
+    return ends
+  }
+
+  @Test func `of sixty-four boards each takes the time of one, and a second run repairs a third`()
+    throws
+  {
+    let alone = try #require(try flashAll(try bus(1))["1-1"])
+    #expect(alone.succeeded)
+    let broken = try FaultPlan(parsing: ["stall@write:1+"])
+    let thirds = Dictionary(
+      uniqueKeysWithValues: stride(from: 0, to: 64, by: 3).map { ($0, broken) })
+    let bus = try bus(64, faults: thirds)
+    let first = try flashAll(bus)
+    #expect(first.count == 64)
+    let failed = Set(first.filter { !$0.value.succeeded }.keys)
+    #expect(failed == Set(thirds.keys.map { "1-\($0 + 1)" }))
+    for (path, end) in first where end.succeeded {
+      #expect(end.time <= alone.time * 1.2, "\(path)")
+    }
+    for path in failed { bus.changeBoard(at: path) { $0.faults = FaultPlan() } }
+    let second = try flashAll(bus)
+    #expect(second.values.allSatisfy { $0.succeeded })
+    for number in 1...64 {
+      #expect(bus.board(at: "1-\(number)")?.read(4096, at: 0x0800_0000) == image)
+    }
+  }
+
   @Test func `one failure leaves the others alone`() throws {
     let bus = try bus(3, faults: [1: try FaultPlan(parsing: ["disconnect@write:1"])])
     let fleet = try fleet(bus)

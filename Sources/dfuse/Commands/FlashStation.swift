@@ -273,8 +273,7 @@ final class FlashStation {
         }
       case .failure(var failure):
         failures.append((identity.path, false, failure))
-        bench.end(
-          .failed(failure.whereItStands(at: identity.path)), after: nil, at: identity.path, as: nil)
+        bench.end(failure.end(at: identity.path), after: nil, at: identity.path, as: nil)
         if !failure.what.contains(" at \(identity.path)") {
           failure.what = "\(identity.path): \(failure.what)"
         }
@@ -355,11 +354,12 @@ extension FlashReport {
 
 extension Failure {
   /// What failed, or where work that was stopped stands, in what fits into a line.
-  fileprivate func whereItStands(at port: String) -> String {
+  fileprivate func end(at port: String) -> Bench.State {
     let isStopped = [.interrupted, .terminated, .hungUp].contains(status)
-    let words = isStopped ? "stopped; \(now ?? what)" : what
+    let words = isStopped ? now ?? what : what
     // The line begins with which board it is.
     let rest = words.firstRange(of: "at \(port): ").map { String(words[$0.upperBound...]) } ?? words
-    return rest.count > 60 ? rest.prefix(59) + "…" : rest
+    let short = rest.count > 60 ? rest.prefix(59) + "…" : rest
+    return isStopped ? .stopped(short) : .failed(short)
   }
 }

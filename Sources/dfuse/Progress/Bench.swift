@@ -11,12 +11,14 @@ struct Bench {
     case working(FlashEvent.Phase, done: UInt64, total: UInt64)
     case succeeded(String)
     case failed(String)
+    /// Ctrl-C ended it; how the board stands.
+    case stopped(String)
 
     /// Whether the work on it is over.
     var isOver: Bool {
       switch self {
       case .waiting, .working: false
-      case .succeeded, .failed: true
+      case .succeeded, .failed, .stopped: true
       }
     }
   }
@@ -90,7 +92,7 @@ struct Bench {
       shown = Array(
         (working + rows.filter { row in !working.contains { $0.port == row.port } }).prefix(room))
       let over = rows.count { if case .succeeded = $0.state { true } else { false } }
-      let failed = rows.count { if case .failed = $0.state { true } else { false } }
+      let failed = rows.count(where: \.state.isOver) - over
       rest =
         "and \(rows.count - shown.count) more; of all, \(over) done, \(failed) failed, "
         + "\(rows.count - over - failed) to do"
@@ -124,6 +126,7 @@ struct Bench {
     case .waiting: return "waiting"
     case .succeeded(let words): return words
     case .failed(let words): return "FAILED: \(words)"
+    case .stopped(let words): return "stopped; \(words)"
     case .working(let phase, let done, let total):
       let share = total > 0 ? Double(min(done, total)) / Double(total) : 0
       let filled = Int(share * Double(barWidth))
