@@ -41,10 +41,11 @@ import Testing
     return words
   }
 
-  /// All of up to two bits, of others the ends and some between.
+  /// All of up to four bits, of others both ends and sixteen between.
   private func values(of field: OptionField, _ random: inout SplitMix64) -> [UInt32] {
-    if field.width <= 2 { return Array(0...field.most) }
-    return [0, field.most, UInt32(truncatingIfNeeded: random.next()) & field.most]
+    if field.width <= 4 { return Array(0...field.most) }
+    let between = (0..<16).map { _ in UInt32(truncatingIfNeeded: random.next()) & field.most }
+    return [0, 1, field.most - 1, field.most] + between
   }
 
   @Test(arguments: names)
@@ -101,12 +102,14 @@ import Testing
     for field in options.fields where field.hasNamedBits && options.value(of: field) != nil {
       guard field.role == .writeProtection else { continue }
       let (stem, first) = OptionField.stem(of: field.name)
-      let rig = FlashRig(SimulatedBoard(chip))
-      var expected = words(try rig.board)
-      try set("\(stem)\(first + 1)", 0, rig)
-      let address = UInt32(field.address)
-      expected[address]? &= ~(2 << UInt32(field.low))
-      #expect(words(try rig.board) == expected)
+      for bit in 0..<field.width {
+        let rig = FlashRig(SimulatedBoard(chip))
+        var expected = words(try rig.board)
+        try set("\(stem)\(first + bit)", 0, rig)
+        let address = UInt32(field.address)
+        expected[address]? &= ~(1 << UInt32(field.low + bit))
+        #expect(words(try rig.board) == expected, "\(stem)\(first + bit)")
+      }
     }
   }
 
