@@ -184,6 +184,12 @@ import Testing
     #expect(rows.allSatisfy { $0.contains("  stopped; ") }, "\(run.output)")
     #expect(rows.dropFirst().allSatisfy { $0.contains("nothing on the board was changed") })
     #expect(run.error.contains("error: 1-3: stopped before its turn came\n"), "\(run.error)")
+    asked.withLock { $0 = 0 }
+    let live = sandbox.run("flash", "@fw.dfu", "--all", "--jobs", "1", "--full", terminal: true)
+    #expect(
+      live.error.contains(
+        "stopping each board at a safe point; Ctrl-C again ends dfuse at once\nport "),
+      "\(live.error)")
   }
 
   @Test func `boards with one serial number are told of, and flashed`() throws {

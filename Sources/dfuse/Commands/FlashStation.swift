@@ -12,6 +12,8 @@ final class FlashStation {
   private var bench = Bench()
   /// Shows that on a terminal; nil in a log.
   private var table: LiveTable?
+  /// Whether it was said that Ctrl-C has been heard.
+  private var hasToldStop = false
   /// Serial numbers of several boards that were told of.
   private var twins: Set<String> = []
   /// Who tells of the board at a port.
@@ -86,7 +88,7 @@ final class FlashStation {
       var job = if let ready { ready } else { try command.job(console: console, clock: host.clock) }
       // A board that comes back by itself is told from the next one.
       job.awaitsReturn = command.loop
-      host.listenForInterrupt(console)
+      host.listenForInterrupt(quietOverTable)
       let source = try command.work.device.source(host: host, changes: !command.dryRun)
       let fleet = fleet(job, source)
       if command.loop {
@@ -146,7 +148,7 @@ final class FlashStation {
     for device in sight.selection.notOpenable {
       if let error = device.openError { tellClosed(device.identity, error) }
     }
-    while let news = fleet.next() { show(news, at: source.bus.now) }
+    finish(fleet, source)
   }
 
   /// Flashes whatever comes, until Ctrl-C.
@@ -184,7 +186,7 @@ final class FlashStation {
         break
       }
     }
-    while let news = fleet.next() { show(news, at: source.bus.now) }
+    finish(fleet, source)
     if let blindness { throw blindness }
   }
 
@@ -240,6 +242,29 @@ final class FlashStation {
     let failure = Failure(device: error, at: "the board at \(identity.path)")
     failures.append((identity.path, true, failure))
     console.report(failure)
+  }
+
+  /// Shows the news of all boards at work until the last of them is done.
+  private func finish(_ fleet: Fleet, _ source: BoardSource) {
+    while fleet.runningCount > 0 {
+      if let news = fleet.next(limit: .milliseconds(200)) { show(news, at: source.bus.now) }
+      tellStopping()
+    }
+  }
+
+  /// A signal's own answer would come into the table.
+  private var quietOverTable: Console {
+    var console = console
+    if table != nil { console.isQuiet = true }
+    return console
+  }
+
+  /// Says over the table, once, that Ctrl-C has been heard.
+  private func tellStopping() {
+    guard let table, !hasToldStop, host.isInterrupted() else { return }
+    hasToldStop = true
+    console.note("stopping each board at a safe point; Ctrl-C again ends dfuse at once")
+    table.draw(at: .zero, isUrgent: true)
   }
 
   // MARK: - News
