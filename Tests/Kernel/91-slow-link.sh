@@ -56,38 +56,39 @@ compare() {  # compare CHIP MILLISECONDS
     "$(seconds_of "$full")" "$(seconds_of "$milliseconds")" >>"$table"
 }
 
-# What is sent together must come back in order, and a board that goes in the middle must be noticed.
-pulled() {
+# Begins to write over a slow link, with transfers under way.
+start_writing() {
   start_slow_board stm32l476 10
-  dfuse flash --stay --address 0x08000000 "$firmware" >"$state/stdout" 2>"$state/stderr" &
-  local flash=$! status=0
-  pause 3
-  board_port=$slow_port detach
-  wait "$flash" || status=$?
-  cat "$state/stderr"
-  [ "$status" = 74 ] || fail_check "it ended with status $status"
-  board_port=$slow_port attach
-  expect_status 0 dfuse flash --stay --address 0x08000000 "$firmware"
+  start_beside dfuse flash --full --stay --json --address 0x08000000 /tmp/128k.bin
+  wait_for_output 60 '"event":"start","phase":"write"' "$state/beside"
+  pause 0.5
+}
+
+# The same command again.
+write_again() {
+  expect_status 0 dfuse flash --stay --address 0x08000000 /tmp/128k.bin
   expect_output "verified"
   stop_slow_board
+}
+
+# What is sent together must come back in order, and a board that goes in the middle must be noticed.
+pulled() {
+  start_writing
+  board_port=$slow_port detach
+  expect_end 74
+  board_port=$slow_port attach
+  write_again
 }
 
 # Ctrl-C while transfers are under way: the board is left in dfuIDLE, and the same command continues.
 stopped() {
-  start_slow_board stm32l476 10
-  env --default-signal=INT dfuse flash --stay --address 0x08000000 "$firmware" \
-    >"$state/stdout" 2>"$state/stderr" &
-  local flash=$! status=0
-  pause 3
-  kill -INT "$flash"
-  wait "$flash" || status=$?
-  cat "$state/stderr"
-  [ "$status" = 130 ] || fail_check "it ended with status $status"
-  expect_status 0 dfuse flash --stay --verbose --address 0x08000000 "$firmware"
-  expect_output "verified"
-  stop_slow_board
+  start_writing
+  kill -INT "$beside"
+  expect_end 130
+  write_again
 }
 
+setup make_firmware /tmp/128k.bin 131072
 setup make_firmware "$firmware" 32768
 # shellcheck disable=SC2154
 if [ "${half:-2}" = 2 ]; then
