@@ -75,8 +75,7 @@ extension Flasher {
 
   /// Where the chip's fields are; nil where that is not known or cannot be decided.
   private mutating func optionLayout() throws(FlashError) -> OptionLayout? {
-    var layouts = OptionLayout.candidates(
-      of: board.chip.roms, maps: board.memories.map(\.map), kibibytes: board.flashKibibytes)
+    var layouts = optionCandidates
     let roms = try optionROMs(layouts)
     let fitting = layouts.filter { layout in
       roms.contains { layout.parts.contains($0.parts) }
@@ -91,9 +90,13 @@ extension Flasher {
   /// - Throws: ``FlashError``.
   public mutating func partsByOptions() throws(FlashError) -> [String] {
     try enter()
-    let layouts = OptionLayout.candidates(
+    return try optionROMs(optionCandidates).map(\.parts)
+  }
+
+  /// The layouts that the chip may have by its map.
+  private var optionCandidates: [OptionLayout] {
+    OptionLayout.candidates(
       of: board.chip.roms, maps: board.memories.map(\.map), kibibytes: board.flashKibibytes)
-    return try optionROMs(layouts).map(\.parts)
   }
 
   private mutating func optionROMs(
@@ -130,7 +133,5 @@ extension Board {
   public var hasOptionBytes: Bool { !optionSegments.isEmpty }
 
   /// The segments of its maps that are option bytes.
-  var optionSegments: [MemorySegment] {
-    memories.first { $0.map.kind == .optionBytes }?.map.segments ?? []
-  }
+  var optionSegments: [MemorySegment] { memories.map(\.map).optionSegments }
 }

@@ -134,7 +134,7 @@ extension OptionLayout {
   static func candidates(
     of roms: [BootloaderROM], maps: [MemoryMap], kibibytes: UInt64?
   ) -> [OptionLayout] {
-    let shown = maps.first { $0.kind == .optionBytes }?.segments ?? []
+    let shown = maps.optionSegments
     // A map that has a group which a chip does not have is another chip's.
     return candidates(of: roms, kibibytes: kibibytes).filter { layout in
       shown.allSatisfy { segment in layout.reads.contains { $0.lowerBound == segment.start } }

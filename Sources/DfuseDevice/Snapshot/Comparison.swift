@@ -268,11 +268,14 @@ extension Comparison.Vectors {
 }
 
 extension [MemoryMap] {
-  /// How much they have in all, in KiB; nil for nothing.
+  /// How much they have in all, in KiB; nil where they have no addresses.
   var kibibytes: UInt64? {
     let bytes = flatMap { $0.segments.map(\.range) }.union.byteCount
     return bytes > 0 ? bytes / 1024 : nil
   }
+
+  /// The segments of option bytes: those of the first map that is of them.
+  var optionSegments: [MemorySegment] { first { $0.kind == .optionBytes }?.segments ?? [] }
 
   /// The addresses of option bytes.
   var optionRanges: [Range<UInt64>] {

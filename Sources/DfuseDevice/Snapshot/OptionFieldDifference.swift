@@ -41,15 +41,7 @@ struct ComparedOptions {
   }
 
   /// The fields that differ, in the order of their addresses.
-  var fields: [OptionFieldDifference] {
-    left.fields.compactMap { field in
-      guard let mine = left.value(of: field), let theirs = right.value(of: field), mine != theirs
-      else { return nil }
-      return OptionFieldDifference(
-        field: field, left: .init(number: mine, meaning: left.meaning(of: mine, for: field)),
-        right: .init(number: theirs, meaning: right.meaning(of: theirs, for: field)))
-    }
-  }
+  var fields: [OptionFieldDifference] { left.differences(to: right) }
 
   /// Whether a word differs in more than fields and their complements.
   func hasMore(_ word: Comparison.Pair<UInt32>) -> Bool {
@@ -71,6 +63,18 @@ struct ComparedOptions {
 }
 
 extension OptionBytes {
+  /// The fields that other option bytes of the same chip have otherwise, in the order of their
+  /// addresses; these are on the left.
+  public func differences(to other: OptionBytes) -> [OptionFieldDifference] {
+    fields.compactMap { field in
+      guard let mine = value(of: field), let theirs = other.value(of: field), mine != theirs
+      else { return nil }
+      return OptionFieldDifference(
+        field: field, left: .init(number: mine, meaning: meaning(of: mine, for: field)),
+        right: .init(number: theirs, meaning: other.meaning(of: theirs, for: field)))
+    }
+  }
+
   fileprivate init(
     _ layout: OptionLayout, _ contents: ComparedContents, _ ranges: [Range<UInt64>]
   ) {

@@ -115,7 +115,7 @@ struct Conclusion: Sendable {
   var caution: String?
 
   /// Whether what became of the board is known already.
-  var hasLeft: Bool { details.departure != nil }
+  var saysDeparture: Bool { details.departure != nil }
 
   /// Adds what became of the board in the end.
   mutating func add(_ departure: Departure) {

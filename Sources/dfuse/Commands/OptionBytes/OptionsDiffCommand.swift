@@ -43,7 +43,7 @@ struct OptionsDiffCommand: HostCommand, TakesWorkOptions {
           theirs = try mine.holding(try Self.firmware(other), from: other)
           name = InputFile(name: other).shown
         }
-        let differences = theirs.differences(to: mine)
+        let differences = mine.lines(whereOthersDiffer: theirs)
         guard differences.isEmpty else {
           var failure = Failure(
             .different,
@@ -90,18 +90,17 @@ extension OptionBytes {
   }
 
   /// What other option bytes have otherwise, a line each; words where there are no fields.
-  fileprivate func differences(to other: OptionBytes) -> [String] {
-    let named = fields.compactMap { field -> String? in
-      guard let theirs = value(of: field), let mine = other.value(of: field), theirs != mine else {
-        return nil
+  fileprivate func lines(whereOthersDiffer other: OptionBytes) -> [String] {
+    guard fields.isEmpty else {
+      return differences(to: other).map { difference in
+        "\(difference.field.name): \(OptionsReport.text(difference.left.number)) here, "
+          + "\(OptionsReport.text(difference.right.number)) there"
       }
-      return "\(field.name): \(OptionsReport.text(mine)) here, \(OptionsReport.text(theirs)) there"
     }
-    guard named.isEmpty, fields.isEmpty else { return named }
     return blocks.flatMap { block in
       stride(from: block.range.lowerBound, to: block.range.upperBound, by: 4)
         .compactMap { place -> String? in
-          guard let theirs = word(at: place), let mine = other.word(at: place), theirs != mine
+          guard let mine = word(at: place), let theirs = other.word(at: place), theirs != mine
           else { return nil }
           return "\(place.addressText): \(mine.hex) here, \(theirs.hex) there"
         }

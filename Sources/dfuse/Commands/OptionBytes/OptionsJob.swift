@@ -58,7 +58,7 @@ struct OptionsJob: Sendable {
     _ work: BoardWork, report: @escaping (BoardUpdate) -> Void
   ) throws(Failure) -> Conclusion {
     var changed = try change(work, report: report)
-    if !changed.conclusion.hasLeft, work.origin != nil {
+    if !changed.conclusion.saysDeparture, work.origin != nil {
       changed.conclusion.add(try changed.work.leave(report: report))
     }
     return changed.conclusion

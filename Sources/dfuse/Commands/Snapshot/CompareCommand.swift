@@ -124,10 +124,10 @@ struct CompareCommand: HostCommand, TakesWorkOptions {
       let file = try FirmwareFile(path, options, taking: &rest)
       for warning in file.warnings { console.warn("\(file.shown): \(warning)") }
       var parts: [String]?
-      if path != "-", file.firmware.format == .container,
-        let bytes = try? InputFile(name: path).read()
-      {
-        parts = SnapshotFiles.facts(beside: path, bytes).facts?.parts
+      if path != "-", file.firmware.format == .container {
+        let beside = SnapshotFiles.facts(
+          beside: path, (try? InputFile(name: path).read()) ?? [])
+        parts = beside.facts?.parts
       }
       files.append(ComparedFile(file: file, parts: parts))
     }

@@ -138,8 +138,13 @@ struct RestoreJob {
     tellOrigin(flasher.board, identity, context)
     try checkLine(flasher.board, identity)
     var sight = Sight()
-    if snapshot.memories.contains(where: \.isRestored) {
-      sight.protection = try protection(of: &flasher, context)
+    var current: OptionBytes?
+    if snapshot.memories.contains(where: \.isRestored), flasher.board.hasOptionBytes,
+      flasher.board.canUpload
+    {
+      let options = try context.options(of: &flasher, identifies: identifies)
+      sight.protection = protection(by: options, flasher)
+      current = options
     }
     var settings = snapshot
     settings.memories.removeAll { ![.optionBytes, .otp].contains($0.map.kind) }
@@ -164,7 +169,7 @@ struct RestoreJob {
       sight.options = OptionRestoring(
         wanted: options.flatMap(\.image.runs), differing: comparison.optionWords, shown: shown,
         consent: consent, identifies: identifies)
-      let change = try check(sight.options, flasher: &flasher, context)
+      let change = try check(sight.options, current, &flasher, context)
       sight.options?.change = change
     }
     guard settings.memories.count > options.count else { return sight }
@@ -182,10 +187,14 @@ struct RestoreJob {
   /// Plans the writing of option bytes, so that what is refused of it is refused before the flash is
   /// touched.
   private func check(
-    _ options: OptionRestoring?, flasher: inout Flasher, _ context: BoardContext
+    _ options: OptionRestoring?, _ current: OptionBytes?, _ flasher: inout Flasher,
+    _ context: BoardContext
   ) throws(Failure) -> OptionChange? {
     guard let options, !options.differing.isEmpty else { return nil }
-    let current = try context.options(of: &flasher, identifies: identifies)
+    let current =
+      if let current { current } else {
+        try context.options(of: &flasher, identifies: identifies)
+      }
     do throws(Failure) {
       return try options.job.plan(current, flasher, context)
     } catch {
@@ -198,10 +207,8 @@ struct RestoreJob {
 
   /// How sectors are protected against being written; nil where none is, or where nobody can tell.
   private func protection(
-    of flasher: inout Flasher, _ context: BoardContext
-  ) throws(Failure) -> Protection? {
-    guard flasher.board.hasOptionBytes else { return nil }
-    let current = try context.options(of: &flasher, identifies: identifies)
+    by current: OptionBytes, _ flasher: borrowing Flasher
+  ) -> Protection? {
     let words = current.writeProtection.compactMap { field in
       current.value(of: field).map { value in
         "\(field.title): \(current.meaning(of: value, for: field) ?? OptionsReport.text(value))"

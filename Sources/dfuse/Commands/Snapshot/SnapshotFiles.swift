@@ -31,14 +31,15 @@ struct SnapshotFiles {
 
   /// The facts that are kept beside a container with this name that holds `bytes`, and whether they
   /// are of another one.
-  static func facts(beside name: String, _ bytes: [UInt8]) -> (facts: SnapshotFacts?, isOther: Bool)
-  {
+  static func facts(
+    beside name: String, _ bytes: @autoclosure () -> [UInt8]
+  ) -> (facts: SnapshotFacts?, isOther: Bool) {
     guard let file = SnapshotFiles(container: OutputFile(name: name)).facts,
       FileFacts.of(file.name)?.kind == .regular,
       let text = try? InputFile(name: file.name, limit: 1 << 20).read(),
       let facts = JSONText.value(SnapshotFacts.self, in: text)
     else { return (nil, false) }
-    return facts.isAbout(bytes) ? (facts, false) : (nil, true)
+    return facts.isAbout(bytes()) ? (facts, false) : (nil, true)
   }
 
   /// What was read of the same board before; nil where there is no such file.
