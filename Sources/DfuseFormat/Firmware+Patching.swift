@@ -15,29 +15,14 @@ extension Firmware {
     var missing = element.bytes.isEmpty ? [] : [element.range]
     for target in targets.indices {
       for index in targets[target].elements.indices {
-        let there = targets[target].elements[index].range
-        let shared = element.range.clamped(to: there)
-        guard !shared.isEmpty else { continue }
-        let start = Int(shared.lowerBound - there.lowerBound)
-        targets[target].elements[index].bytes.replaceSubrange(
-          start..<(start + shared.count), with: element.piece(shared))
-        missing = missing.flatMap { $0.without(shared) }
+        guard let part = element.part(targets[target].elements[index].range) else { continue }
+        targets[target].elements[index].replace(part)
+        missing = missing.flatMap { $0.without(part.range) }
       }
     }
     guard !missing.isEmpty else { return }
-    let added = missing.map { range in
-      ImageElement(
-        address: UInt32(truncatingIfNeeded: range.lowerBound), bytes: Array(element.piece(range)))
-    }
-    targets.append(Target(alternateSetting: alternateSetting, elements: added))
-  }
-}
-
-extension ImageElement {
-  /// The bytes at addresses that all are its own.
-  fileprivate func piece(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
-    bytes[
-      Int(range.lowerBound - self.range.lowerBound)..<Int(range.upperBound - self.range.lowerBound)]
+    targets.append(
+      Target(alternateSetting: alternateSetting, elements: missing.compactMap(element.part)))
   }
 }
 

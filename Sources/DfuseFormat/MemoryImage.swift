@@ -28,6 +28,28 @@ public struct ImageElement: Hashable, Sendable {
   }
 }
 
+extension ImageElement {
+  /// The bytes within a range, or nil when there are none.
+  package func part(_ range: Range<UInt64>) -> ImageElement? {
+    let shared = self.range.clamped(to: range)
+    guard !shared.isEmpty, let address = UInt32(exactly: shared.lowerBound) else { return nil }
+    return ImageElement(address: address, bytes: Array(slice(shared)))
+  }
+
+  /// Puts other bytes in the place of some of its own.
+  package mutating func replace(_ part: ImageElement) {
+    let start = Int(part.range.lowerBound - range.lowerBound)
+    bytes.replaceSubrange(start..<(start + part.bytes.count), with: part.bytes)
+  }
+
+  /// The bytes within a range.
+  package func slice(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
+    let shared = range.clamped(to: self.range)
+    let start = self.range.lowerBound
+    return bytes[Int(shared.lowerBound - start)..<Int(shared.upperBound - start)]
+  }
+}
+
 /// Firmware in memory: bytes at addresses, with gaps.
 ///
 /// The bytes are kept as runs in rising order that neither overlap nor touch. Addresses go up to

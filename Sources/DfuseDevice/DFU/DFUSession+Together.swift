@@ -1,22 +1,10 @@
-/// Whether a device is asked for several blocks of memory at once.
-enum RowTrust: Hashable, Sendable {
-  /// It has not sent a block yet.
+/// Whether a device bears requests together that it need not bear.
+enum Trust: Hashable, Sendable {
+  /// Nothing was seen of it yet.
   case untried
-  /// It has sent whole blocks, and nothing else so far.
+  /// It has done what that counts on, and nothing else so far.
   case proven
-  /// It has sent a short block, stalled one, or not answered: one at a time from then on.
-  case never
-}
-
-/// How far requests that change memory are sent together.
-enum WriteTrust: Hashable, Sendable {
-  /// DFU_DNLOAD and its first DFU_GETSTATUS are.
-  case untried
-  /// The last DFU_GETSTATUS of a block goes with the next block as well: the device was done when its
-  /// own time was over.
-  case proven
-  /// One at a time: the chip is not one for it, or the device was busy when it should have been done,
-  /// or a block has failed.
+  /// It has not, or the chip is not one for it: one at a time from then on.
   case never
 }
 

@@ -26,10 +26,13 @@ struct DFUSession: ~Copyable {
   var alternateSetting: UInt8?
   /// What the device has shown of its times.
   var seen = SeenTimes()
-  /// Whether the device is asked for several blocks at once.
-  var rows = RowTrust.untried
-  /// How far requests that change memory are sent together.
-  var writes: WriteTrust
+  /// Whether the device is asked for several blocks at once: where it has sent whole ones, and never a
+  /// short one, or none.
+  var rows = Trust.untried
+  /// How far requests that change memory are sent together: not at all where never; else DFU_DNLOAD
+  /// and its first DFU_GETSTATUS are, and where the device was done when its own time was over, the
+  /// last DFU_GETSTATUS of a block goes with the next block.
+  var writes: Trust
   /// Full blocks in a row whose end the device has answered late instead of saying that it is busy.
   var heldBack = 0
   /// The answer to a DFU_GETSTATUS that was sent behind another request, as long as it was not looked
@@ -136,7 +139,10 @@ struct DFUSession: ~Copyable {
       if let ahead { return try ahead.result.get() }
       return try device.controlIn(control, length: 6, timeout: timeout)
     }
-    if ahead == nil { seen.answer = min(transport.now - asked, seen.answer ?? .seconds(60)) }
+    if ahead == nil {
+      let time = transport.now - asked
+      seen.answer = min(time, seen.answer ?? time)
+    }
     guard let reply = DFUStatusReply(bytes) else {
       state = nil
       throw .malformedReply(bytes, during: activity)

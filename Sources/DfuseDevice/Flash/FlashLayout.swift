@@ -250,28 +250,6 @@ extension Collection<UInt8> {
   func holdOnly(_ byte: UInt8) -> Bool { Array(self) == [UInt8](repeating: byte, count: count) }
 }
 
-extension ImageElement {
-  /// The bytes within a range, or nil when there are none.
-  func part(_ range: Range<UInt64>) -> ImageElement? {
-    let shared = self.range.clamped(to: range)
-    guard !shared.isEmpty, let address = UInt32(exactly: shared.lowerBound) else { return nil }
-    return ImageElement(address: address, bytes: Array(slice(shared)))
-  }
-
-  /// Puts other bytes in the place of some of its own.
-  mutating func replace(_ part: ImageElement) {
-    let start = Int(part.range.lowerBound - range.lowerBound)
-    bytes.replaceSubrange(start..<(start + part.bytes.count), with: part.bytes)
-  }
-
-  /// The bytes within a range.
-  func slice(_ range: Range<UInt64>) -> ArraySlice<UInt8> {
-    let shared = range.clamped(to: self.range)
-    let start = self.range.lowerBound
-    return bytes[Int(shared.lowerBound - start)..<Int(shared.upperBound - start)]
-  }
-}
-
 extension [ImageElement] {
   /// Adds a run that lies behind all others, as a part of the last one where the two touch.
   mutating func append(joining run: ImageElement) {

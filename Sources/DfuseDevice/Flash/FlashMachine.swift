@@ -145,9 +145,8 @@ package struct FlashMachine: Sendable {
     if let known = findings.wrong.lastIndex(where: {
       $0.alternateSetting == step.alternateSetting && $0.sector.contains(found.address)
     }) {
-      var difference = findings.wrong[known].difference ?? found
-      if findings.wrong[known].difference != nil { difference.count += found.count }
-      findings.wrong[known].difference = difference
+      findings.wrong[known].difference?.count += found.count
+      findings.wrong[known].difference = findings.wrong[known].difference ?? found
     } else if let sector = plan.sector(at: found.address, in: step.alternateSetting) {
       findings.wrong.append(
         WrongSector(

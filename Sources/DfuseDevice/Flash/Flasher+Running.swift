@@ -29,8 +29,11 @@ extension Flasher {
       }
       let outcome: FlashMachine.Outcome
       do {
-        let next = machine.nextWrite.flatMap { step in
-          readBack.contains(step.alternateSetting) ? nextBlock(step, machine.plan) : nil
+        var next: NextBlock?
+        if session.writes != .never, let step = machine.nextWrite,
+          readBack.contains(step.alternateSetting)
+        {
+          next = nextBlock(step, machine.plan)
         }
         outcome = try perform(action, machine.plan, before: next)
       } catch {

@@ -43,6 +43,9 @@ extension KnownDevice {
     }
   }
 
+  /// Whether a bootloader that is known to speak DfuSe has these ids.
+  package static func isBootloader(_ id: USBID) -> Bool { all.contains { $0.id == id } }
+
   /// Bootloaders known to speak DfuSe, ST's first.
   ///
   /// Not needed to find a device, since any DfuSe interface will do; needed where ids have to be

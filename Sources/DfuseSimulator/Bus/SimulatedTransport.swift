@@ -63,6 +63,9 @@ package class SimulatedControlLink: ControlLink {
   /// The appearance of the device this link was opened for.
   let generation: Int
 
+  /// What libusb, and Linux below it, carry in one control transfer.
+  private static let mostBytes = 4096
+
   init(bus: SimulatedBus, path: String, generation: Int) {
     self.bus = bus
     self.path = path
@@ -82,8 +85,7 @@ package class SimulatedControlLink: ControlLink {
   }
 
   package func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
-    // What libusb, and Linux below it, carry in one control transfer.
-    let taken = transfers.prefix { $0.length <= 4096 }
+    let taken = transfers.prefix { $0.length <= Self.mostBytes }
     var answers =
       withSlot { [generation] slot, _ in
         slot.transfer(Array(taken), generation: generation)
@@ -126,7 +128,7 @@ package class SimulatedControlLink: ControlLink {
   private func transfer(
     _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    guard length <= 4096 else {
+    guard length <= Self.mostBytes else {
       throw .other(
         call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
     }

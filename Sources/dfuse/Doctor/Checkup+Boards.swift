@@ -10,7 +10,7 @@ extension Checkup {
     }
     let blocked = (machine?.devices ?? []).filter { device in
       (!device.isAuthorized || !device.isConfigured)
-        && KnownDevice.all.contains { $0.id == device.id }
+        && KnownDevice.isBootloader(device.id)
     }
     let results =
       blocked.map(kept)

@@ -114,7 +114,7 @@ struct Checkup {
     let without = all.filter { !told.contains($0.path) }
     guard !without.isEmpty else { return isThere }
     let names = without.map { "\($0.path) (\($0.id))" }.joined(separator: ", ")
-    let hasBoard = without.contains { device in KnownDevice.all.contains { $0.id == device.id } }
+    let hasBoard = without.contains { KnownDevice.isBootloader($0.id) }
     return CheckResult(
       .nodes, hasBoard ? .problem(.noPermission) : .note, "no node for \(names)",
       why: machine.container.map {

@@ -94,10 +94,8 @@ extension TraceFile.Line {
     took = transfer.time.thousandths
     let request = transfer.request
     let fields = [request.wValue, request.wIndex, UInt16(clamping: transfer.length)]
-    let bytes = fields.flatMap {
-      [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)]
-    }
-    setup = ([request.bmRequestType, request.bRequest] + bytes).hexBytes()
+    setup = ([request.bmRequestType, request.bRequest] + fields.flatMap { littleEndian($0) })
+      .hexBytes()
     data = transfer.data.isEmpty ? nil : transfer.data.hexBytes()
     switch transfer.outcome {
     case .sent: break
@@ -112,6 +110,9 @@ extension TraceFile.Line {
       && (0...1e9).contains(took)
       && [data, answer].allSatisfy { $0.map { $0.bytes != nil } ?? true }
   }
+
+  /// When it began, after the first.
+  var start: Duration { .seconds(at / 1000) }
 
   /// The request, and how many bytes it is about.
   var request: (request: ControlRequest, length: Int)? {

@@ -123,7 +123,7 @@ final class UnitRun {
     do throws(FlashError) { identity = try flasher.identify() } catch {
       throw context.failure(error, .identifying)
     }
-    if let id = identity.uniqueID { return id.words.flatMap(littleEndianBytes) }
+    if let id = identity.uniqueID { return id.words.flatMap { littleEndian($0) } }
     guard case .needed = units.uniqueID else { return nil }
     throw Failure(
       .protocolError, "\(context.board) does not tell its unique id",
@@ -253,8 +253,4 @@ extension BoardFirmware {
     for run in (try? firmware.image.runs) ?? firmware.elements { crc.update(run.bytes) }
     return (~crc.value).hex
   }
-}
-
-private func littleEndianBytes(_ word: UInt32) -> [UInt8] {
-  (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
 }

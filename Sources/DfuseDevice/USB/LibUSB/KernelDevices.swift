@@ -167,6 +167,13 @@ struct KernelDevices: Hashable, Sendable {
     return UInt64(truncatingIfNeeded: facts.st_rdev)
   }
 
+  /// The number of the group that may read and write a file; nil where none may.
+  static func group(of file: String) -> UInt32? {
+    var facts = stat()
+    guard unsafe stat(file, &facts) == 0, facts.st_mode & 0o060 == 0o060 else { return nil }
+    return UInt32(facts.st_gid)
+  }
+
   /// What is written in a symbolic link; nil where there is none.
   static func linkTarget(_ path: String) -> String? {
     var text = [CChar](repeating: 0, count: 4096)

@@ -215,7 +215,7 @@ struct MachineReader {
     }
     // A look at what every program has open takes its time.
     let mayBeBoard =
-      KnownDevice.all.contains { $0.id == device.id } || device.interfaces.contains(where: \.isDFU)
+      KnownDevice.isBootloader(device.id) || device.interfaces.contains(where: \.isDFU)
     if let file, mayBeBoard {
       device.holders = running.filter { programs.has($0.id, open: file) }
     }
@@ -241,9 +241,8 @@ struct MachineReader {
   private func node(_ path: String, number: UInt64?) -> MachineFacts.Node {
     let file = root + path
     var node = MachineFacts.Node(path: path, state: .missing)
-    var facts = stat()
-    guard unsafe stat(file, &facts) == 0 else { return node }
-    if facts.st_mode & 0o060 == 0o060 { node.group = UInt32(facts.st_gid) }
+    guard exists(path) else { return node }
+    node.group = KernelDevices.group(of: file)
     if let number, KernelDevices.deviceNumber(of: file) != number {
       node.state = .stale
       return node

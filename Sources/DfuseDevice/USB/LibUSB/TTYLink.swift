@@ -77,9 +77,7 @@
 
     /// The group whose members may use the port; nil when there is none, or it has no name.
     func group() -> String? {
-      var facts = stat()
-      guard unsafe stat(node, &facts) == 0, facts.st_mode & 0o060 == 0o060 else { return nil }
-      return KernelGroups(file: places.groups).name(of: facts.st_gid)
+      KernelDevices.group(of: node).flatMap { KernelGroups(file: places.groups).name(of: $0) }
     }
   }
 
