@@ -96,37 +96,28 @@ import Testing
   }
 
   /// How long a command takes on a board of whose firmware nothing, or something, is seen.
-  private func time(_ words: String..., afterLeave: AfterLeave) throws -> Duration {
+  private func time(_ words: [String], _ afterLeave: AfterLeave) throws -> Duration {
     let bus = SimulatedBus()
     var board = SimulatedBoard(try #require(.named("f405")))
     board.load(Firmware.program(3000), at: 0x0800_0000)
     board.afterLeave = afterLeave
     bus.plugIn(board)
     sandbox.bus = bus
-    #expect(sandbox.run(words).status == .success)
+    let run = sandbox.run(words)
+    #expect(run.status == .success, "\(run)")
     return bus.now
   }
 
   @Test func `a flash ends 300 ms after the board has left, or when something is back`() throws {
     try sandbox.write(Firmware.program(3000), to: "fw.bin")
-    func flash(_ more: [String], _ afterLeave: AfterLeave) throws -> Duration {
-      let bus = SimulatedBus()
-      var board = SimulatedBoard(try #require(.named("f405")))
-      board.load(Firmware.program(3000), at: 0x0800_0000)
-      board.afterLeave = afterLeave
-      bus.plugIn(board)
-      sandbox.bus = bus
-      let run = sandbox.run(["flash", "@fw.bin", "--address", "08000000"] + more)
-      #expect(run.status == .success, "\(run)")
-      return bus.now
-    }
-    let stay = try flash(["--stay"], .nothing)
+    let flash = ["flash", "@fw.bin", "--address", "08000000"]
+    let stay = try time(flash + ["--stay"], .nothing)
     // The time until it leaves comes on top.
-    let away = try flash([], .nothing) - stay
+    let away = try time(flash, .nothing) - stay
     #expect(away > .milliseconds(300) && away < .milliseconds(400), "\(away)")
-    #expect(try flash([], .application) - stay <= away)
+    #expect(try time(flash, .application) - stay <= away)
     // Who wants to know waits.
-    let leave = try time("leave", afterLeave: .nothing)
+    let leave = try time(["leave"], .nothing)
     #expect(leave > .seconds(1))
   }
 

@@ -309,8 +309,8 @@ struct BoardWork: Sendable {
     return nil
   }
 
-  /// How long something may take to come back at the port where the work is done, whatever comes: to
-  /// wait longer is to let a person wait for nothing.
+  /// How long something may take to come back at the port, where the work is done and nobody asked what
+  /// comes.
   static let glance = Duration.milliseconds(300)
 
   /// Starts the firmware again, if there is one, on a board that was taken into its bootloader.
@@ -391,7 +391,6 @@ extension Duration {
   /// Milliseconds with one decimal place, right-aligned for a column.
   fileprivate var milliseconds: String {
     let tenths = Int((seconds * 10_000).rounded())
-    let text = "\(tenths / 10).\(tenths % 10) ms"
-    return String(repeating: " ", count: max(0, 12 - text.count)) + text
+    return "\(tenths / 10).\(tenths % 10) ms".rightAligned(to: 12)
   }
 }

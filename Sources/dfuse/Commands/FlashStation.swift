@@ -22,7 +22,7 @@ final class FlashStation {
   private var outputFailure: Failure?
   /// Boards that failed, in the order in which they did.
   private var failures: [(path: String, isClosed: Bool, failure: Failure)] = []
-  private var flashedCount = 0
+  private var flashedCount: Int { bench.flashedCount }
   private var station = Station()
   /// Which running boards are taken into their bootloaders; nil for none.
   private var running: RunningBoards?
@@ -290,7 +290,6 @@ final class FlashStation {
         returned: (try? result.get())?.departure?.returned?.place, at: now)
       switch result {
       case .success(let report):
-        flashedCount += 1
         bench.end(
           .succeeded(report.outcome), after: report.time, at: identity.path, as: report.board)
         if !output.json, table == nil {
@@ -313,16 +312,11 @@ final class FlashStation {
 
   /// Says which boards cannot be told apart by their serial numbers, once.
   private func warnOfTwins(_ targets: [BoardTarget]) {
-    var ports: [String: [String]] = [:]
-    for target in targets {
-      guard let serial = target.identity.serialNumber else { continue }
-      ports[serial, default: []].append(target.identity.path)
-    }
-    for (serial, ports) in ports.sorted(by: { $0.key < $1.key })
-    where ports.count > 1 && twins.insert(serial).inserted {
+    let boards = targets.map { ($0.identity.serialNumber, $0.identity.path) }
+    for found in SerialTwins.among(boards) where twins.insert(found.serial).inserted {
       console.warn(
-        "\(ports.count) boards have the serial number \(serial.visible) "
-          + "(\(ports.joined(separator: ", "))): their ports tell them apart")
+        "\(found.paths.count) boards have the serial number \(found.serial.visible) "
+          + "(\(found.paths.joined(separator: ", "))): their ports tell them apart")
     }
   }
 

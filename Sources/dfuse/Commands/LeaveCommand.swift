@@ -4,56 +4,62 @@ import DfuseFormat
 
 /// What became of a board that was told to start its firmware, or was not.
 struct Departure: Sendable, Equatable {
-  /// The word of JSON.
-  let name: String
+  /// What became of it; the raw value is JSON's word.
+  enum Kind: String {
+    case left, running, bootloader, stayed, reset, gone
+  }
+
+  let kind: Kind
   /// The end of a verdict.
   let words: String
   /// What came back at its port: the same board, which may show up again at once.
   var returned: DeviceIdentity?
 
   /// Whether it left, and nothing was seen since.
-  var isAway: Bool { name == "left" }
+  var isAway: Bool { kind == .left }
   /// Whether it left its bootloader.
-  var hasLeft: Bool { isAway || name == "running" }
+  var hasLeft: Bool { isAway || kind == .running }
+  /// The word of JSON.
+  var name: String { kind.rawValue }
 
   /// The same in a word or two.
   var brief: String {
-    switch name {
-    case "left": "left the bus"
-    case "running": "running"
-    case "bootloader": "back in its bootloader"
-    case "reset": "restarted"
-    case "gone": "gone"
-    default: "in its bootloader"
+    switch kind {
+    case .left: "left the bus"
+    case .running: "running"
+    case .bootloader: "back in its bootloader"
+    case .stayed: "in its bootloader"
+    case .reset: "restarted"
+    case .gone: "gone"
     }
   }
 
-  static let notAsked = Departure(name: "stayed", words: "the board stays in its bootloader")
+  static let notAsked = Departure(kind: .stayed, words: "the board stays in its bootloader")
   static let resetItself = Departure(
-    name: "reset", words: "the board restarted when its option bytes were written")
+    kind: .reset, words: "the board restarted when its option bytes were written")
   /// It restarted by itself, and has not come back to its bootloader.
-  static let gone = Departure(name: "gone", words: "plug it in again")
+  static let gone = Departure(kind: .gone, words: "plug it in again")
 }
 
 extension Departure {
   init(_ outcome: LeaveOutcome, of identity: DeviceIdentity) {
     switch outcome {
     case .left(.gone), .left(.stillThere):
-      self.init(name: "left", words: "the board left the bus to start its firmware")
+      self.init(kind: .left, words: "the board left the bus to start its firmware")
     case .left(.returned(let other)) where other.usbID == identity.usbID:
       self.init(
-        name: "bootloader",
+        kind: .bootloader,
         words: "the board restarted into its bootloader; is BOOT0 still set?", returned: other)
     case .left(.returned(let other)):
       let product = other.product.map { " (\($0.visible))" } ?? ""
       self.init(
-        name: "running",
+        kind: .running,
         words: "the firmware is running (the board came back as \(other.usbID)\(product))",
         returned: other)
     case .stayed(let state, let status):
       let place = status == .ok ? "\(state)" : "\(state), \(status)"
       self.init(
-        name: "stayed",
+        kind: .stayed,
         words: "the board is still in its bootloader (\(place)); reset it to start the firmware")
     }
   }

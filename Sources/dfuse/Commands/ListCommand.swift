@@ -90,14 +90,10 @@ struct ListReport: Encodable, Equatable {
     devices = listings.filter { !$0.interfaces.isEmpty }.map {
       DeviceReport($0, filter: filter)
     }
-    warnings = []
-    let serials = Dictionary(grouping: devices.filter(\.isBoard)) { $0.serial ?? "" }
-    for (serial, boards) in serials.sorted(by: { $0.key < $1.key }) {
-      guard !serial.isEmpty, boards.count > 1 else { continue }
-      let paths = boards.map(\.path).joined(separator: ", ")
-      warnings.append(
-        "\(boards.count) boards have the serial number \(serial.visible): \(paths); "
-          + "choose by --path, not by --serial")
+    let boards = devices.filter(\.isBoard).map { ($0.serial, $0.path) }
+    warnings = SerialTwins.among(boards).map { twins in
+      "\(twins.paths.count) boards have the serial number \(twins.serial.visible): "
+        + "\(twins.paths.joined(separator: ", ")); choose by --path, not by --serial"
     }
   }
 

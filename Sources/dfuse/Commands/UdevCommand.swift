@@ -126,8 +126,8 @@ struct UdevAccess {
   /// The file by which a device is opened.
   static func node(of identity: DeviceIdentity) -> String {
     let bus = identity.path.prefix { $0.isNumber }
-    let numbers = [String(bus), "\(identity.address)"].map { number in
-      String(repeating: "0", count: max(0, 3 - number.count)) + number
+    let numbers = [String(bus), "\(identity.address)"].map {
+      $0.rightAligned(to: 3, with: "0")
     }
     return "/dev/bus/usb/" + numbers.joined(separator: "/")
   }

@@ -45,6 +45,9 @@ struct Bench {
   /// How many have ended well at each port, and how many not.
   private(set) var counts: [String: (flashed: Int, failed: Int)] = [:]
 
+  /// How many have ended well.
+  var flashedCount: Int { counts.values.reduce(0) { $0 + $1.flashed } }
+
   /// A board comes.
   mutating func add(_ board: BoardName) {
     if let index = index(board.path) { rows[index] = Row(board) } else { rows.append(Row(board)) }
@@ -128,15 +131,8 @@ struct Bench {
     case .failed(let words): return "FAILED: \(words)"
     case .stopped(let words): return "stopped; \(words)"
     case .working(let phase, let done, let total):
-      let share = total > 0 ? Double(min(done, total)) / Double(total) : 0
-      let filled = Int(share * Double(barWidth))
-      let bar =
-        barWidth > 0
-        ? "[" + String(repeating: "=", count: filled)
-          + String(repeating: " ", count: barWidth - filled) + "] " : ""
-      let percent = "\(Int(share * 100))%"
-      return phase.words.present.padded(to: 10) + bar
-        + String(repeating: " ", count: 4 - percent.count) + percent
+      let bar = ProgressBar(phase, done: done, of: total)
+      return bar.name + (barWidth > 0 ? bar.bar(barWidth) + " " : "") + bar.percent
     }
   }
 
@@ -146,19 +142,7 @@ struct Bench {
       [
         ("port", rows.map(\.port)), ("serial", rows.map(\.serial)), ("chip", rows.map(\.chip)),
       ] + more
-    let widths = columns.map { head, cells in ([head] + cells).map(\.count).max() ?? 0 }
-    func line(_ cells: [String]) -> String {
-      let padded = zip(cells, widths).map { $0.padded(to: $1) }.joined(separator: "  ")
-      return String(padded.reversed().drop { $0 == " " }.reversed())
-    }
-    return [line(columns.map(\.0))]
-      + rows.indices.map { index in line(columns.map { $0.1[index] }) }
-  }
-}
-
-extension String {
-  /// The text with blanks behind it, up to a width.
-  func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: Swift.max(0, width - count))
+    return TextColumns.lines(
+      [columns.map(\.0)] + rows.indices.map { index in columns.map { $0.1[index] } })
   }
 }

@@ -24,9 +24,7 @@ final class LiveTable {
   func draw(at now: Duration, isUrgent: Bool = false) {
     if !isUrgent, let drawnAt, now - drawnAt < Self.interval { return }
     drawnAt = now
-    let lines = lines()
-    write(erasure + lines.map { $0 + "\n" }.joined())
-    drawn = lines.count
+    put()
   }
 
   /// Prints something above.
@@ -34,8 +32,12 @@ final class LiveTable {
     guard drawn > 0 else { return print() }
     erase()
     print()
+    put()
+  }
+
+  private func put() {
     let lines = lines()
-    write(lines.map { $0 + "\n" }.joined())
+    write(erasure + lines.map { $0 + "\n" }.joined())
     drawn = lines.count
   }
 

@@ -84,24 +84,15 @@ struct ProgressRenderer {
 
   /// `writing   [=====>     ]  45%  58 KiB of 128 KiB  31 KiB/s  3 s left`, cut to the terminal.
   private func bar(_ phase: FlashEvent.Phase, at now: Duration) -> String {
-    let share = total > 0 ? Double(min(done, total)) / Double(total) : 0
-    let percent = "\(Int(share * 100))%"
+    let bar = ProgressBar(phase, done: done, of: total)
     let time = now - began
-    let present = phase.words.present
-    let name = present + String(repeating: " ", count: 10 - present.count)
-    var line = prefix + name
+    var line = prefix + bar.name
     let rest = [
-      String(repeating: " ", count: 4 - percent.count) + percent,
-      "\(done.sizeText) of \(total.sizeText)" + rateText(done, time), leftText(share, time),
+      bar.percent, "\(done.sizeText) of \(total.sizeText)" + rateText(done, time),
+      leftText(bar.share, time),
     ].filter { !$0.isEmpty }.joined(separator: "  ")
     let room = console.width - 1 - line.count - rest.count - 4
-    if room >= 10 {
-      let width = min(room, 20)
-      let filled = Int(share * Double(width))
-      let bar =
-        String(repeating: "=", count: filled) + String(repeating: " ", count: width - filled)
-      line += "[\(bar)]  "
-    }
+    if room >= 10 { line += bar.bar(min(room, 20)) + "  " }
     return String((line + rest).prefix(max(console.width - 1, 1)))
   }
 

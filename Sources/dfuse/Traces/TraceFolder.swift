@@ -27,7 +27,8 @@ struct TraceFolder: Sendable {
     }
     let name = board.identity.path + (serial.isEmpty ? "" : "-\(serial)")
     // Never in the place of an older one.
-    for number in 1... {
+    var number = 1
+    while true {
       let file = path + "/" + name + (number == 1 ? "" : "-\(number)") + ".jsonl"
       do {
         let descriptor = try FileDescriptor.open(
@@ -37,7 +38,7 @@ struct TraceFolder: Sendable {
         try writer.write(TraceFile.Head(board, version: version))
         return writer
       } catch Errno.fileExists {
-        continue
+        number += 1
       } catch let failure as Failure {
         throw failure
       } catch {
@@ -46,7 +47,6 @@ struct TraceFolder: Sendable {
           now: FlashError.Progress.untouched.onChip)
       }
     }
-    throw Failure(.cannotCreate, "\(path.visible) has no room for another trace")
   }
 }
 

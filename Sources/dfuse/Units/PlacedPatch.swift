@@ -92,8 +92,7 @@ struct PlacedPatch: Hashable, Sendable {
     switch source {
     case .counter(_, let digits):
       let number = facts.number.map(String.init) ?? ""
-      return asNumber
-        ? number : String(repeating: "0", count: max(0, digits - number.count)) + number
+      return asNumber ? number : number.rightAligned(to: digits, with: "0")
     case .column(_, let name): return facts.row?[name] ?? ""
     case .uniqueID: return facts.uniqueID?.digits ?? ""
     case .date: return asNumber ? "\(facts.time.seconds)" : facts.time.date

@@ -24,6 +24,23 @@ extension BoardName {
   }
 }
 
+/// Boards with one serial number, and where they are.
+struct SerialTwins: Equatable {
+  var serial: String
+  var paths: [String]
+
+  /// Those among some boards, in the order of the serial numbers.
+  static func among(_ boards: [(serial: String?, path: String)]) -> [SerialTwins] {
+    var paths: [String: [String]] = [:]
+    for board in boards {
+      guard let serial = board.serial, !serial.isEmpty else { continue }
+      paths[serial, default: []].append(board.path)
+    }
+    return paths.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+      .map { SerialTwins(serial: $0.key, paths: $0.value) }
+  }
+}
+
 extension DeviceIdentity {
   /// The device on one line: path, ids, product and serial number.
   var line: String {

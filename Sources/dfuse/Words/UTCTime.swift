@@ -48,7 +48,6 @@ struct UTCTime: Hashable, Sendable {
   }
 
   private static func digits(_ number: Int64, _ count: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, count - text.count)) + text
+    String(number).rightAligned(to: count, with: "0")
   }
 }

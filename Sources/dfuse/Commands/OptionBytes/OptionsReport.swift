@@ -99,20 +99,14 @@ struct OptionsReport: Encodable, Equatable, Sendable {
   private static func line(_ field: Field, widest: Int) -> String {
     let name = field.name
     let value = field.value.map { Self.text($0) } ?? "?"
-    var line =
-      "  \(field.isChanged ? "*" : " ") \(name)"
-      + String(repeating: " ", count: widest - name.count + 2) + value
+    let start = "  \(field.isChanged ? "*" : " ") \(name.padded(to: widest + 2))"
     var words: [String] = []
     if let meaning = field.meaning { words.append(meaning) }
     if field.isChanged, let factory = field.factory {
       words.append("(factory \(Self.text(factory)))")
     }
-    if !words.isEmpty {
-      line +=
-        String(repeating: " ", count: max(0, 8 - value.count) + 2)
-        + words.joined(separator: " ")
-    }
-    return line
+    guard !words.isEmpty else { return start + value }
+    return start + value.padded(to: 8) + "  " + words.joined(separator: " ")
   }
 
   /// Small numbers as they are, others in hexadecimal.
@@ -132,10 +126,9 @@ extension OptionChange {
   var lines: [String] {
     let widest = differences.map { $0.field.title.count }.max() ?? 0
     return differences.map { difference in
-      let name = difference.field.title
-      let gap = String(repeating: " ", count: widest - name.count + 2)
       var line =
-        name + gap + OptionsReport.text(difference.before) + " -> "
+        difference.field.title.padded(to: widest + 2) + OptionsReport.text(difference.before)
+        + " -> "
         + OptionsReport.text(difference.after)
       if let now = before.meaning(of: difference.before, for: difference.field),
         let then = after.meaning(of: difference.after, for: difference.field)

@@ -86,7 +86,7 @@ extension Way {
   static var choices: [String] {
     let width = all.map(\.id.count).max() ?? 0
     return all.map { way in
-      way.id + String(repeating: " ", count: width - way.id.count) + "  " + way.title
+      way.id.padded(to: width) + "  " + way.title
     } + [
       "serial:TEXT, serial:BAUD:TEXT, control:TYPE:REQUEST:VALUE:INDEX[:DATA]  one's own"
     ]

@@ -42,13 +42,13 @@ struct Replay {
     let start = transport.now
     for (index, line) in trace.transfers.enumerated() {
       guard let (request, length) = line.request else { continue }
-      transport.wait(.seconds(line.at / 1000) - (transport.now - start))
+      transport.wait(line.start - (transport.now - start))
       let mine = answer(transport, request, length, line)
       if let words = difference(line, mine, request) {
         outcome.difference =
           [
             "transfer \(index + 1) of \(trace.transfers.count), after "
-              + Duration.seconds(line.at / 1000).timeText + ": \(words.what)"
+              + line.start.timeText + ": \(words.what)"
           ] + (last.map { ["  before it: \($0)"] } ?? []) + [
             "  the board: \(words.theirs)", "  \(chip.name): \(words.mine)",
           ]

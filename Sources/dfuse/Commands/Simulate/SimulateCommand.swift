@@ -192,12 +192,7 @@ enum ChipList {
           chip.isGuess ? "partly guessed" : "seen or documented",
         ]
       }
-    let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { text, width in
-        text + String(repeating: " ", count: width - text.count)
-      }.joined(separator: "  ").trimmingTrailingBlanks
-    }
+    return TextColumns.lines(rows)
   }
 }
 
@@ -207,13 +202,5 @@ extension SimulatedChip {
     let bus = SimulatedBus([SimulatedBoard(self)])
     let listing = (try? bus.devices())?.first
     return Int(listing?.interfaces.first?.functional?.wTransferSize ?? 0)
-  }
-}
-
-extension String {
-  fileprivate var trimmingTrailingBlanks: String {
-    var text = self[...]
-    while text.last == " " { text = text.dropLast() }
-    return String(text)
   }
 }
