@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// An open device with one claimed DFU interface: control transfers, and the time they take.
 ///
 /// There is no policy here: no retry, no state. Not safe for use from several threads at once.
@@ -61,6 +63,11 @@ public struct ControlRequest: Hashable, Sendable {
     self.bRequest = bRequest
     self.wValue = wValue
     self.wIndex = wIndex
+  }
+
+  /// The eight bytes of the SETUP stage, for a data stage of so many bytes.
+  package func setup(length: UInt16) -> [UInt8] {
+    [bmRequestType, bRequest] + [wValue, wIndex, length].flatMap { littleEndian($0) }
   }
 
   /// Whether the data stage, if there is one, goes from the device to the host.

@@ -92,10 +92,7 @@ extension TraceFile.Line {
   init(_ transfer: TracedTransfer, since start: Duration) {
     at = (transfer.start - start).thousandths
     took = transfer.time.thousandths
-    let request = transfer.request
-    let fields = [request.wValue, request.wIndex, UInt16(clamping: transfer.length)]
-    setup = ([request.bmRequestType, request.bRequest] + fields.flatMap { littleEndian($0) })
-      .hexBytes()
+    setup = transfer.request.setup(length: UInt16(clamping: transfer.length)).hexBytes()
     data = transfer.data.isEmpty ? nil : transfer.data.hexBytes()
     switch transfer.outcome {
     case .sent: break

@@ -199,12 +199,7 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
 @safe final class LibUSBHandle {
   let handle: OpaquePointer
   let device: LibUSBDevice
-  private var language: UInt16?
-  /// Whether no string request has timed out yet.
-  ///
-  /// A device that let one time out is not asked for more: at a second each, a listing with a
-  /// wedged board in it would take for ever.
-  private(set) var answersStrings = true
+  var strings = StringRequests()
 
   init(opening device: LibUSBDevice) throws(USBError) {
     var handle: OpaquePointer?
@@ -260,43 +255,6 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
 
   // MARK: Transfers
 
-  /// Sends `data`; fewer bytes accepted are an error.
-  func controlOut(
-    _ request: ControlRequest, data: [UInt8], timeout: Duration
-  ) throws(USBError) {
-    var buffer = data
-    let sent = try transfer(request, &buffer, timeout: timeout)
-    guard sent == data.count else {
-      throw .other(
-        call: "libusb_control_transfer", code: Int32(clamping: sent),
-        name: "only \(sent) of \(data.count) bytes were accepted")
-    }
-  }
-
-  /// Asks for at most `length` bytes.
-  func controlIn(
-    _ request: ControlRequest, length: Int, timeout: Duration
-  ) throws(USBError) -> [UInt8] {
-    var buffer: [UInt8] = Array(repeating: 0, count: max(length, 0))
-    let received = try transfer(request, &buffer, timeout: timeout)
-    return Array(buffer.prefix(received))
-  }
-
-  private func transfer(
-    _ request: ControlRequest, _ buffer: inout [UInt8], timeout: Duration
-  ) throws(USBError) -> Int {
-    guard let length = UInt16(exactly: buffer.count) else {
-      throw USBError(libUSB: LIBUSB_ERROR_INVALID_PARAM.rawValue, call: "libusb_control_transfer")
-    }
-    // A closure would lose the typed throw, so it hands the code out.
-    let code = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
-      unsafe libusb_control_transfer(
-        handle, request.bmRequestType, request.bRequest, request.wValue, request.wIndex,
-        bytes.baseAddress, length, timeout.libUSBTimeout)
-    }
-    return Int(try check("libusb_control_transfer", code))
-  }
-
   /// Moves bytes over a bulk endpoint, whose top bit is the direction.
   ///
   /// - Returns: How many were moved; fewer than there are room for when time ran out after some.
@@ -318,42 +276,71 @@ private func array<Value>(_ start: UnsafePointer<Value>?, _ count: Int32) -> [Va
   func packetSize(of endpoint: UInt8) -> Int {
     max(Int(unsafe libusb_get_max_packet_size(device.pointer, endpoint)), 64)
   }
+}
 
-  // MARK: Strings
+/// A control transfer that libusb has from its submission until it has called back.
+///
+/// Whoever makes one waits for that, since until then the buffer is libusb's as well.
+///
+/// - SeeAlso: libusb's "Asynchronous device I/O".
+@safe final class LibUSBTransfer {
+  /// What the callback sets to 1, as libusb's own synchronous functions have it (its `sync.c`).
+  let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+  private let transfer: UnsafeMutablePointer<libusb_transfer>
+  /// The SETUP packet, and the data behind it.
+  private let buffer: UnsafeMutableBufferPointer<UInt8>
+  private static let call = "libusb_submit_transfer"
 
-  /// The text of a string descriptor, or nil when there is none.
-  func string(at index: UInt8) -> String? {
-    stringDescriptor(index).flatMap(StringDescriptor.decode)
+  /// Submits a transfer, without a time-out of libusb's own.
+  init(_ queued: QueuedTransfer, on handle: LibUSBHandle) throws(USBError) {
+    guard let length = UInt16(exactly: queued.length), queued.data.count <= queued.length,
+      let transfer = unsafe libusb_alloc_transfer(0)
+    else { throw USBError(libUSB: LIBUSB_ERROR_INVALID_PARAM.rawValue, call: Self.call) }
+    let bytes = queued.request.setup(length: length) + queued.data
+    unsafe self.transfer = transfer
+    unsafe buffer = .allocate(capacity: 8 + queued.length)
+    unsafe buffer.initialize(repeating: 0)
+    _ = unsafe buffer.update(fromContentsOf: bytes)
+    unsafe flag.initialize(to: 0)
+    unsafe libusb_fill_control_transfer(
+      transfer, handle.handle, buffer.baseAddress,
+      { unsafe $0?.pointee.user_data?.assumingMemoryBound(to: Int32.self).pointee = 1 }, flag, 0)
+    try check(Self.call, unsafe libusb_submit_transfer(transfer))
   }
 
-  /// The serial number's text, or nil when there is none.
-  func serialNumber() -> String? {
-    stringDescriptor(device.descriptor.serialNumberIndex).flatMap { bytes in
-      StringDescriptor.decodeSerial(
-        bytes, vendorID: device.descriptor.vendorID, productID: device.descriptor.productID)
+  deinit {
+    unsafe libusb_free_transfer(transfer)
+    unsafe buffer.deallocate()
+    unsafe flag.deallocate()
+  }
+
+  /// Whether libusb has given it back.
+  var isBack: Bool { unsafe flag.pointee != 0 }
+
+  /// Asks for its end, which comes by the callback like any other.
+  func cancel() { _ = unsafe libusb_cancel_transfer(transfer) }
+
+  /// The bytes that came, none for a transfer to the device; once it is back.
+  func answer() throws(USBError) -> [UInt8] {
+    let code =
+      switch unsafe transfer.pointee.status {
+      case LIBUSB_TRANSFER_COMPLETED: LIBUSB_SUCCESS
+      case LIBUSB_TRANSFER_CANCELLED, LIBUSB_TRANSFER_TIMED_OUT: LIBUSB_ERROR_TIMEOUT
+      case LIBUSB_TRANSFER_STALL: LIBUSB_ERROR_PIPE
+      case LIBUSB_TRANSFER_NO_DEVICE: LIBUSB_ERROR_NO_DEVICE
+      case LIBUSB_TRANSFER_OVERFLOW: LIBUSB_ERROR_OVERFLOW
+      default: LIBUSB_ERROR_IO
+      }
+    try check(Self.call, code.rawValue)
+    let count = Int(unsafe transfer.pointee.actual_length)
+    if unsafe buffer[0] & 0x80 != 0 { return unsafe Array(buffer.dropFirst(8).prefix(count)) }
+    let size = unsafe buffer.count - 8
+    guard count == size else {
+      throw .other(
+        call: Self.call, code: Int32(clamping: count),
+        name: "only \(count) of \(size) bytes were accepted")
     }
-  }
-
-  /// The bytes of a string descriptor in the device's first language.
-  private func stringDescriptor(_ index: UInt8) -> [UInt8]? {
-    guard index != 0 else { return nil }
-    let known = language ?? StringDescriptor.language(getString(0, language: 0) ?? [])
-    language = known
-    return getString(index, language: known)
-  }
-
-  /// GET_DESCRIPTOR(STRING): USB 2.0 section 9.4.3.
-  private func getString(_ index: UInt8, language: UInt16) -> [UInt8]? {
-    guard answersStrings else { return nil }
-    let request = ControlRequest(
-      bmRequestType: 0x80, bRequest: 6,
-      wValue: UInt16(DescriptorType.string) << 8 | UInt16(index), wIndex: language)
-    do throws(USBError) {
-      return try controlIn(request, length: 255, timeout: .seconds(1))
-    } catch {
-      if error == .timedOut { answersStrings = false }
-      return nil
-    }
+    return []
   }
 }
 
