@@ -86,6 +86,17 @@ import Testing
     ("-l", "dfuse list"), ("list -l", "dfuse list"), ("-R", "dfuse leave"),
     ("flash -w fw.dfu", "dfuse flash fw.dfu"), ("-w -D fw.dfu", "dfuse flash --wait fw.dfu"),
     ("-s :unprotect:force", "dfuse unprotect --yes"),
+    ("-a 0 -s :unprotect:force", "dfuse unprotect --yes"),
+    (
+      "-a 0 -s 0x08000000:131072 -U x.bin",
+      "dfuse read -a 0 --length 131072 -o x.bin --address 0x08000000"
+    ),
+    (
+      "-a 1 -s 0x1FFFC000:will-reset -D ob.bin",
+      "dfuse flash -a 1 --allow-option-bytes --address 0x1FFFC000 ob.bin"
+    ),
+    ("-e", "dfuse enter"), ("-e -d 0483:5740", "dfuse enter -d 0483:5740"),
+    ("-e -a 0 -D fw.dfu", "dfuse flash --enter -a 0 fw.dfu"),
   ])
   func `an option of dfu-util gets the command that does it`(_ typed: String, _ meant: String) {
     let words = typed.split(separator: " ").map(String.init)
@@ -138,9 +149,9 @@ import Testing
 
   @Test func `what no command does is said`() {
     #expect(
-      error("-e") == """
-        error: -e is an option of dfu-util
-          fix: start the bootloader by hand: often, hold BOOT0 and press reset
+      error("-c", "port=usb1", "-e", "0", "1") == """
+        error: -c is an option of STM32CubeProgrammer
+          fix: dfuse erase --address ADDRESS --length BYTES, with a sector's address from 'dfuse list'
 
         """)
     #expect(error("-c", "port=usb1", "-ob", "RDP=0xAA").contains("fix: dfuse options set RDP=0xAA"))

@@ -19,6 +19,8 @@ struct ForeignCommandLine {
   private var options: [String] = []
   private var operands: [String] = []
   private var address: String?
+  /// Whether dfu-util was to take the board into its bootloader.
+  private var enters = false
 
   /// Reads the words behind the program's name.
   init(_ words: [String], commands: Set<String>) {
@@ -29,9 +31,18 @@ struct ForeignCommandLine {
 
   /// The command line here, if there is one.
   var words: [String]? {
-    guard option != nil, let command else { return nil }
+    guard option != nil, let command else { return enters ? ["enter"] + options : nil }
     let place = address.map { ["--address", $0] } ?? []
-    return [command] + options + place + operands
+    let entry = enters ? ["--enter"] : []
+    return [command] + entry + Self.options(options, of: command) + place + operands
+  }
+
+  /// Options without the alternate setting, where the command is not about one memory.
+  private static func options(_ options: [String], of command: String) -> [String] {
+    guard ["leave", "unprotect"].contains(command),
+      let index = options.firstIndex(where: { ["-a", "--alt"].contains($0) })
+    else { return options }
+    return Array(options[..<index] + options.dropFirst(index + 2))
   }
 
   private mutating func take(_ word: String, _ rest: inout ArraySlice<String>) {
@@ -60,14 +71,7 @@ struct ForeignCommandLine {
       of(.dfuUtil, word)
       command = command ?? "leave"
     case "-e", "--detach", "--erase":
-      if word != "--detach", rest.first == "all" {
-        of(.st, word, means: "erase")
-        options.append("--all")
-        rest = rest.dropFirst()
-      } else {
-        of(.dfuUtil, word)
-        advice = "start the bootloader by hand: often, hold BOOT0 and press reset"
-      }
+      takeErase(word, &rest)
     case "-Z", "--upload-size":
       of(.dfuUtil, word)
       options += ["--length"] + rest.prefix(1)
@@ -96,6 +100,28 @@ struct ForeignCommandLine {
       if let value = rest.first, !value.hasPrefix("-"), !FileWord.isFirmware(value) {
         options.append(rest.removeFirst())
       }
+    }
+  }
+
+  /// With ST's programmer, `-e` erases everything, or sectors by their numbers; with dfu-util, it
+  /// takes a board into its bootloader.
+  private mutating func takeErase(_ word: String, _ rest: inout ArraySlice<String>) {
+    // `[0 1 2]` as the manual has it, `[0 7]` for a range, or without brackets.
+    let sectors = rest.prefix { word in
+      Int(word.drop { $0 == "[" }.prefix { $0.isNumber }) != nil
+    }
+    if word != "--detach", rest.first == "all" {
+      of(.st, word, means: "erase")
+      options.append("--all")
+      rest = rest.dropFirst()
+    } else if word != "--detach", !sectors.isEmpty {
+      of(.st, word)
+      advice =
+        "dfuse erase --address ADDRESS --length BYTES, with a sector's address from 'dfuse list'"
+      rest = rest.dropFirst(sectors.count)
+    } else {
+      of(.dfuUtil, word)
+      enters = true
     }
   }
 
@@ -131,7 +157,11 @@ struct ForeignCommandLine {
     let parts = value.split(separator: ":", omittingEmptySubsequences: false)
     of(.dfuUtil, word)
     if let first = parts.first, !first.isEmpty { address = String(first) }
+    if let length = parts.dropFirst().first(where: { $0.first?.isNumber ?? false }) {
+      options += ["--length", String(length)]
+    }
     let modifiers = parts.dropFirst().compactMap { DfuSeOptions.Modifier(rawValue: String($0)) }
+    if modifiers.contains(.willReset) { options.append("--allow-option-bytes") }
     if modifiers.contains(.massErase) { options.append("--mass-erase") }
     if modifiers.contains(.unprotect) {
       command = "unprotect"
