@@ -31,6 +31,7 @@ struct Dfuse: ParsableCommand {
   static func main() {
     StandardStream.prepare()
     Interrupt.prepare()
+    SudoPath.prepare()
     run(FileName.arguments, host: .live()).endProcess()
   }
 

@@ -157,6 +157,50 @@ import Testing
     }
   }
 
+  // MARK: - Behind sudo
+
+  @Test func `sudo is given the program's name only where it finds this program by it`() throws {
+    let manager = FileManager.default
+    func install(_ name: String) throws -> String {
+      let folder = (sandbox.path("root" + name) as NSString).deletingLastPathComponent
+      try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try sandbox.write(Array(name.utf8), to: "root" + name)
+      return name
+    }
+    let root = sandbox.path("root")
+    let home = try install("/home/a b/.local/bin/dfuse")
+    #expect(SudoPath.word(of: home, root: root) == home)
+    let local = try install("/usr/local/bin/dfuse")
+    #expect(SudoPath.word(of: local, root: root) == "dfuse")
+    // Red Hat's sudo does not look there.
+    _ = try install("/etc/redhat-release")
+    #expect(SudoPath.word(of: local, root: root) == local)
+    try manager.removeItem(atPath: sandbox.path("root/etc/redhat-release"))
+    // Another one comes first.
+    let packaged = try install("/usr/bin/dfuse")
+    #expect(SudoPath.word(of: packaged, root: root) == packaged)
+    try manager.removeItem(atPath: sandbox.path("root" + local))
+    #expect(SudoPath.word(of: packaged, root: root) == "dfuse")
+    // By a link in a folder in which it looks.
+    let opt = try install("/opt/dfuse/bin/dfuse")
+    try manager.createSymbolicLink(
+      atPath: sandbox.path("root" + local), withDestinationPath: sandbox.path("root" + opt))
+    #expect(SudoPath.word(of: opt, root: root) == "dfuse")
+    // Not known, or replaced while it runs.
+    #expect(SudoPath.word(of: nil, root: root) == "dfuse")
+    #expect(SudoPath.word(of: "/gone/dfuse", root: root) == "dfuse")
+  }
+
+  @Test func `what root has to run names the program's file, in quotes, but on other machines`() {
+    var rules = Suggestion(.installRules, ["--running", "0483:5740"])
+    #expect("\(rules)" == "sudo dfuse udev install --running 0483:5740")
+    #expect("\(Suggestion(.doctor).asRoot)" == "sudo dfuse doctor")
+    #expect("\(Suggestion(.doctor))" == "dfuse doctor")
+    rules.sudoWord = "/home/a b/dfuse"
+    #expect("\(rules)" == "sudo '/home/a b/dfuse' udev install --running 0483:5740")
+    #expect("\(rules.elsewhere)" == "sudo dfuse udev install --running 0483:5740")
+  }
+
   // MARK: - Under the name dfu-util
 
   @Test func `what dfu-util cannot do is done by a line that works`() throws {

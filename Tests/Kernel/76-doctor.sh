@@ -8,12 +8,6 @@
 # The words of lib.sh wait for udev after an attach; without its daemon nobody would answer.
 udevadm() { if has_udevd; then command udevadm "$@"; fi; }
 
-# A user with a login over the network: in the group plugdev, but at no seat.
-as_member() {
-  timeout --kill-after=2 "${command_limit:-60}" \
-    setpriv --reuid=1000 --regid=1000 --groups plugdev --inh-caps=-all -- "$@"
-}
-
 no_board() {
   expect_status 0 dfuse doctor
   expect_output "none is in its bootloader"
@@ -35,7 +29,7 @@ before_rules() {
   start_board stm32f405
   expect_status 77 as_user dfuse doctor
   # Debian's dfu-util may be there, whose rules are for those who sit at the machine.
-  expect_output "fix: sudo dfuse udev install"
+  expect_output "fix: sudo /run/dfuse/usr/bin/dfuse udev install"
   expect_output "cannot be opened: no permission"
   expect_status 77 as_user dfuse doctor -q
   if grep -q '^ok\|^note' "$state/stdout"; then fail_check "-q shows what is no problem"; fi
@@ -60,7 +54,7 @@ not_applied() {
   mkdir -p /etc/udev/rules.d
   dfuse udev print >/etc/udev/rules.d/60-dfuse.rules
   expect_status 77 as_member dfuse doctor
-  expect_output "fix: apply them: sudo dfuse udev install"
+  expect_output "fix: apply them: sudo /run/dfuse/usr/bin/dfuse udev install"
   expect_status 0 dfuse udev install
   expect_status 0 as_member dfuse doctor
   expect_status 0 dfuse udev uninstall

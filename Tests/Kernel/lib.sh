@@ -88,6 +88,12 @@ as_user() {
     setpriv --reuid=1000 --regid=1000 --clear-groups --inh-caps=-all -- "$@"
 }
 
+# A user with a login over the network: in the group plugdev, but at no seat.
+as_member() {
+  timeout --kill-after=2 "${command_limit:-60}" \
+    setpriv --reuid=1000 --regid=1000 --groups plugdev --inh-caps=-all -- "$@"
+}
+
 # --- the report -----------------------------------------------------------------------------------
 
 check_number=0

@@ -151,7 +151,7 @@ extension Checkup {
         "\(name) is in use", why: "which program has it does not show",
         machine == nil || isRoot
           ? .init("end the program that uses it, or plug the board in again")
-          : .init("see as root which program has it", "sudo \(Suggestion(.doctor))"))
+          : .init("see as root which program has it", "\(Suggestion(.doctor).asRoot)"))
     }
     let what = "\(name) is in use by \(holder.name.visible) (process \(holder.id))"
     switch BoardTaker(holder) {
@@ -201,7 +201,7 @@ extension MachineFacts.Container {
     switch (self, group) {
     case (.podman(isRootless: true), _):
       return [
-        .init("install the rules, on its host", Suggestion(.installRules)),
+        .init("install the rules, on its host", Suggestion(.installRules).elsewhere),
         .init(
           "then start it again, on its host", "podman run \(volume) --group-add keep-groups IMAGE"),
       ]
