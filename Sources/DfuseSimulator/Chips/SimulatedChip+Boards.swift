@@ -184,15 +184,18 @@ extension SimulatedChip {
       "opta", product: "Opta", vendorID: 0x35D1, productID: 0x0364,
       serial: "003B00353130510B37333439"),
     // LEGO SPIKE Prime hub: an STM32F413, 32 KiB of bootloader (micropython, LEGO_HUB_NO6), which is
-    // an mboot.
+    // an mboot. Descriptors and texts are those in SPIKE 3's own binary (pybricks/pybricks-micropython,
+    // bricks/primehub_f4/mboot.bin, 2026-08), what it does is taken from MicroPython's source.
     board(
-      "lego-hub", ["spike-prime"], part: "LEGO SPIKE Prime hub",
-      guessed: [.maps, .identity, .polls, .behaviour],
+      "lego-hub", ["spike-prime"], part: "LEGO SPIKE Prime hub", guessed: [.behaviour],
       usb: USBFacts(
-        vendorID: 0x0694, productID: 0x0008, bcdDevice: 0x0200, manufacturer: "LEGO System A/S",
-        product: "LEGO Technic Large Hub in DFU Mode", serial: "387032653436",
-        maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
-      memories: f4Memories(reserved: 2), asMboot),
+        vendorID: 0x0694, productID: 0x0008, bcdDevice: 0x0300, manufacturer: "LEGO System A/S",
+        product: "SPIKE Prime DFU", serial: "387032653436",
+        maps: [
+          "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg/0x80000000/256*04Kg,7936*4Kg"
+        ]),
+      memories: f4Memories(reserved: 2) + [.flash(8192, 4 * kib, at: 0x8000_0000)],
+      sectors: f4Sectors.merging([4: 45]) { $1 }, asMboot),
     photon,
     // Particle Argon: an nRF52840, whose flash begins at 0; behaviour, times and block size from
     // particle-iot/device-os (bootloader/src/nRF52840, 2024-10). Its two commands of its own, 0xFA and
@@ -200,7 +203,7 @@ extension SimulatedChip {
     board(
       "particle-argon", part: "Particle Argon", guessed: [.identity],
       usb: USBFacts(
-        vendorID: 0x2B04, productID: 0xD00C, bcdDevice: 0x0250, manufacturer: "Particle",
+        vendorID: 0x2B04, productID: 0xD00C, bcdDevice: 0x0251, manufacturer: "Particle",
         product: "Argon DFU Mode", serial: "E00FCE68A1B2C3D4E5F60718",
         maps: [
           "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Ka,8*004Kg",
@@ -235,14 +238,17 @@ extension SimulatedChip {
       profile.memories = f4Memories(reserved: 1) + [.flash(1, 16 * kib, at: 0)]
       profile.quirks.hasShortFunctionalDescriptor = true
     },
-    // The Daisy bootloader, which serves the QSPI flash of an STM32H750 (electro-smith/libDaisy).
+    // The Daisy bootloader, which serves the QSPI flash of an STM32H750. There is no public source:
+    // descriptors and texts are those in its binary (electro-smith/libDaisy,
+    // core/dsy_bootloader_v6_4-intdfu-2000ms.bin, 2026-04). They are those of ST's device library; what
+    // the program behind them does is not known, and here that of a ROM.
     board(
       "daisy", part: "Daisy Seed bootloader",
       usb: USBFacts(
         bcdDevice: 0x0200, manufacturer: "Electrosmith", product: "Daisy Bootloader",
         serial: "3067366D3433",
         maps: ["@Flash /0x90000000/64*4Kg/0x90040000/60*64Kg/0x90400000/60*64Kg"],
-        transferSize: 1024),
+        transferSize: 4096),
       pointer: 0x9004_0000,
       memories: [
         .flash([.init(64, 4 * kib), .init(60, 64 * kib)], at: 0x9000_0000),

@@ -178,13 +178,13 @@ extension SimulatedChip {
   /// Bootloaders with plain DFU, to which a DfuSe command is firmware.
   package static let plain: [SimulatedChip] = [
     // The DFU class of TinyUSB as its example has it (examples/device/dfu, 2026-08), built with ST's
-    // ids. TinyUSB's `TUD_DFU_DESCRIPTOR` states version 0x0101.
+    // ids. TinyUSB's `TUD_DFU_DESCRIPTOR` states version 0x0110, and did 0x0101 before 2026-02.
     plainDFU(
       "tinyusb-dfu", part: "TinyUSB DFU class",
       usb: USBFacts(
         bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
         serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
-        transferSize: 512, bcdDFUVersion: 0x0101), asTinyUSB),
+        transferSize: 512, bcdDFUVersion: 0x0110), asTinyUSB),
     renesas("uno-r4", part: "Arduino UNO R4 Minima", productID: 0x0369),
     renesas("nano-r4", part: "Arduino Nano R4", productID: 0x0374),
     renesas("portenta-c33", part: "Arduino Portenta C33", productID: 0x0368),
