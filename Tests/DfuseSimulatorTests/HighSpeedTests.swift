@@ -37,7 +37,10 @@ import Testing
     }
     // bMaxPacketSize0 is 64 at either speed, wTransferSize 4096.
     #expect(device[7] == 64)
-    #expect(configuration.suffix(4).prefix(2) == [0x00, 0x10])
+    #expect(configuration[45..<47] == [9, 0x21])
+    #expect(configuration[50..<52] == [0x00, 0x10])
+    // The bulk endpoints of its serial port: 512 bytes, at either speed.
+    #expect(configuration.suffix(14) == [7, 5, 2, 2, 0, 2, 0, 7, 5, 0x82, 2, 0, 2, 0])
     #expect(get(&probe, 6) == .data([10, 6, 0x00, 0x02, 0, 0, 0, 64, 1, 0]))
     #expect(get(&probe, 7) == .data([9, 7] + configuration.dropFirst(2)))
     #expect(get(&probe, 7, 9) == .data([9, 7] + configuration[2..<9]))

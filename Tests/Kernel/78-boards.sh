@@ -59,6 +59,42 @@ arduino() {
   expect_status 0 dfuse flash --stay --allow-bootloader --address 0x08020000 /tmp/first.bin
 }
 
+driver_of() { basename "$(readlink "/sys/bus/usb/devices/$device_name:1.$1/driver")"; }  # driver_of INTERFACE
+
+# Arduino's bootloader has a serial port beside its DFU interface, which the kernel binds its driver to;
+# the port's requests stall, nothing comes from it, and what is sent there is lost.
+serial_port_beside() {
+  start_board portenta-h7 --time-scale 20
+  wait_for 20 test -c /dev/ttyACM0
+  expect_status 0 dfu-util -l
+  sed -n 's/.* name="\(.*\)", serial=.*/\1/p' "$state/stdout" | sort >/tmp/names-of-dfu-util
+  test "$(grep -c 'intf=0, ' "$state/stdout")" -eq 4
+  expect_status 0 dfuse list --verbose
+  sed -n 's/^ *as sent: "\(.*\)"$/\1/p' "$state/stdout" | sort | diff /tmp/names-of-dfu-util -
+  expect_status 0 timeout 10 bash -c 'exec 3<>/dev/ttyACM0; echo hello >&3; ! read -r -t 1 -u 3'
+  expect_status 0 dfuse flash --stay --address 0x08040000 /tmp/first.bin
+  expect_output "verified"
+  rm -f /tmp/uploaded.bin
+  expect_status 0 dfu-util -d 2341:035b -a 0 -s 0x08040000:5000 -U /tmp/uploaded.bin
+  expect_same /tmp/uploaded.bin /tmp/first.bin
+  # Only the DFU interface was taken.
+  find_port 1-1
+  test "$(driver_of 1) $(driver_of 2)" = "cdc_acm cdc_acm"
+  test -c /dev/ttyACM0
+}
+
+# A device newer than USB 2.0: the kernel reads what it has for browsers and for Windows.
+platforms() {
+  start_board numworks
+  expect_status 0 lsusb -v -d 0483:a291
+  expect_output "Binary Object Store Descriptor"
+  expect_output "{3408b638-09a9-47a0-8bfd-a0768815b665}"
+  stop_board
+  start_board tinyusb-dfu
+  expect_status 0 lsusb -v -d 0483:df11
+  expect_output "{d8dd60df-4589-4cc7-9cd2-659d9e648a9f}"
+}
+
 count_results() { grep -c '^flashed .* at \|holds this firmware already' "$state/beside"; }
 has_result() { [ "$(count_results)" -ge 1 ]; }
 
@@ -93,5 +129,7 @@ check "an Arduino UNO R4 is left alone" plain_dfu uno-r4 2341:0369
 check "a NumWorks calculator is flashed, though it says 1.0" speaks_dfuse numworks 0x90000000
 check "an AT32F415 is flashed, though it says no version" speaks_dfuse at32f415 0x08000000
 check "an Arduino Portenta keeps its bootloader" arduino
+check "an Arduino Portenta is flashed beside its serial port" serial_port_beside
+check "BOS descriptors are read" platforms
 check "--loop flashes a board once that stays" stays
 check "--loop waits for a board that another program holds" held

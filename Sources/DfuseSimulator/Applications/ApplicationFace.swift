@@ -172,19 +172,10 @@ struct ApplicationFacts: Sendable {
 
   // MARK: - Interfaces
 
-  /// The two interfaces of a serial port, from interface 0 on: CDC 1.2, abstract control model.
+  /// The two interfaces of a serial port, from interface 0 on.
   static func serialPort(protocolCode: UInt8 = 1) -> [Descriptors.Interface] {
-    let functional: [UInt8] = [
-      5, 0x24, 0x00, 0x10, 0x01, 5, 0x24, 0x01, 0, 1, 4, 0x24, 0x02, 2, 5, 0x24, 0x06, 0, 1,
-    ]
-    return [
-      Descriptors.Interface(
-        alternates: [[9, 0x04, 0, 0, 1, 0x02, 0x02, protocolCode, 0]],
-        details: functional + [7, 0x05, 0x82, 0x03, 8, 0, 0xFF]),
-      Descriptors.Interface(
-        alternates: [[9, 0x04, 1, 0, 2, 0x0A, 0, 0, 0]],
-        details: [7, 0x05, 0x01, 0x02, 64, 0, 0, 7, 0x05, 0x81, 0x02, 64, 0, 0]),
-    ]
+    Descriptors.Interface.serialPort(
+      protocolCode: protocolCode, notification: 0x82, interval: 0xFF, data: 0x01)
   }
 
   /// A vendor-specific interface without endpoints, so that a host needs no driver for it.

@@ -5,7 +5,9 @@ extension BootloaderModel {
   mutating func answerClass(
     _ packet: SetupPacket, _ data: [UInt8], arrival: Duration, at now: Duration
   ) -> Reaction {
-    guard standard.configuration != 0, packet.wIndex == 0 else { return Reaction(.stall) }
+    guard standard.configuration != 0, packet.wIndex == standard.descriptors.dfuInterface else {
+      return Reaction(.stall)
+    }
     if profile.behaviour.flavour == .mboot {
       return answerMboot(packet, data, arrival: arrival, at: now)
     }
@@ -21,6 +23,36 @@ extension BootloaderModel {
     }
   }
 
+  /// What the device makes of a request to an interface.
+  ///
+  /// Arduino's does not look which interface is meant: its class's one handler gets the requests to
+  /// the serial port, too, and stalls SET_LINE_CODING and those like it, which it does not know
+  /// (`USBD_StdItfReq`, `USBD_DFU_Setup`).
+  func readdressed(_ packet: SetupPacket) -> SetupPacket {
+    let descriptors = standard.descriptors
+    guard profile.behaviour.flavour == .arduino, packet.bmRequestType & 0x1F == 1,
+      descriptors.interface(packet.wIndex & 0xFF) != nil
+    else { return packet }
+    var packet = packet
+    packet.wIndex = descriptors.dfuInterface
+    return packet
+  }
+
+  /// Answers a request of type vendor; those that it does not know stall.
+  func answerVendor(_ packet: SetupPacket) -> Reaction {
+    let isConfigured = standard.configuration != 0
+    let known = profile.usb.platform.answers.first { $0.fits(packet, isConfigured: isConfigured) }
+    if let known {
+      return known.ignoresLength && packet.wLength > 0
+        ? Reaction(.data(known.bytes)) : packet.answer(known.bytes)
+    }
+    // Its class does not know them, and says nothing (`usbd_dfu_Setup`).
+    if profile.behaviour.flavour == .photon, packet.bmRequestType & 0x1F == 1, isConfigured {
+      return packet.wLength > 0 ? Reaction(.silence) : Reaction(.acknowledge)
+    }
+    return Reaction(.stall)
+  }
+
   /// Answers a standard request.
   mutating func answerStandard(_ packet: SetupPacket) -> Reaction {
     let flavour = profile.behaviour.flavour
@@ -33,6 +65,10 @@ extension BootloaderModel {
       return Reaction(.acknowledge)
     case (0x80, 0x06, 0x21) where flavour == .mboot:
       return Reaction(.stall)
+    case (0x80, 0x06, 0x03)
+    where flavour == .arduino && standard.descriptors.descriptor(packet.wValue) == nil:
+      // There is no such string, and no word of that (`USBD_GetDescriptor`).
+      return packet.wLength > 0 ? Reaction(.silence) : Reaction(.acknowledge)
     case (0x01, 0x0B, _) where flavour == .tinyUSB:
       enter(.dfuIDLE)
     case (0x80, 0x06, 0x21), (0x81, 0x06, 0x21):

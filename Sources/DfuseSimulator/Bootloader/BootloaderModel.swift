@@ -125,12 +125,13 @@ struct BootloaderModel: Sendable {
       settle(at: start)
     }
     var reaction: Reaction
+    let packet = readdressed(packet)
     if packet.isClassToInterface {
       reaction = answerClass(packet, data, arrival: now, at: start)
     } else if packet.isStandard {
       reaction = answerStandard(packet)
     } else {
-      reaction = Reaction(.stall)
+      reaction = answerVendor(packet)
     }
     reaction.delay += start - now
     silentUntil = max(silentUntil, now + reaction.delay)

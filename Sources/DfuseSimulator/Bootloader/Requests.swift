@@ -40,8 +40,7 @@ package enum RequestKind: String, CaseIterable, Hashable, Sendable {
   /// The kinds of a request.
   static func kinds(of packet: SetupPacket, data: [UInt8]) -> [RequestKind] {
     if packet.isStandard { return [.all, .standard] }
-    guard packet.isClassToInterface else { return [.all] }
-    guard let request = packet.dfuRequest else { return [.all, .any] }
+    guard let request = packet.dfuRequest else { return [.all] }
     let meaning: RequestKind? =
       switch (request, data.first) {
       case (.upload, _): packet.wValue == 0 ? .getcommands : .read

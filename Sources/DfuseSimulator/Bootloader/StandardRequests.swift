@@ -6,7 +6,7 @@ struct StandardRequests: Sendable {
   var descriptors: Descriptors
   /// `bConfigurationValue` of the active configuration, 0 before the host chose one.
   var configuration: UInt8 = 0
-  /// The active alternate setting of interface 0; no other has several.
+  /// The active alternate setting of the DFU interface; no other has several.
   var alternate: UInt8 = 0
 
   init(_ descriptors: Descriptors) { self.descriptors = descriptors }
@@ -14,9 +14,10 @@ struct StandardRequests: Sendable {
   /// Answers a standard request; others stall.
   mutating func answer(_ packet: SetupPacket) -> Reaction {
     let interface = configuration != 0 ? descriptors.interface(packet.wIndex) : nil
+    let isDFU = packet.wIndex == descriptors.dfuInterface
     switch (packet.bmRequestType, packet.bRequest) {
-    case (0x80, 0x00):  // GET_STATUS: self powered
-      return packet.answer([0x01, 0x00])
+    case (0x80, 0x00):  // GET_STATUS
+      return packet.answer([descriptors.isSelfPowered ? 0x01 : 0x00, 0x00])
     case (0x81, 0x00), (0x82, 0x00):
       return packet.answer([0x00, 0x00])
     case (0x80, 0x06), (0x81, 0x06):  // GET_DESCRIPTOR
@@ -27,10 +28,10 @@ struct StandardRequests: Sendable {
       configuration = UInt8(packet.wValue)
       return Reaction(.acknowledge)
     case (0x81, 0x0A) where interface != nil:  // GET_INTERFACE
-      return packet.answer([packet.wIndex == 0 ? alternate : 0])
+      return packet.answer([isDFU ? alternate : 0])
     // SET_INTERFACE
     case (0x01, 0x0B) where packet.wValue < interface?.alternates.count ?? 0:
-      if packet.wIndex == 0 { alternate = UInt8(packet.wValue) }
+      if isDFU { alternate = UInt8(packet.wValue) }
       return Reaction(.acknowledge)
     case (0x00, 0x05), (0x02, 0x01):  // SET_ADDRESS, CLEAR_FEATURE of an endpoint
       return Reaction(.acknowledge)

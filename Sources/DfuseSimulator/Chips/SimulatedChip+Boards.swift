@@ -1,4 +1,13 @@
 // Bootloaders that are programs in a memory that they can write, not ROMs. Maps and ids from logs.
+extension USBFacts {
+  /// As ST's device library has it: `iConfiguration` is the product's string, and the maps come
+  /// behind two more (usbd_dfu.c, usbd_def.h); their texts are those of `usbd_desc.c`.
+  mutating func asInSTLibrary(texts: [UInt8: String]) {
+    (configuration.text, firstMap) = (2, 6)
+    self.texts = texts
+  }
+}
+
 extension SimulatedChip {
   /// A board whose bootloader is a program: ST's device class, or code like it.
   ///
@@ -39,6 +48,7 @@ extension SimulatedChip {
         repeating: "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg", count: 2)),
     pointer: 0x0800_8000, memories: f4Memories(reserved: 3)
   ) { profile in
+    profile.usb.asInSTLibrary(texts: [4: "DFU Config", 5: "DFU Interface"])
     // ST's code generator's default: 50 ms for both; Set Address reports the program time.
     profile.polls = ReportedPolls(erase: 50, write: 50)
     profile.behaviour = Behaviour(
@@ -85,6 +95,7 @@ extension SimulatedChip {
     profile.behaviour = Behaviour(
       flavour: .mboot, whileBusy: .waits, clearStatus: .clears, resetsToLeave: true,
       leaveDelay: .milliseconds(50))
+    profile.usb.platform = .mboot
     profile.quirks = Quirks(
       acceptsAnyAddress: true, mediaFailure: StatusCode.errADDRESS,
       failureTexts: [0x10: "Can't overwrite mboot", 0x11: "Address out of range"])
@@ -96,7 +107,8 @@ extension SimulatedChip {
   ///
   /// `dfu-util -l` in Zephyr's boards/arduino/portenta_h7 documentation; all else from
   /// arduino/mcuboot-arduino-stm32h7 (version 25 of the bootloader, 2025-03): app/board.h, usbd_desc.c,
-  /// usbd_conf.h, usbd_dfu_flash.cpp. Its serial port, which does nothing, is left out.
+  /// usbd_conf.h, usbd_dfu.cpp, usbd_dfu_flash.cpp. It has a serial port whose endpoints are never
+  /// opened: nothing comes from there, and what is sent there is lost.
   private static func arduino(
     _ name: String, product: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String,
     speed: USBSpeed = .full
@@ -117,6 +129,11 @@ extension SimulatedChip {
         .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
       ], sectors: [128: 1000, 4: 45]
     ) { profile in
+      profile.usb.asInSTLibrary(texts: [4: "DFU Config", 5: "DFU Interface"])
+      profile.usb.configuration.current = 0xFA
+      profile.usb.otherInterfaces = Descriptors.Interface.serialPort(
+        from: 1, isAssociated: true, protocolCode: 1, notification: 0x83, interval: 9, data: 2,
+        packetSize: speed == .high ? 512 : 64)
       profile.rules.unit = 32
       profile.programStart = 0x0804_0000
       profile.polls = ReportedPolls(erase: 0, write: 0)
@@ -132,7 +149,8 @@ extension SimulatedChip {
   /// Particle Photon: an STM32F205 (`dfu-util -l` in NuttX's boards/arm/stm32/photon).
   ///
   /// Times, block size and behaviour from particle-iot/device-os (platform/MCU/STM32F2xx, 2021-12):
-  /// usbd_dfu_core.c, usbd_dfu_mal.c, usbd_flash_if.c, usbd_conf.h.
+  /// usbd_dfu_core.c, usbd_dfu_mal.c, usbd_flash_if.c, usbd_conf.h; bootloader/src/stm32f2xx,
+  /// usbd_desc.c.
   private static let photon = board(
     "particle-photon", part: "Particle Photon", guessed: [],
     usb: USBFacts(
@@ -144,6 +162,8 @@ extension SimulatedChip {
       ], transferSize: 4096),
     memories: f4Memories(reserved: 3) + [.flash(1, 16 * kib, at: 0)]
   ) { profile in
+    profile.usb.asInSTLibrary(texts: [4: "DFU", 5: "DFU"])
+    profile.usb.platform = .particle(value: 0)
     profile.programStart = 0x0802_0000
     profile.polls = ReportedPolls(erase: 0, write: 0, manifest: 0)
     profile.behaviour = Behaviour(
@@ -216,6 +236,10 @@ extension SimulatedChip {
         .flash(1024, 4 * kib, at: 0x8000_0000),
       ], sectors: [4: 85]
     ) { profile in
+      profile.usb.configuration.text = 4
+      profile.usb.firstMap = 6
+      profile.usb.texts = [4: "Argon DFU Mode", 5: "Argon DFU Mode"]
+      profile.usb.platform = .particle()
       // Where its system firmware begins.
       profile.programStart = 0x0003_0000
       profile.commands = [0x00, 0x21, 0x41, 0xFA, 0xFB]
@@ -230,6 +254,7 @@ extension SimulatedChip {
     // docs/dfu-util_installation_guide.md).
     photon.variant("redbear-duo", part: "RedBear Duo") { profile in
       profile.guessed = [.transferSize, .polls, .behaviour]
+      profile.usb.platform = PlatformFacts()
       profile.usb.productID = 0xD058
       profile.usb.bcdDevice = 0x0200
       profile.usb.product = "Duo DFU Mode"
@@ -253,7 +278,8 @@ extension SimulatedChip {
       memories: [
         .flash([.init(64, 4 * kib), .init(60, 64 * kib)], at: 0x9000_0000),
         .flash(60, 64 * kib, at: 0x9040_0000),
-      ], sectors: [4: 45, 64: 150]),
+      ], sectors: [4: 45, 64: 150]
+    ) { $0.usb.asInSTLibrary(texts: [4: "DFU Config", 5: "DFU Interface"]) },
     // NumWorks N0110: speaks DfuSe and states version 0x0100. All of it from numworks/epsilon
     // (ion/src/device, 2026-03): include/n0110/config/usb.h, usb_userland.h for an authenticated
     // system in slot B, shared/usb/dfu_interfaces_helpers.h.
@@ -272,6 +298,10 @@ extension SimulatedChip {
         .init(.ram, at: 0x2000_0000, 252 * kib),
       ], sectors: [4: 45, 32: 120, 64: 150]
     ) { profile in
+      profile.usb.version = 0x0210
+      profile.usb.configuration.attributes = 0x80
+      profile.usb.firstMap = 16
+      profile.usb.platform = .numWorks
       profile.programStart = 0x9000_0000
       profile.commands = []
       profile.polls = ReportedPolls(erase: 1, write: 1, idle: 1)

@@ -149,6 +149,7 @@ extension SimulatedChip {
   /// What TinyUSB's class does with whatever application; the callbacks of both work at once.
   private static func asTinyUSB(_ profile: inout DeviceProfile) {
     profile.guessed = []
+    profile.usb.configuration.attributes = 0x80
     profile.polls.manifest = 0
     profile.behaviour = Behaviour(
       flavour: .tinyUSB, whileBusy: .waits, leave: .returnsToIdle, clearStatus: .clears,
@@ -184,7 +185,7 @@ extension SimulatedChip {
       usb: USBFacts(
         bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
         serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
-        transferSize: 512, bcdDFUVersion: 0x0110), asTinyUSB),
+        transferSize: 512, bcdDFUVersion: 0x0110, version: 0x0201, platform: .tinyUSB), asTinyUSB),
     renesas("uno-r4", part: "Arduino UNO R4 Minima", productID: 0x0369),
     renesas("nano-r4", part: "Arduino Nano R4", productID: 0x0374),
     renesas("portenta-c33", part: "Arduino Portenta C33", productID: 0x0368),
@@ -195,7 +196,8 @@ extension SimulatedChip {
       usb: USBFacts(
         vendorID: 0x1209, productID: 0xDB42, bcdDevice: 0x0111, manufacturer: "Devanarchy",
         product: "DAPBoot DFU Bootloader", serial: "34FFD5055448373532441343",
-        maps: ["DAPBoot DFU"], transferSize: 1024, bcdDFUVersion: 0x0110), start: 0x0800_2000
+        maps: ["DAPBoot DFU"], transferSize: 1024, bcdDFUVersion: 0x0110, version: 0x0210,
+        platform: .dapboot), start: 0x0800_2000
     ) { profile in
       profile.guessed = []
       profile.memories = [
