@@ -120,7 +120,7 @@ import Testing
       ),
       (
         "uno-r4",
-        "1-1  2341:0369  Arduino UNO R4 Minima bootloader  serial 3517080A0B3C5D2E\n"
+        "1-1  2341:0369  Arduino UNO R4 Minima bootloader  serial 370B0B185931393864FA33324B572E3F\n"
           + "  plain DFU 1.1, not DfuSe: dfuse cannot flash it; dfu-util can\n"
       ),
       (

@@ -19,7 +19,7 @@ import Testing
       boards == [
         "1-1  0483:df11  STM32F2/F4 (1 MiB)  serial 315A28A0B956",
         "1-2  0483:df11  STM32F2/F4 (1 MiB)  serial 315A29A0B956",
-        "1-3  0483:df11  STM32L07x/08x  serial 367239433132",
+        "1-3  0483:df11  STM32L07x/08x  serial 7FB4A4356231",
       ])
   }
 

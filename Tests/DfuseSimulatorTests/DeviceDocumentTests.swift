@@ -20,8 +20,9 @@ import Testing
   @Test func `the page has the chips as the data have them`() throws {
     var text = try Self.document("devices.md")
     for (mark, table) in [
-      ("simulated", Self.simulated), ("roms", Self.roms), ("times", Self.times),
-      ("bootloaders", Self.bootloaders),
+      ("simulated", Self.simulated), ("others", Self.others), ("roms", Self.roms),
+      ("times", Self.times), ("bootloaders", Self.bootloaders), ("polling", Self.polling),
+      ("quirks", Self.quirks),
     ] {
       let start = try #require(text.range(of: "<!-- \(mark) -->\n")).upperBound
       let end = try #require(text.range(of: "<!-- end -->", range: start..<text.endIndex))
@@ -36,19 +37,122 @@ import Testing
     }
   }
 
+  private static func board(_ chip: SimulatedChip) -> Board? {
+    (try? SimulatedBus([SimulatedBoard(chip)]).devices())?.first?.board
+  }
+
+  /// The listings that a chip's strings are from, and what of it is guessed.
+  private static func origin(_ chip: SimulatedChip) -> String {
+    let listings = chip.profile.usb.listings.map { "`\($0)`" }.joined(separator: " ")
+    let guessed = DeviceProfile.Guess.allCases.filter(chip.profile.guessed.contains)
+      .map(\.words).joined(separator: ", ")
+    return "\(listings) | \(guessed)"
+  }
+
   private static var simulated: String {
     let rows = SimulatedChip.all.map { chip in
-      let bus = SimulatedBus([SimulatedBoard(chip)])
-      let board = (try? bus.devices())?.first?.board
-      let known = board?.chip
-      let guessed = DeviceProfile.Guess.allCases.filter(chip.profile.guessed.contains)
-        .map(\.words).joined(separator: ", ")
+      let known = board(chip)?.chip
       return "| `\(chip.name)` | \(chip.part) | \(known?.name ?? "") "
         + "| \(chip.profile.usb.transferSize) | \(known?.programmingUnit ?? 0) "
-        + "| \(known?.mayBePolledEarly == true ? "adaptive" : "spec") | \(guessed) |\n"
+        + "| \(known?.mayBePolledEarly == true ? "adaptive" : "spec") | \(origin(chip)) |\n"
     }
-    return "| simulated as | part | profile | block | unit | polling | guessed |\n"
-      + "|---|---|---|---:|---:|---|---|\n" + rows.joined()
+    return "| simulated as | part | profile | block | unit | polling | strings | guessed |\n"
+      + "|---|---|---|---:|---:|---|---|---|\n" + rows.joined()
+  }
+
+  private static var others: String {
+    let rows = SimulatedChip.others.map { chip in
+      let board = Self.board(chip)
+      let kept = board?.bootloader == nil ? "" : "yes"
+      return "| `\(chip.name)` | \(chip.part) "
+        + "| \(board?.dfuProtocol == .dfuse ? "DfuSe" : "plain DFU") | \(kept) "
+        + "| \(chip.profile.usb.transferSize) | \(origin(chip)) |\n"
+    }
+    return "| simulated as | part | speaks | known board | block | strings | guessed |\n"
+      + "|---|---|---|---|---:|---|---|\n" + rows.joined()
+  }
+
+  /// Lines of parts without `STM32`, or the name of another maker's chip.
+  private static func parts(_ profiles: [ChipProfile]) -> String {
+    let names = profiles.flatMap { chip in
+      chip.roms.isEmpty ? [chip.name] : chip.roms.map { String($0.parts.dropFirst(5)) }
+    }
+    return names.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      .joined(separator: ", ")
+  }
+
+  private static var polling: String {
+    let profiles = ChipTable.entries.map(\.profile)
+    var seen: [EarlyPolling] = []
+    for profile in profiles where !seen.contains(profile.earlyPolling) {
+      if profile.earlyPolling != .unknown { seen.append(profile.earlyPolling) }
+    }
+    let rows = seen.map { polling in
+      let (policy, why) =
+        switch polling {
+        case .harmless(let why): ("adaptive", why)
+        case .harmful(let why): ("spec", why)
+        case .unknown: ("spec", "")
+        }
+      return "| \(parts(profiles.filter { $0.earlyPolling == polling })) | \(policy) | \(why) |\n"
+    }
+    return "| chips | polling | why |\n|---|---|---|\n" + rows.joined()
+      + "| all others | spec | nobody has told |\n"
+  }
+
+  /// What the host takes a simulated chip for once it has read the bootloader's id.
+  private static func known(_ chip: SimulatedChip) -> ChipProfile? {
+    var known = board(chip)?.chip
+    known?.version = chip.profile.system.map { BootloaderVersion(id: $0.id) }
+    return known
+  }
+
+  private static func names(_ chips: [SimulatedChip]) -> String {
+    chips.isEmpty ? "–" : chips.map { "`\($0.name)`" }.joined(separator: ", ")
+  }
+
+  private static func row(_ account: QuirkAccount, of devices: String, _ chips: String) -> String {
+    "| \(devices) | \(account.text) | \(account.source) | \(account.answer) | \(chips) |\n"
+  }
+
+  private static var quirks: String {
+    let chips = SimulatedChip.all + SimulatedChip.others
+    let known = chips.map { (chip: $0, profile: Self.known($0)) }
+    let flags = ChipQuirk.allCases.map { quirk in
+      let facts = ChipTable.entries.flatMap(\.profile.quirkFacts).filter { $0.quirk == quirk }
+      let releases =
+        switch facts.first?.releases {
+        case .only(let ids)?:
+          ", bootloader "
+            + ids.sorted().map { BootloaderVersion(id: $0).description }.joined(separator: ", ")
+        case .allBut(let ids)?:
+          ", all but bootloader "
+            + ids.sorted().map { BootloaderVersion(id: $0).description }.joined(separator: ", ")
+        case .all?, nil: ""
+        }
+      let having = ChipTable.entries.map(\.profile).filter { profile in
+        profile.quirkFacts.contains { $0.quirk == quirk }
+      }
+      let shown = known.filter { $0.profile?.quirks.contains(quirk) == true }.map(\.chip)
+      return row(quirk.account, of: parts(having) + releases, names(shown))
+    }
+    let notes = BehaviourNote.all.map { note in
+      let shown = chips.filter { note.isShown($0.profile) }
+      let parts = shown.map { $0.part.prefix { $0 != "(" && $0 != "," } }.map {
+        $0.hasSuffix(" ") ? String($0.dropLast()) : String($0)
+      }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      return row(note.account, of: parts.joined(separator: ", "), names(shown))
+    }
+    let troubles = Set(ChipTable.roms.flatMap(\.troubles)).map { trouble in
+      let roms = ChipTable.roms.filter { $0.troubles.contains(trouble) }
+        .map { String($0.parts.dropFirst(5)) }.sorted()
+      let account = QuirkAccount(
+        trouble.reason, source: "the same",
+        answer: "nothing beforehand; tells it once it has happened: " + trouble.remedy)
+      return row(account, of: roms.joined(separator: ", "), "–")
+    }
+    return "| device | what it does | source | what `dfuse` does | simulated as |\n"
+      + "|---|---|---|---|---|\n" + (flags + notes + troubles.sorted()).joined()
   }
 
   private static var roms: String {
@@ -139,6 +243,39 @@ import Testing
     }
     return "| boards | ids | its own | programs begin at | |\n|---|---|---|---|---|\n"
       + rows.joined()
+  }
+
+  @Test(arguments: BehaviourNote.all.map(\.account))
+  func `what a bootloader may do otherwise is shown by some, and not by all`(
+    account: QuirkAccount
+  ) throws {
+    let note = try #require(BehaviourNote.all.first { $0.account == account })
+    let chips = SimulatedChip.all + SimulatedChip.others
+    let shown = chips.filter { note.isShown($0.profile) }
+    #expect(!shown.isEmpty && shown.count < chips.count / 2)
+  }
+
+  @Test func `a misbehaviour of a simulated chip is told of`() {
+    for chip in SimulatedChip.all + SimulatedChip.others
+    where chip.profile.quirks != Quirks() {
+      let isFlag = Self.known(chip)?.quirks.isEmpty == false
+      #expect(
+        isFlag || BehaviourNote.all.contains { $0.isShown(chip.profile) }, "\(chip.name)")
+    }
+  }
+
+  @Test(
+    arguments: [
+      (ChipQuirk.h743StuckBusy, ["stm32h743"]), (.waitWorstCaseErase, ["stm32h743-v9.1"]),
+      (.secondBankEraseBroken, ["stm32f427-v9.0"]),
+      (.leavesWithoutStatus, ["gd32vf103", "gd32-12k"]),
+      (.stallsWhileBusy, ["stm32l476", "stm32l433", "stm32l4r5"]),
+    ] as [(ChipQuirk, [String])])
+  func `a quirk that the host knows is found on the chips that were simulated for it`(
+    quirk: ChipQuirk, names: [String]
+  ) {
+    let chips = SimulatedChip.all + SimulatedChip.others
+    #expect(chips.filter { Self.known($0)?.quirks.contains(quirk) == true }.map(\.name) == names)
   }
 
   @Test(arguments: SimulatedChip.all.map(\.name))

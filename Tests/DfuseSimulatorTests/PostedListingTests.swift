@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import DfuseDevice
@@ -84,43 +85,75 @@ import Testing
     #expect(identify(try #require(PostedListing.all[key])).name == name)
   }
 
-  @Test func `what is simulated and not guessed was posted`() {
-    let strings = Set(Self.all.flatMap(\.strings))
-    for chip in SimulatedChip.all where chip.profile.system != nil {
-      guard !chip.profile.guessed.contains(.maps) else { continue }
-      for map in chip.profile.usb.maps { #expect(strings.contains(map), "\(chip.name): \(map)") }
-    }
+  // MARK: - The simulated boards, which say what was posted
+
+  static let chips = SimulatedChip.all + SimulatedChip.others
+
+  @Test(arguments: chips.map(\.name))
+  func `a simulated board says what its listings have, and they are there`(name: String) throws {
+    let chip = try #require(SimulatedChip.named(name))
+    let usb = chip.profile.usb
+    for key in usb.listings { #expect(PostedListing.all[key] != nil, "\(key)") }
+    let strings = usb.listings.compactMap { PostedListing.all[$0] }.flatMap(\.strings)
+    #expect(chip.profile.guessed.contains(.maps) || usb.maps.allSatisfy(strings.contains))
+    #expect(!usb.serial.isEmpty && !usb.maps.isEmpty && !usb.maps.contains(""))
   }
 
-  /// The oracle has its strings to itself, so that a slip in the list shows; here both are compared.
-  @Test(
-    arguments: [
-      ("stm32f042", "f042-ozseccon-badge"), ("stm32f072", "f072-blackmagic-readme"),
-      ("stm32f107", "f107-dfu-util-lsusb"), ("stm32f303", "f303-betaflight"),
-      ("stm32f401", "f411-weact"), ("stm32f405", "f405-odrive"),
-      ("stm32f407-v2.1", "f407-discovery-lsusb"), ("stm32f427", "f429-leia"),
-      ("stm32f446", "f446-tastm32"), ("stm32f723", "f72x-log"), ("stm32f745", "f74x-betaflight"),
-      ("stm32l072", "l08x-bigclown"), ("stm32l476", "l4-inertial-sense-imx5"),
-      ("stm32l4r5", "l4r9-sensortile-box-zephyr"), ("stm32l552", "l5-script"),
-      ("stm32g0b1", "g0b1-bigtreetech"), ("stm32g0c1", "g0c1-st-community"),
-      ("stm32u083", "u083-solarlorabox"), ("stm32h723", "h723-manta-m8p"),
-      ("stm32h743", "h750-daisy-issue"), ("stm32h7a3", "h7a3-pydfuutil-issue"),
-      ("stm32u575", "u585-stwinbx1-zephyr"), ("stm32c562", "c562-betaflight-test"),
-    ])
-  func `a simulated board says what the listing that it stands for has`(
-    name: String, key: String
+  /// Each sector of the silicon in a range; nil where the range begins or ends within one, or outside.
+  private func sectors(of chip: SimulatedChip, in range: Range<UInt64>) -> [Range<UInt64>]? {
+    var found: [Range<UInt64>] = []
+    var address = range.lowerBound
+    while address < range.upperBound {
+      let memory = chip.profile.memories.first { $0.range.contains(address) }
+      guard let sector = memory?.sector(at: address), sector.lowerBound == address,
+        sector.upperBound <= range.upperBound
+      else { return nil }
+      found.append(sector)
+      address = sector.upperBound
+    }
+    return found
+  }
+
+  /// The memories are the simulator's own: so a slip in the list shows, or one in the silicon.
+  @Test(arguments: chips.map(\.name))
+  func `a board's strings have the sectors of its silicon, but for those that lie`(
+    name: String
   ) throws {
-    let usb = try #require(SimulatedChip.named(name)).profile.usb
-    let posted = try #require(PostedListing.all[key])
-    #expect(posted.vendorID == usb.vendorID && posted.productID == usb.productID)
-    // Who posted the flash alone left the others out.
-    #expect(posted.strings == Array(usb.maps.prefix(posted.strings.count)))
-    #expect(posted.strings.count == usb.maps.count || posted.strings.count == 1)
-    #expect(posted.bcdDevice ?? usb.bcdDevice == usb.bcdDevice)
-    #expect(posted.product ?? usb.product == usb.product)
-    #expect(posted.manufacturer ?? usb.manufacturer == usb.manufacturer)
-    #expect(posted.transferSize ?? usb.transferSize == usb.transferSize)
-    #expect(posted.bcdDFUVersion ?? usb.bcdDFUVersion == usb.bcdDFUVersion)
-    #expect(posted.attributes ?? usb.attributes == usb.attributes)
+    let chip = try #require(SimulatedChip.named(name))
+    // Names of plain DFU are no maps; the Argon's second memory has the addresses of its first.
+    guard !SimulatedChip.plain.contains(where: { $0.name == name }), name != "particle-argon" else {
+      return
+    }
+    let maps = chip.profile.usb.maps.compactMap(MemoryMap.parse)
+    #expect(maps.count == chip.profile.usb.maps.count)
+    let isRight = maps.allSatisfy { map in
+      map.segments.map(\.range).union.allSatisfy { range in
+        let told = map.segments.flatMap { segment in
+          (0..<UInt64(segment.sectorCount)).map { number in
+            let start = segment.range.lowerBound + number * segment.sectorSize
+            return start..<(start + segment.sectorSize)
+          }
+        }
+        return sectors(of: chip, in: range) == told.filter { range.contains($0.lowerBound) }
+      }
+    }
+    #expect(isRight != chip.profile.quirks.mapIsWrong)
+  }
+
+  @Test func `no string that was posted is written down once more`() throws {
+    let chips = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "Sources/DfuseSimulator")
+    let files = try #require(
+      FileManager.default.enumerator(at: chips, includingPropertiesForKeys: nil)
+    )
+    .compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
+    #expect(files.count > 20)
+    let strings = Set(Self.all.flatMap(\.strings))
+    let literal = /"([^"\\]{5,})"/
+    for file in files where !file.lastPathComponent.hasPrefix("PostedListing") {
+      for match in try String(contentsOf: file, encoding: .utf8).matches(of: literal) {
+        #expect(!strings.contains(String(match.1)), "\(file.lastPathComponent): \(match.1)")
+      }
+    }
   }
 }

@@ -39,9 +39,11 @@ public struct ChipProfile: Hashable, Sendable {
   var massEraseWorks = true
   /// Whether the bootloader is taken for the one in the chip's ROM, which cannot be erased.
   var isROM = true
+  /// What comes of a DFU_GETSTATUS that is sent earlier than bwPollTimeout says.
+  var earlyPolling: EarlyPolling = .unknown
   /// Whether a host may ask a busy device for its status earlier than bwPollTimeout says: where that
   /// was seen to do no harm.
-  public var mayBePolledEarly = false
+  public var mayBePolledEarly: Bool { if case .harmless = earlyPolling { true } else { false } }
   /// Whether the bootloader may get a request before its answer to the one before it has come to the
   /// host: not where short gaps are known to harm, and not where nobody knows.
   var takesRequestsTogether = true
@@ -105,6 +107,16 @@ enum StatusWhileBusy: Hashable, Sendable {
   case holdsBack
   /// It answers the first only when it is done.
   case worksFirst
+}
+
+/// What comes of asking a busy bootloader early, with what was seen and where.
+enum EarlyPolling: Hashable, Sendable {
+  /// It bears it.
+  case harmless(String)
+  /// It does not.
+  case harmful(String)
+  /// Nobody has told.
+  case unknown
 }
 
 /// How long something takes, by a datasheet or by measurement.

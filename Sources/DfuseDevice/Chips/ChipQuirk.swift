@@ -1,24 +1,45 @@
 /// Misbehaviour of bootloaders that a host has to know beforehand.
-enum ChipQuirk: Hashable, Sendable {
-  /// STM32H74x revision V: an erase at or above 0x0810_0000 stays in dfuDNBUSY for ever.
-  ///
-  /// Two DFU_CLRSTATUS, once the longest erase time has passed, bring it back; the erase has been
-  /// done (betaflight-configurator#1861, dfu-util ticket 88).
+enum ChipQuirk: CaseIterable, Hashable, Sendable {
+  /// STM32H74x revision V: an erase in bank 2 stays in dfuDNBUSY.
   case h743StuckBusy
-  /// STM32L4: DFU_GETSTATUS stalls while the device is busy, because bwPollTimeout is too short.
-  ///
-  /// Waiting the same time again helps, at most three times (dfu-util).
-  case stallsWhileBusy
-  /// GD32VF103: starts the program on the empty DFU_DNLOAD; no DFU_GETSTATUS is answered (dfu-util).
-  case leavesWithoutStatus
-  /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing (AN2606).
-  ///
-  /// What was erased there is looked at.
-  case secondBankEraseBroken
-  /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on (AN2606).
-  ///
-  /// The sector is looked at until it is blank, at most for the longest erase time.
+  /// STM32H74x, bootloader V9.1: an erase in bank 2 is reported done while it goes on.
   case waitWorstCaseErase
+  /// STM32F42x/43x, bootloader V9.0 and V9.1: erasing in bank 2 does nothing.
+  case secondBankEraseBroken
+  /// STM32L4: DFU_GETSTATUS stalls while the device is busy.
+  case stallsWhileBusy
+  /// GD32VF103: no DFU_GETSTATUS is answered after the empty DFU_DNLOAD.
+  case leavesWithoutStatus
+
+  /// What is known of it.
+  var account: QuirkAccount {
+    switch self {
+    case .h743StuckBusy:
+      QuirkAccount(
+        "an erase at or above 0x08100000 stays in dfuDNBUSY for ever",
+        source: "betaflight-configurator#1861, dfu-util ticket 88",
+        answer: "after the longest erase time two DFU_CLRSTATUS; the erase has been done")
+    case .waitWorstCaseErase:
+      QuirkAccount(
+        "an erase in bank 2 is reported as done and goes on", source: "AN2606",
+        answer: "reads the bootloader's id; looks at both ends of the sector, before and after, "
+          + "until they are blank; waits the longest erase time where they were blank before")
+    case .secondBankEraseBroken:
+      QuirkAccount(
+        "an erase in bank 2 does nothing", source: "AN2606",
+        answer: "reads the bootloader's id; looks at both ends of the sector and stops before "
+          + "anything is written")
+    case .stallsWhileBusy:
+      QuirkAccount(
+        "stalls DFU_GETSTATUS while busy, and reports 20 ms for 22", source: "dfu-util",
+        answer: "waits the chip's own time; after a stall the reported one again, at most three "
+          + "times")
+    case .leavesWithoutStatus:
+      QuirkAccount(
+        "starts the program on the empty DFU_DNLOAD, and answers nothing more",
+        source: "dfu-util, gd32-dfu-utils#3", answer: "sends no DFU_GETSTATUS after leaving")
+    }
+  }
 
   /// Whether it is about an erase at this address: in bank 2, on the chips whose quirks are about it.
   func concernsErase(at address: UInt64) -> Bool {
@@ -26,6 +47,22 @@ enum ChipQuirk: Hashable, Sendable {
     case .h743StuckBusy, .secondBankEraseBroken, .waitWorstCaseErase: address >= 0x0810_0000
     case .stallsWhileBusy, .leavesWithoutStatus: false
     }
+  }
+}
+
+/// A quirk as the pages tell of it.
+package struct QuirkAccount: Hashable, Sendable {
+  /// What the bootloader does.
+  package var text: String
+  /// Where that was told.
+  package var source: String
+  /// What `dfuse` does about it.
+  package var answer: String
+
+  package init(_ text: String, source: String, answer: String) {
+    self.text = text
+    self.source = source
+    self.answer = answer
   }
 }
 

@@ -130,17 +130,20 @@ extension ChipProfile {
     var profile = halfWords(
       roms, reported: .milliseconds(40, 40, 40), whileBusy: .holdsBack)  // guessed
     profile.takesRequestsTogether = false  // as F07x
+    profile.earlyPolling = f072PolledEarly
     return profile
   }
+  private static let f072PolledEarly = EarlyPolling.harmful(
+    "an F072 polled early stalls (openmv#1508), or says that it is done and does nothing (dfu-util "
+      + "ticket 78)")
+
   /// STM32F07x.
-  ///
-  /// An F072 polled early stalls (openmv#1508), and on some hosts acknowledges without having worked
-  /// (dfu-util ticket 78).
   static func f0(_ roms: [BootloaderROM]) -> ChipProfile {
     // 40 ms: dfu-util ticket 78; the rest is guessed.
     var profile = halfWords(roms, reported: .milliseconds(40, 60, 1))
     // Short gaps are what makes an F072 drop its work; to try would be the harm.
     profile.takesRequestsTogether = false
+    profile.earlyPolling = f072PolledEarly
     return profile
   }
 
@@ -200,8 +203,9 @@ extension ChipProfile {
           .kibibytes(16, 250, 500), .kibibytes(64, 550, 1100), .kibibytes(128, 1000, 2000),
         ],
         programPerUnit: .microseconds(16, 100), massErase: .milliseconds(8000, 16_000)),
-      // An F429 polled every millisecond answered all the same (EdgeTX/buddy#88).
-      mayBePolledEarly: true,
+      earlyPolling: .harmless(
+        "an F429 polled every millisecond answered all the same, and its report is far too long "
+          + "(EdgeTX/buddy#88)"),
       reported: .internalFlash,
       whileBusy: .holdsBack,  // guessed, as F7
       quirkFacts: quirks,
@@ -230,8 +234,8 @@ extension ChipProfile {
           .kibibytes(128, 500, 1100), .kibibytes(256, 1000, 2000),
         ],
         programPerUnit: .microseconds(32, 200), massErase: .milliseconds(8000, 16_000)),
-      // An F745 holds back its answer until the work is done (fwupd#1944, #2696).
-      mayBePolledEarly: true,
+      earlyPolling: .harmless(
+        "an F745 holds back its answer until the work is done (fwupd#1944, #2696)"),
       reported: .internalFlash,
       whileBusy: .holdsBack,  // the same F745
       protection: .rdp(0x1FFF_0001))

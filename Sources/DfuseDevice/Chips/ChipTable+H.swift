@@ -156,8 +156,8 @@ extension ChipProfile {
       programTimePerUnit: .microseconds(200, 580),  // datasheet: 100 to 290 by parallelism; a guess
       massEraseTime: .milliseconds(14_400, 26_000),  // 16 sectors of 0.9 s; datasheet
       massEraseWorks: false,  // bootloader V13.3 (AN2606); it would be no faster on the others
-      // ST's own programmer does not wait once an H743 has answered (ST community 234209).
-      mayBePolledEarly: true,
+      earlyPolling: .harmless(
+        "ST's own programmer does not wait once an H743 has answered (ST community 234209)"),
       reported: bigSectors,
       whileBusy: .worksFirst,  // the first DFU_GETSTATUS of an erase took 905 ms (234209)
       quirkFacts: [

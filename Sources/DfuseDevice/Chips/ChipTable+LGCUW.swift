@@ -212,7 +212,7 @@ extension ChipProfile {
 // not a multiple of 8 is corrupted by some L4 ROMs (AN2606), which the unit takes care of.
 
 extension ChipProfile {
-  /// STM32L4 and L4+; one that is polled early stalls (dfu-util 0.10).
+  /// STM32L4 and L4+.
   static func l4(
     _ roms: [BootloaderROM],
     reported: ReportedTimes = .milliseconds(20, 25, 1)  // as L476; all but 20 guessed
@@ -223,6 +223,8 @@ extension ChipProfile {
       sectorEraseTimes: [.kibibytes(8, 22, 30)],  // datasheet 24.5; one board needed 30
       programTimePerUnit: .microseconds(82, 91),  // datasheet
       massEraseTime: .milliseconds(22, 30),  // datasheet 25
+      earlyPolling: .harmful(
+        "it stalls a host that asks while it is busy, and reports too little (dfu-util)"),
       reported: reported,  // shorter than an erase (dfu-util)
       quirkFacts: [.init(.stallsWhileBusy)],
       protection: .rdp(0x1FFF_7800, 0x1FF0_0000))

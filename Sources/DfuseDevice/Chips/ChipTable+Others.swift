@@ -140,7 +140,7 @@ extension ChipProfile {
     var profile = withTimes(at: .from2700mV)
     profile.massEraseWorks = false
     profile.isROM = false
-    profile.mayBePolledEarly = false
+    profile.earlyPolling = .unknown
     profile.takesRequestsTogether = false
     profile.quirkFacts = []
     profile.roms = []

@@ -216,12 +216,14 @@ package struct USBFacts: Hashable, Sendable {
   var manufacturer = "STMicroelectronics"
   /// `iProduct`'s text.
   var product = "STM32  BOOTLOADER"
-  /// `iSerialNumber`'s text: from a log where there is one, else made up in the same form.
-  var serial: String
+  /// `iSerialNumber`'s text; one that stands in a chip's own entry is made up in the same form.
+  var serial = ""
   /// Whether every board of this kind has the same serial number.
   var serialIsConstant = false
   /// The texts of the alternate settings in their order: the memory map strings.
-  package var maps: [String]
+  package var maps: [String] = []
+  /// The listings that say so, by their keys; none of what nobody posted.
+  package var listings: [String] = []
   /// DFU `bmAttributes`.
   var attributes: UInt8 = 0x0B
   /// DFU `wDetachTimeOut`, milliseconds.
@@ -258,7 +260,9 @@ package struct USBFacts: Hashable, Sendable {
   }
 
   /// Facts of the ROMs whose product is named after the bus's speed.
-  static func mode(_ speed: USBSpeed = .full, serial: String, maps: [String]) -> USBFacts {
+  static func mode(
+    _ speed: USBSpeed = .full, serial: String = "", maps: [String] = []
+  ) -> USBFacts {
     USBFacts(
       bcdDevice: 0x0200, product: speed == .high ? "DFU in HS Mode" : "DFU in FS Mode",
       serial: serial, maps: maps, transferSize: 1024, speed: speed)

@@ -42,13 +42,12 @@ extension SimulatedChip {
   /// template starts what is at its default address (usbd_dfu.c, `DFU_Leave`).
   static let stUsbd = board(
     "st-usbd", ["stm32-usbd"], part: "ST USB device library, DFU class", guessed: [],
-    usb: .mode(
-      serial: "00000000001A",
-      maps: Array(
-        repeating: "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg", count: 2)),
-    pointer: 0x0800_8000, memories: f4Memories(reserved: 3)
+    usb: .mode(serial: "00000000001A").posted("f407-eval-cube-src"), pointer: 0x0800_8000,
+    memories: f4Memories(reserved: 3)
   ) { profile in
     profile.usb.asInSTLibrary(texts: [4: "DFU Config", 5: "DFU Interface"])
+    // As it was measured, with USBD_DFU_MAX_ITF_NUM of two and the same string for both.
+    profile.usb.maps += profile.usb.maps
     // ST's code generator's default: 50 ms for both; Set Address reports the program time.
     profile.polls = ReportedPolls(erase: 50, write: 50)
     profile.behaviour = Behaviour(
@@ -77,14 +76,10 @@ extension SimulatedChip {
 
   /// MicroPython's mboot on an F4: no poll timeouts, no look at states, texts for errors.
   ///
-  /// Its ids, texts and map from ports/stm32/mboot/main.c and dfu.h (2026-08); the first 32 KiB are its
-  /// own (stm32_memory.ld), and programs begin behind them, as its PYBD boards have it.
+  /// From ports/stm32/mboot/main.c and dfu.h (2026-08); the first 32 KiB are its own (stm32_memory.ld), and programs begin behind them, as its PYBD boards have it.
   static let mboot = board(
     "mboot", part: "MicroPython mboot (F405, 1 MiB)", guessed: [],
-    usb: USBFacts(
-      bcdDevice: 0x0300, manufacturer: "MicroPython", product: "Pyboard DFU",
-      serial: "2F0038000C51",
-      maps: ["@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg"]),
+    usb: USBFacts(serial: "2F0038000C51").posted("mboot-f405-src"),
     memories: f4Memories(reserved: 2), asMboot)
 
   /// What an mboot does on whatever board.
@@ -105,25 +100,17 @@ extension SimulatedChip {
 
   /// Portenta, GIGA and Opta: the bootloader is in two sectors, of which one is marked writable.
   ///
-  /// `dfu-util -l` in Zephyr's boards/arduino/portenta_h7 documentation; all else from
-  /// arduino/mcuboot-arduino-stm32h7 (version 25 of the bootloader, 2025-03): app/board.h, usbd_desc.c,
-  /// usbd_conf.h, usbd_dfu.cpp, usbd_dfu_flash.cpp. It has a serial port whose endpoints are never
-  /// opened: nothing comes from there, and what is sent there is lost.
+  /// All but the maps from arduino/mcuboot-arduino-stm32h7 (version 25 of the bootloader, 2025-03):
+  /// app/board.h, usbd_desc.c, usbd_conf.h, usbd_dfu.cpp, usbd_dfu_flash.cpp. It has a serial port whose
+  /// endpoints are never opened: nothing comes from there, and what is sent there is lost.
   private static func arduino(
-    _ name: String, product: String, vendorID: UInt16 = 0x2341, productID: UInt16, serial: String,
-    speed: USBSpeed = .full
+    _ name: String, product: String, _ change: (inout USBFacts) -> Void
   ) -> SimulatedChip {
-    board(
-      name, part: "Arduino " + product, guessed: [],
-      usb: USBFacts(
-        vendorID: vendorID, productID: productID, bcdDevice: 0x0200, manufacturer: "Arduino SA",
-        product: product, serial: serial,
-        maps: [
-          "@Internal Flash  2MB   /0x08000000/01*128Ka,15*128Kg",
-          "@Ext RAW  Flash 16MB   /0x90000000/4096*4Kg",
-          "@Ext File Flash  0MB   /0x00000000/0*4Kg", "@Arduino  boot  v.25   /0x00000000/0*4Kg",
-        ], transferSize: 4096, speed: speed),
-      pointer: 0x0804_0000,
+    var usb = USBFacts(product: product).posted("arduino-h7-mcuboot-src")
+      .posted("portenta-h7-nuttx")
+    change(&usb)
+    return board(
+      name, part: "Arduino " + product, guessed: [], usb: usb, pointer: 0x0804_0000,
       memories: [
         .init(.readOnly, at: 0x0800_0000, 128 * kib),
         .flash(15, 128 * kib, at: 0x0802_0000), .flash(4096, 4 * kib, at: 0x9000_0000),
@@ -133,7 +120,7 @@ extension SimulatedChip {
       profile.usb.configuration.current = 0xFA
       profile.usb.otherInterfaces = Descriptors.Interface.serialPort(
         from: 1, isAssociated: true, protocolCode: 1, notification: 0x83, interval: 9, data: 2,
-        packetSize: speed == .high ? 512 : 64)
+        packetSize: usb.speed == .high ? 512 : 64)
       profile.rules.unit = 32
       profile.programStart = 0x0804_0000
       profile.polls = ReportedPolls(erase: 0, write: 0)
@@ -146,24 +133,23 @@ extension SimulatedChip {
 
   // MARK: - Others
 
-  /// Particle Photon: an STM32F205 (`dfu-util -l` in NuttX's boards/arm/stm32/photon).
+  /// Particle Photon: an STM32F205.
   ///
-  /// Times, block size and behaviour from particle-iot/device-os (platform/MCU/STM32F2xx, 2021-12):
-  /// usbd_dfu_core.c, usbd_dfu_mal.c, usbd_flash_if.c, usbd_conf.h; bootloader/src/stm32f2xx,
-  /// usbd_desc.c.
+  /// Release, texts, times, block size and behaviour from particle-iot/device-os
+  /// (platform/MCU/STM32F2xx, 2021-12): usbd_dfu_core.c, usbd_dfu_mal.c, usbd_flash_if.c, usbd_conf.h;
+  /// bootloader/src/stm32f2xx, usbd_desc.c.
   private static let photon = board(
     "particle-photon", part: "Particle Photon", guessed: [],
     usb: USBFacts(
-      vendorID: 0x2B04, productID: 0xD006, bcdDevice: 0x0250, manufacturer: "Particle",
-      product: "Photon DFU Mode", serial: "00000000010C", serialIsConstant: true,
-      maps: [
-        "@Internal Flash   /0x08000000/03*016Ka,01*016Kg,01*064Kg,07*128Kg",
-        "@DCT Flash   /0x00000000/01*016Kg",
-      ], transferSize: 4096),
+      manufacturer: "Particle", product: "Photon DFU Mode", serialIsConstant: true,
+      transferSize: 4096
+    ).posted("photon-nuttx"),
     memories: f4Memories(reserved: 3) + [.flash(1, 16 * kib, at: 0)]
   ) { profile in
     profile.usb.asInSTLibrary(texts: [4: "DFU", 5: "DFU"])
     profile.usb.platform = .particle(value: 0)
+    // The one that was posted is older.
+    profile.usb.bcdDevice = 0x0250
     profile.programStart = 0x0802_0000
     profile.polls = ReportedPolls(erase: 0, write: 0, manifest: 0)
     profile.behaviour = Behaviour(
@@ -195,25 +181,22 @@ extension SimulatedChip {
   }
 
   static let boards: [SimulatedChip] = [
-    arduino(
-      "portenta-h7", product: "Portenta H7", productID: 0x035B, serial: "003D00473133511137323532",
-      speed: .high),
-    arduino("giga-r1", product: "Giga", productID: 0x0366, serial: "002A00303230510B31333330"),
+    arduino("portenta-h7", product: "Portenta H7") { $0.speed = .high },
+    arduino("giga-r1", product: "Giga") { usb in
+      usb.productID = 0x0366
+      usb.serial = "002A00303230510B31333330"
+    },
     // Arduino (Finder) Opta.
-    arduino(
-      "opta", product: "Opta", vendorID: 0x35D1, productID: 0x0364,
-      serial: "003B00353130510B37333439"),
+    arduino("opta", product: "Opta") { usb in
+      (usb.vendorID, usb.productID) = (0x35D1, 0x0364)
+      usb.serial = "003B00353130510B37333439"
+    },
     // LEGO SPIKE Prime hub: an STM32F413, 32 KiB of bootloader (micropython, LEGO_HUB_NO6), which is
     // an mboot. Descriptors and texts are those in SPIKE 3's own binary (pybricks/pybricks-micropython,
     // bricks/primehub_f4/mboot.bin, 2026-08), what it does is taken from MicroPython's source.
     board(
       "lego-hub", ["spike-prime"], part: "LEGO SPIKE Prime hub", guessed: [.behaviour],
-      usb: USBFacts(
-        vendorID: 0x0694, productID: 0x0008, bcdDevice: 0x0300, manufacturer: "LEGO System A/S",
-        product: "SPIKE Prime DFU", serial: "387032653436",
-        maps: [
-          "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,07*128Kg/0x80000000/256*04Kg,7936*4Kg"
-        ]),
+      usb: USBFacts(serial: "387032653436").posted("lego-spike3-src"),
       memories: f4Memories(reserved: 2) + [.flash(8192, 4 * kib, at: 0x8000_0000)],
       sectors: f4Sectors.merging([4: 45]) { $1 }, asMboot),
     photon,
@@ -223,12 +206,10 @@ extension SimulatedChip {
     board(
       "particle-argon", part: "Particle Argon", guessed: [.identity],
       usb: USBFacts(
-        vendorID: 0x2B04, productID: 0xD00C, bcdDevice: 0x0251, manufacturer: "Particle",
-        product: "Argon DFU Mode", serial: "E00FCE68A1B2C3D4E5F60718",
-        maps: [
-          "@Internal Flash   /0x00000000/1*004Ka,47*004Kg,192*004Kg,4*004Kg,4*004Ka,8*004Kg",
-          "@DCD Flash   /0x00000000/1*016Ke", "@External Flash   /0x80000000/1024*004Kg",
-        ], transferSize: 4096),
+        manufacturer: "Particle", product: "Argon DFU Mode", serial: "E00FCE68A1B2C3D4E5F60718",
+        transferSize: 4096
+      ).posted(
+        "particle-argon", others: [1, 2].map { PostedListing.string("particle-boron", $0) }),
       pointer: 0,
       memories: [
         .init(.readOnly, at: 0, 4 * kib), .flash(243, 4 * kib, at: 0x1000),
@@ -236,6 +217,8 @@ extension SimulatedChip {
         .flash(1024, 4 * kib, at: 0x8000_0000),
       ], sectors: [4: 85]
     ) { profile in
+      // The one that was posted is older.
+      profile.usb.bcdDevice = 0x0251
       profile.usb.configuration.text = 4
       profile.usb.firstMap = 6
       profile.usb.texts = [4: "Argon DFU Mode", 5: "Argon DFU Mode"]
@@ -250,16 +233,14 @@ extension SimulatedChip {
       profile.quirks.acceptsAnyAddress = true
       profile.quirks.mediaFailure = StatusCode.errUNKNOWN
     },
-    // RedBear Duo: as the Photon, with a functional descriptor of 7 bytes (its
-    // docs/dfu-util_installation_guide.md).
+    // RedBear Duo: as the Photon, with a functional descriptor of 7 bytes.
     photon.variant("redbear-duo", part: "RedBear Duo") { profile in
       profile.guessed = [.transferSize, .polls, .behaviour]
       profile.usb.platform = PlatformFacts()
-      profile.usb.productID = 0xD058
-      profile.usb.bcdDevice = 0x0200
       profile.usb.product = "Duo DFU Mode"
-      profile.usb.maps[0] =
-        "@Internal Flash   /0x08000000/01*016Ka,02*016Kg,01*016Kg,01*064Kg,07*128Kg"
+      profile.usb = profile.usb.posted("redbear-duo")
+      // Its serial flash has the addresses of the second one's; here an address is one memory.
+      profile.usb.maps.removeLast()
       profile.memories = f4Memories(reserved: 1) + [.flash(1, 16 * kib, at: 0)]
       profile.quirks.hasShortFunctionalDescriptor = true
     },
@@ -269,12 +250,7 @@ extension SimulatedChip {
     // the program behind them does is not known, and here that of a ROM.
     board(
       "daisy", part: "Daisy Seed bootloader",
-      usb: USBFacts(
-        bcdDevice: 0x0200, manufacturer: "Electrosmith", product: "Daisy Bootloader",
-        serial: "3067366D3433",
-        maps: ["@Flash /0x90000000/64*4Kg/0x90040000/60*64Kg/0x90400000/60*64Kg"],
-        transferSize: 4096),
-      pointer: 0x9004_0000,
+      usb: USBFacts(transferSize: 4096).posted("daisy-bootloader-gamma"), pointer: 0x9004_0000,
       memories: [
         .flash([.init(64, 4 * kib), .init(60, 64 * kib)], at: 0x9000_0000),
         .flash(60, 64 * kib, at: 0x9040_0000),
@@ -285,13 +261,7 @@ extension SimulatedChip {
     // system in slot B, shared/usb/dfu_interfaces_helpers.h.
     board(
       "numworks", part: "NumWorks N0110", guessed: [],
-      usb: USBFacts(
-        productID: 0xA291, bcdDevice: 0x0110, manufacturer: "NumWorks",
-        product: "NumWorks Calculator", serial: "3A5D32643430",
-        maps: [
-          "@Flash/0x90000000/08*004Kg,01*032Kg,63*064Kg/0x90430000/61*064Kg",
-          "@SRAM/0x20000000/01*252Ke",
-        ], attributes: 0x03, detachTimeOut: 0, bcdDFUVersion: 0x0100),
+      usb: USBFacts(serial: "3A5D32643430", detachTimeOut: 0).posted("numworks-n0110-slot-b-src"),
       pointer: 0,
       memories: [
         .flash([.init(8, 4 * kib), .init(1, 32 * kib), .init(127, 64 * kib)], at: 0x9000_0000),
@@ -311,19 +281,14 @@ extension SimulatedChip {
     // libopencm3's example for an F103, as many have built on.
     libopencm3(
       "libopencm3-dfu", part: "libopencm3's DfuSe example", flavour: .libopencm3,
-      usb: USBFacts(
-        bcdDevice: 0x0200, manufacturer: "Black Sphere Technologies", product: "DFU Demo",
-        serial: "DEMO", serialIsConstant: true,
-        maps: ["@Internal Flash   /0x08000000/8*001Ka,56*001Kg"], attributes: 0x09,
-        transferSize: 1024),
+      usb: USBFacts(serialIsConstant: true).posted("libopencm3-dfu-demo-src"),
       pages: 56, polls: ReportedPolls(erase: 100, write: 100, manifest: 0)),
     // The Black Magic Probe's bootloader on its own hardware (dfucore.c, dfu_f1.c, 2026-03).
     libopencm3(
       "black-magic-probe", part: "Black Magic Probe", flavour: .blackMagic,
       usb: USBFacts(
-        vendorID: 0x1D50, productID: 0x6017, bcdDevice: 0x0100, manufacturer: "Black Magic Debug",
-        product: "Black Magic Probe DFU v2.0.0", serial: "CFC6ACDD",
-        maps: ["@Internal Flash   /0x08000000/8*001Ka,120*001Kg"], transferSize: 1024),
+        manufacturer: "Black Magic Debug", product: "Black Magic Probe DFU v2.0.0"
+      ).posted("black-magic-log"),
       pages: 120, polls: ReportedPolls(erase: 20, write: 27, manifest: 0)
     ).variant("black-magic-probe", part: "Black Magic Probe") { profile in
       // The longest that its source expects of an STM32F103.
@@ -331,14 +296,14 @@ extension SimulatedChip {
       profile.quirks.mediaFailure = StatusCode.ok
       profile.quirks.skipsRepeatedErase = true
     },
-    // OPC-20: DfuSe, with the bytes of its version swapped (dfu-util device-logs/opc-20.lsusb).
+    // OPC-20: DfuSe, with the bytes of its version swapped; an STM32F103 and serial flash.
     board(
-      "opc-20", part: "OPC-20", guessed: [.identity, .polls, .behaviour],
-      usb: USBFacts(
-        bcdDevice: 0x0100, manufacturer: "Virtenio", product: "DFU Demo", serial: "001",
-        maps: ["@SPI Flash : M25P64/0x00000000/128*64Kg"], transferSize: 1024,
-        bcdDFUVersion: 0x1A01),
-      pointer: 0, memories: [.flash(128, 64 * kib, at: 0)], sectors: [64: 600]
-    ) { $0.rules.unit = 1 },
+      "opc-20", part: "OPC-20", usb: USBFacts(serial: "001").posted("opc-20"),
+      pointer: 0x0800_3000,
+      memories: [
+        .init(.readOnly, at: 0x0800_0000, [.init(12, kib)]), .flash(116, kib, at: 0x0800_3000),
+        .flash(128, 64 * kib, at: 0),
+      ], sectors: [1: 25, 64: 600]
+    ) { $0.rules = FlashRules(unit: 2, rewrite: .zeroOnly) },
   ]
 }

@@ -4,19 +4,13 @@ extension SimulatedChip {
   /// APM32F103, 128 KiB: known are the ids only, the rest follows the F1.
   private static let apm32f103 = halfWords(
     "apm32f103", ["apm32"], part: "APM32F103 (128 KiB)",
-    guessed: [.polls, .transferSize, .behaviour, .identity, .maps], pages: 128, of: 1,
-    serial: "00000000010C", map: "@Internal Flash  /0x08000000/128*001Kg",
+    guessed: [.polls, .transferSize, .behaviour, .identity], pages: 128, of: 1,
+    usb: USBFacts(
+      vendorID: 0x314B, productID: 0x0106, bcdDevice: 0x0200, manufacturer: "Geehy",
+      product: "APM32 DFU ISP Mode", serial: "00000000010C", serialIsConstant: true,
+      maps: [flashMap("128*001Kg"), PostedListing.string("f107-dfu-util-lsusb", 1)]),
     polls: ReportedPolls(erase: 50, write: 50)
-  ) { profile in
-    profile.usb.vendorID = 0x314B
-    profile.usb.productID = 0x0106
-    profile.usb.bcdDevice = 0x0200
-    profile.usb.manufacturer = "Geehy"
-    profile.usb.product = "APM32 DFU ISP Mode"
-    profile.usb.serialIsConstant = true
-    profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 g"
-    profile.options = nil
-  }
+  ) { $0.options = nil }
 
   static let otherMakers: [SimulatedChip] = [
     // GD32VF103, 128 KiB: the map promises 1 MiB, the serial number is 8-bit text, and it leaves
@@ -26,30 +20,25 @@ extension SimulatedChip {
       profile: DeviceProfile(
         part: "GD32VF103CB (128 KiB)", guessed: [.behaviour],
         usb: USBFacts(
-          vendorID: 0x28E9, productID: 0x0189, bcdDevice: 0x1000,
           manufacturer: "GDMicroelectronics", product: "GD32 0x418 DFU Bootloader",
-          serial: "3CBJ", serialIsConstant: true,
-          maps: [
-            "@Internal Flash  /0x08000000/512*002Kg", "@Option Bytes  /0x1FFFF800/01*016 g",
-          ]),
+          serialIsConstant: true
+        ).posted("gd32vf103-longan-fiveforths"),
         memories: [.flash(128, 1 * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
         rules: FlashRules(unit: 4, rewrite: .zeroOnly),
         // Guessed: less than it reports.
         times: WorkTimes([1: 50], width: 4, program: 40, massErase: 100),
         polls: .internalFlash, behaviour: Behaviour(whileBusy: .answersBusy, leave: .atDownload),
-        quirks: Quirks(eightBitSerial: true), hasVectorTable: false)),
+        quirks: Quirks(mapIsWrong: true, eightBitSerial: true),
+        hasVectorTable: false)),
     // AT32F435, 4032 KiB; its first eight sectors cannot be written.
     SimulatedChip(
       "at32f435", ["at32f437"],
       profile: DeviceProfile(
         part: "AT32F435/F437 (4032 KiB)", guessed: [.polls, .transferSize, .behaviour, .identity],
         usb: USBFacts(
-          vendorID: 0x2E3C, productID: 0xDF11, bcdDevice: 0x0200, manufacturer: "Artery-Tech",
-          product: "AT32 Bootloader DFU", serial: "AT32", serialIsConstant: true,
-          maps: [
-            "@Internal Flash   /0x08000000/08*04Ka,1000*04Kg",
-            "@Option byte   /0x1FFFC000/01*4096 g",
-          ]),
+          bcdDevice: 0x0200, manufacturer: "Artery-Tech", product: "AT32 Bootloader DFU",
+          serial: PostedListing.serial("at32f415-gotek"), serialIsConstant: true
+        ).posted("at32f437-betaflight"),
         memories: [
           .init(.readOnly, at: 0x0800_0000, [.init(8, 4 * kib)]),
           .flash(1000, 4 * kib, at: 0x0800_8000),
@@ -64,8 +53,7 @@ extension SimulatedChip {
     // A clone of the F105 with ST's ids and a functional descriptor of 7 bytes (flashfloppy#462).
     stm32f107.variant("f105-clone", part: "clone of the STM32F105 (256 KiB)") { profile in
       profile.guessed.insert(.identity)
-      profile.usb.bcdDevice = 0x2200
-      profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 e"
+      profile.usb = profile.usb.posted("f105-gotek-sfrc922d")
       profile.quirks.hasShortFunctionalDescriptor = true
     },
   ]
@@ -74,17 +62,11 @@ extension SimulatedChip {
 
   /// A clone's bootloader like that of the APM32F103; without a version if that is nil.
   private static func clone(
-    _ name: String, part: String, vendorID: UInt16, productID: UInt16, release: UInt16,
-    serial: String, maps: [String], version: UInt16? = nil,
-    _ change: Change = { _ in }
+    _ name: String, part: String, posted key: String? = nil, version: UInt16? = nil,
+    _ change: Change
   ) -> SimulatedChip {
     apm32f103.variant(name, part: part) { profile in
-      profile.guessed.remove(.maps)
-      profile.usb.vendorID = vendorID
-      profile.usb.productID = productID
-      profile.usb.bcdDevice = release
-      profile.usb.serial = serial
-      profile.usb.maps = maps
+      if let key { profile.usb = profile.usb.posted(key) }
       if let version { profile.usb.bcdDFUVersion = version }
       profile.quirks.hasShortFunctionalDescriptor = version == nil
       change(&profile)
@@ -93,26 +75,20 @@ extension SimulatedChip {
 
   static let likeAPM32: [SimulatedChip] = [
     // AT32F415, 128 KiB; its map has a blank before the count, its descriptor no version.
-    clone(
-      "at32f415", part: "AT32F415 (128 KiB)", vendorID: 0x2E3C, productID: 0xDF11,
-      release: 0x0200, serial: "AT32",
-      maps: ["@Internal Flash  /0x08000000/ 128*1Kg", "@Option Byte   /0x1FFFF800/02*016 e"]
-    ) { $0.times = WorkTimes([1: 50], width: 4, program: 50, massErase: 8000) },  // as the F435
+    clone("at32f415", part: "AT32F415 (128 KiB)", posted: "at32f415-gotek") {
+      $0.memories[1] = .init(.optionBytes, at: 0x1FFF_F800, [.init(2, 16)])
+      $0.times = WorkTimes([1: 50], width: 4, program: 50, massErase: 8000)  // as the F435
+    },
     // APM32F072, 128 KiB; an address of seven digits.
     clone(
-      "apm32f072", part: "APM32F072 (128 KiB)", vendorID: 0x314B, productID: 0x0106,
-      release: 0x0010, serial: "0448",
-      maps: [
-        "@Internal Flash  /0x8000000/06*002Kg,058*002Kg", "@Option Bytes  /0x1FFFF800/01*016 e",
-      ], version: 0x0110
+      "apm32f072", part: "APM32F072 (128 KiB)", posted: "apm32f072-durgod-k320", version: 0x0110
     ) { profile in
       profile.memories[0] = .flash(64, 2 * kib)
       profile.times.erase = [2 * kib: .milliseconds(25)]
     },
     // A GD32 of which the first 12 KiB cannot be written; version 0x0100.
     clone(
-      "gd32-12k", part: "GD32 (128 KiB)", vendorID: 0x28E9, productID: 0x0189, release: 0x0100,
-      serial: "??", maps: ["@Internal Flash  /0x08000000/12*001Ka,116*001Kg"], version: 0x0100
+      "gd32-12k", part: "GD32 (128 KiB)", posted: "gd32-12k-write-up", version: 0x0100
     ) { profile in
       profile.memories = [
         .init(.readOnly, at: 0x0800_0000, [.init(12, 1 * kib)]),
@@ -124,11 +100,11 @@ extension SimulatedChip {
       profile.behaviour.whileBusy = .answersBusy
       profile.quirks.eightBitSerial = true
     },
-    // X32, whose version no log shows.
-    clone(
-      "x32f103", part: "X32F103 (128 KiB)", vendorID: 0x3997, productID: 0xDF11,
-      release: 0x0200, serial: "00000000010C",
-      maps: ["@Internal Flash  /0x08000000/128*001Kg"], version: 0x0110),
+    // X32, of which nothing but its ids was posted.
+    clone("x32f103", part: "X32F103 (128 KiB)", version: 0x0110) { profile in
+      (profile.usb.vendorID, profile.usb.productID) = (0x3997, 0xDF11)
+      profile.usb.maps.removeLast()
+    },
   ]
 
   // MARK: - Plain DFU that looks like DfuSe
@@ -158,20 +134,17 @@ extension SimulatedChip {
 
   /// An Arduino with a Renesas chip: memory maps as names, over TinyUSB's DFU class
   /// (arduino/arduino-renesas-bootloader, src/main.c and usb_descriptors.c, 2026-03).
-  private static func renesas(_ name: String, part: String, productID: UInt16) -> SimulatedChip {
+  private static func renesas(
+    _ name: String, part: String, posted key: String, others: [String] = []
+  ) -> SimulatedChip {
     plainDFU(
       name, part: part,
-      usb: USBFacts(
-        vendorID: 0x2341, productID: productID, bcdDevice: 0x0100, manufacturer: "Arduino",
-        product: part, serial: "3517080A0B3C5D2E",
-        maps: [
-          "@CodeFlash /0x00000000/8*2Ka,120*2Kg", "@DataFlash /0x08000000/8*1Kg",
-          "@SketchFlash /0x100000/32*32Kg",
-        ], attributes: 0x07, detachTimeOut: 1000, transferSize: 512, bcdDFUVersion: 0x0101),
+      usb: USBFacts(product: part, serial: "3517080A0B3C5D2E", detachTimeOut: 1000)
+        .posted("arduino-renesas-src").posted(key, others: others),
       start: 0
     ) { profile in
       asTinyUSB(&profile)
-      profile.guessed = [.identity, .maps, .transferSize]
+      profile.guessed = [.identity]
       profile.polls.write = 0
     }
   }
@@ -183,21 +156,20 @@ extension SimulatedChip {
     plainDFU(
       "tinyusb-dfu", part: "TinyUSB DFU class",
       usb: USBFacts(
-        bcdDevice: 0x0100, manufacturer: "TinyUSB", product: "TinyUSB Device", serial: "123456",
-        serialIsConstant: true, maps: ["FLASH", "EEPROM"], attributes: 0x07, detachTimeOut: 1000,
-        transferSize: 512, bcdDFUVersion: 0x0110, version: 0x0201, platform: .tinyUSB), asTinyUSB),
-    renesas("uno-r4", part: "Arduino UNO R4 Minima", productID: 0x0369),
-    renesas("nano-r4", part: "Arduino Nano R4", productID: 0x0374),
-    renesas("portenta-c33", part: "Arduino Portenta C33", productID: 0x0368),
+        serialIsConstant: true, detachTimeOut: 1000, transferSize: 512, version: 0x0201,
+        platform: .tinyUSB
+      ).posted("tinyusb-dfu-src"), asTinyUSB),
+    renesas("uno-r4", part: "Arduino UNO R4 Minima", posted: "uno-r4-kpn532"),
+    renesas(
+      "nano-r4", part: "Arduino Nano R4", posted: "nano-r4-rotator",
+      others: [PostedListing.string("arduino-renesas-src")]),
+    renesas("portenta-c33", part: "Arduino Portenta C33", posted: "portenta-c33-installer"),
     // dapboot on an F103 with 128 KiB, its first 8 its own (devanlai/dapboot, src/dfu.c, usb_conf.c and
     // stm32f103/target_stm32f103.c, 2025-02). It counts bytes, not blocks.
     plainDFU(
       "dapboot", part: "dapboot (F103, 128 KiB)",
-      usb: USBFacts(
-        vendorID: 0x1209, productID: 0xDB42, bcdDevice: 0x0111, manufacturer: "Devanarchy",
-        product: "DAPBoot DFU Bootloader", serial: "34FFD5055448373532441343",
-        maps: ["DAPBoot DFU"], transferSize: 1024, bcdDFUVersion: 0x0110, version: 0x0210,
-        platform: .dapboot), start: 0x0800_2000
+      usb: USBFacts(serial: "34FFD5055448373532441343", version: 0x0210, platform: .dapboot)
+        .posted("dapboot-src"), start: 0x0800_2000
     ) { profile in
       profile.guessed = []
       profile.memories = [
@@ -216,15 +188,12 @@ extension SimulatedChip {
       "maple", part: "Maple bootloader",
       usb: USBFacts(
         vendorID: 0x1EAF, productID: 0x0003, bcdDevice: 0x0200, manufacturer: "LeafLabs",
-        product: "Maple 003", serial: "LLM 003", serialIsConstant: true,
-        maps: ["STM32duino bootloader v1.0  Upload to Flash 0x8002000"], attributes: 0x03,
-        transferSize: 1024)),
+        product: "Maple 003", serial: PostedListing.serial("stm32duino-bootloader"),
+        serialIsConstant: true, maps: [PostedListing.string("stm32duino-bootloader", 2)],
+        attributes: 0x03, transferSize: 1024)),
     // The ROM of the STM32MP15x: ST's ids, maps as names, and plain DFU (version 0x0110).
     plainDFU(
       "stm32mp15", part: "STM32MP15x ROM",
-      usb: USBFacts(
-        bcdDevice: 0x0200, product: "DFU in HS Mode @Device ID /0x500, @Revision ID /0x0000",
-        serial: "003800000000000012345678", maps: ["@FSBL /0x01/1*1Me"], transferSize: 1024,
-        bcdDFUVersion: 0x0110, speed: .high)),
+      usb: USBFacts(speed: .high).posted("mp15-rom-dhsom")),
   ]
 }

@@ -11,28 +11,28 @@ extension SimulatedChip {
   /// `size` in KiB.
   static func halfWords(
     _ name: String, _ aliases: [String] = [], part: String, guessed: Guesses, pages: Int,
-    of size: Int, serial: String, map: String, polls: ReportedPolls, _ change: Change
+    of size: Int, usb: USBFacts, polls: ReportedPolls, _ change: Change
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      part: part, guessed: guessed,
-      usb: USBFacts(serial: serial, maps: [map, "@Option Bytes  /0x1FFFF800/01*016 e"]),
+      part: part, guessed: guessed, usb: usb,
       memories: [.flash(pages, size * kib), .init(.optionBytes, at: 0x1FFF_F800, 16)],
       options: .f072, rules: FlashRules(unit: 2, rewrite: .zeroOnly),
       times: WorkTimes([size: 25], width: 2, program: 53, massErase: 30), polls: polls)
     return SimulatedChip(name, aliases, profile: profile, change)
   }
 
+  /// The F042's option bytes: those of its relatives are at the same place.
+  private static let halfWordOptions = PostedListing.string("f042-ozseccon-badge", 1)
+
   static let f0f1f3: [SimulatedChip] = [
     // F042, 32 KiB.
     halfWords(
       "stm32f042", part: "STM32F042 (32 KiB)", guessed: [.polls, .transferSize, .behaviour],
       pages: 32, of: 1,
-      // A chip whose unique id was never programmed: seen in logs of F042 and F072.
-      serial: "FFFFFFFEFFFF",
-      // Log of an F042.
-      map: "@Internal Flash  /0x08000000/032*0001Kg", polls: ReportedPolls(erase: 40, write: 40)
+      // The number of a chip whose unique id was never programmed, as F072 show it as well.
+      usb: USBFacts(serialIsConstant: true).posted("f042-ozseccon-badge"),
+      polls: ReportedPolls(erase: 40, write: 40)
     ) { profile in
-      profile.usb.serialIsConstant = true
       profile.options = .f042
       profile.system = .init(
         id: 0xA1, at: 0x1FFF_F6A6, flashSize: 0x1FFF_F7CC, uniqueID: 0x1FFF_F7AC)
@@ -40,8 +40,9 @@ extension SimulatedChip {
     // F072, 128 KiB; drops work that is polled early.
     halfWords(
       "stm32f072", ["stm32f070"], part: "STM32F072 (128 KiB)", guessed: [.transferSize],
-      pages: 64, of: 2, serial: "357236543131",  // sboot_stm32#25
-      map: "@Internal Flash  /0x08000000/064*0002Kg",
+      pages: 64, of: 2,
+      usb: USBFacts().posted("f070-sboot-issue")
+        .posted("f072-blackmagic-readme", others: [halfWordOptions]),
       // dfu-util ticket 78: 40 ms again and again while a page is erased.
       polls: ReportedPolls(erase: 40, write: 60, setAddress: 1)
     ) { profile in
@@ -54,8 +55,8 @@ extension SimulatedChip {
     // F303, 256 KiB.
     halfWords(
       "stm32f303", ["stm32f302"], part: "STM32F303 (256 KiB)", guessed: [.polls, .behaviour],
-      pages: 128, of: 2, serial: "207E3354304B",
-      map: "@Internal Flash  /0x08000000/128*0002Kg",  // betaflight-configurator
+      pages: 128, of: 2,
+      usb: USBFacts(serial: "207E3354304B").posted("f303-betaflight", others: [halfWordOptions]),
       polls: ReportedPolls(erase: 100, write: 65, setAddress: 1)
     ) { profile in
       profile.behaviour.whileBusy = .answersBusy
@@ -67,16 +68,9 @@ extension SimulatedChip {
   /// F105/107 V2.0, 256 KiB; option bytes of type g.
   static let stm32f107 = halfWords(
     "stm32f107", ["stm32f105"], part: "STM32F105/F107 (256 KiB)", guessed: [.polls, .behaviour],
-    pages: 128, of: 2,
-    // All of what it says from dfu-util's stm32f107.lsusb.
-    serial: "STM32", map: "@Internal Flash  /0x08000000/128*002Kg", polls: .internalFlash
-  ) { profile in
-    profile.usb.bcdDevice = 0x2000
-    profile.usb.product = "STM32 0x418 DFU Bootloader"
-    profile.usb.serialIsConstant = true
-    profile.usb.maps[1] = "@Option Bytes  /0x1FFFF800/01*016 g"
-    profile.options = .f107
-  }
+    pages: 128, of: 2, usb: USBFacts(serialIsConstant: true).posted("f107-dfu-util-lsusb"),
+    polls: .internalFlash
+  ) { $0.options = .f107 }
 
   // MARK: - F4
 
@@ -85,11 +79,9 @@ extension SimulatedChip {
     [.init(4, 16 * kib), .init(1, 64 * kib), .init(large, 128 * kib)]
   }
 
-  /// The map string of banks with so many large sectors.
-  private static func bankMap(_ banks: [Int]) -> String {
-    "@Internal Flash  /0x08000000/"
-      + banks.map { "04*016Kg,01*064Kg,0\($0)*128Kg" }.joined(separator: ",")
-  }
+  /// Option bytes, one-time programmable memory and Device Feature of an F401: those of its relatives
+  /// are at the same places.
+  private static let f4Others = (1...3).map { PostedListing.string("f401-g30th", $0) }
 
   // Datasheet typical values, from memory.
   /// At 2.1 to 2.7 V: half-words.
@@ -102,17 +94,11 @@ extension SimulatedChip {
 
   /// `banks` are the numbers of large sectors in each bank.
   private static func f4(
-    _ name: String, _ aliases: [String] = [], part: String, banks: [Int], serial: String,
+    _ name: String, _ aliases: [String] = [], part: String, banks: [Int], usb: USBFacts,
     _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      part: part, guessed: [.polls],
-      usb: USBFacts(
-        serial: serial,
-        maps: [
-          bankMap(banks), "@Option Bytes  /0x1FFFC000/01*016 e",
-          "@OTP Memory /0x1FFF7800/01*512 e,01*016 e", "@Device Feature/0xFFFF0000/01*004 e",
-        ]),
+      part: part, guessed: [.polls], usb: usb,
       memories: [
         .flash(banks.flatMap(bank)),
         .init(.optionBytes, at: 0x1FFF_C000, 16),
@@ -134,19 +120,20 @@ extension SimulatedChip {
   /// F405/F407, 1 MiB, V2.2.
   private static let stm32f405 = f4(
     "stm32f405", ["stm32f407", "stm32f415", "stm32f417"], part: "STM32F405/F407 (1 MiB)",
-    banks: [7], serial: "315A28A0B956"
+    banks: [7], usb: USBFacts().posted("f407-black-platformio")
   ) { profile in
+    // The one number of its kind in a device log.
+    profile.usb.serial = PostedListing.serial("f407-discovery-lsusb")
     profile.system = .init(id: 0x31, at: 0x1FFF_77DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
   }
 
   /// F427/F429/F437/F439, 2 MiB in two banks.
   private static let stm32f427 = f4(
     "stm32f427", ["stm32f437"], part: "STM32F427/F437 (2 MiB)", banks: [7, 7],
-    serial: "326433593336"
+    usb: USBFacts().posted("f429-leia")
   ) { profile in
     profile.system = .init(id: 0x70, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
     profile.options = .f427
-    profile.usb.maps[1] = "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFEC000/01*016 e"
     profile.memories.append(.init(.optionBytes, at: 0x1FFE_C000, 16))
   }
 
@@ -154,19 +141,17 @@ extension SimulatedChip {
     // F401/F411, 512 KiB.
     f4(
       "stm32f401", ["stm32f411"], part: "STM32F401/F411 (512 KiB)", banks: [3],
-      serial: "377A364D3234"
+      usb: USBFacts().posted("f401-g30th")
     ) { profile in
       profile.options = .f401
       profile.system = .init(
         id: 0xD1, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
     },
-    // F413/F423, 1.5 MiB in one bank; the serial number was not posted.
+    // F413/F423, 1.5 MiB in one bank; panda's map, with eleven written as 011.
     f4(
       "stm32f413", ["stm32f423"], part: "STM32F413/F423 (1536 KiB)", banks: [11],
-      serial: "3573386A3033"
+      usb: USBFacts(serial: "3573386A3033").posted("f413-panda", others: f4Others)
     ) { profile in
-      // panda's, with eleven written so.
-      profile.usb.maps[0] = "@Internal Flash  /0x08000000/04*016Kg,01*064Kg,011*128Kg"
       profile.options = .f413
       profile.system = .init(
         id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
@@ -176,11 +161,8 @@ extension SimulatedChip {
     stm32f405.variant(
       "stm32f407-v2.1", part: "STM32F407 (1 MiB), bootloader with DFU V2.1"
     ) { profile in
-      // dfu-util's stm32f4discovery.lsusb and .bin-download.
-      profile.usb.bcdDevice = 0x2100
-      profile.usb.maps[1] = "@Option Bytes  /0x1FFFC000/01*016 g"
-      profile.usb.maps[2] = "@OTP Memory /0x1FFF7800/01*512 g,01*016 g"
-      profile.usb.maps[3] = "@Device Feature/0xFFFF0000/01*004 g"
+      profile.usb = USBFacts().posted("f407-discovery-lsusb")
+      // dfu-util's stm32f4discovery.bin-download.
       profile.quirks.powerOnError = StatusCode.errFIRMWARE
     },
     stm32f427,
@@ -194,8 +176,11 @@ extension SimulatedChip {
     },
     // F429, 1 MiB in one bank: its string descriptor says 166 bytes and has 112.
     f4(
-      "stm32f429", ["stm32f439"], part: "STM32F429/F439 (1 MiB)", banks: [7], serial: "3370365D3433"
+      "stm32f429", ["stm32f439"], part: "STM32F429/F439 (1 MiB)", banks: [7],
+      usb: USBFacts(serial: "3370365D3433").posted("f429-octopus-pro", others: f4Others)
     ) { profile in
+      // What it sent; behind that, dfu-util 0.9 showed what was in its own memory.
+      profile.usb.maps[0] = String(profile.usb.maps[0].prefix(55))
       profile.system = .init(
         id: 0x91, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
       profile.options = .f429
@@ -203,12 +188,13 @@ extension SimulatedChip {
       profile.quirks.statedStringLength = 166
     },
     // F446, 512 KiB; a constant serial number.
-    f4("stm32f446", part: "STM32F446 (512 KiB)", banks: [3], serial: "STM32FxSTM32") { profile in
+    f4(
+      "stm32f446", part: "STM32F446 (512 KiB)", banks: [3],
+      usb: USBFacts(serialIsConstant: true).posted("f446-tastm32", others: f4Others)
+    ) { profile in
       profile.system = .init(
         id: 0x90, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
       profile.options = .f446
-      profile.guessed.insert(.maps)
-      profile.usb.serialIsConstant = true
     },
   ]
 
@@ -221,20 +207,18 @@ extension SimulatedChip {
   private static let f7Words = WorkTimes(
     [16: 200, 32: 250, 64: 350, 128: 500, 256: 1000], width: 4, massErase: 8000)
 
+  /// Alternates other than flash are not in any log of an F74x or F76x; they follow the F4.
+  private static let f7Others = [
+    "@Option Bytes  /0x1FFF0000/01*032 e", "@OTP Memory /0x1FF0F000/01*01Ke",
+    PostedListing.string("f401-g30th", 3),
+  ]
+
   private static func f7(
-    _ name: String, _ aliases: [String], part: String, runs: [MemoryRegion.Run], map: String,
-    serial: String, _ change: Change = { _ in }
+    _ name: String, _ aliases: [String], part: String, runs: [MemoryRegion.Run], usb: USBFacts,
+    _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      // Alternates other than flash are not in any log; they follow the F4.
-      part: part, guessed: [.polls, .maps],
-      usb: USBFacts(
-        serial: serial,
-        maps: [
-          map, "@Option Bytes  /0x1FFF0000/01*032 e",
-          "@OTP Memory /0x1FF0F000/01*01Ke",
-          "@Device Feature/0xFFFF0000/01*004 e",
-        ]),
+      part: part, guessed: [.polls], usb: usb,
       memories: [
         .flash(runs),
         .init(.optionBytes, at: 0x1FFF_0000, 32),
@@ -253,7 +237,9 @@ extension SimulatedChip {
   private static let stm32f767 = f7(
     "stm32f767", ["stm32f765", "stm32f777"], part: "STM32F765/F767 (2 MiB)",
     runs: [.init(4, 32 * kib), .init(1, 128 * kib), .init(7, 256 * kib)],
-    map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg", serial: "205A36653253"
+    // As mboot calls the same flash.
+    usb: USBFacts(
+      serial: "205A36653253", maps: [PostedListing.string("mboot-f767-src")] + f7Others)
   ) { profile in
     profile.options = .f767
     profile.system = .init(id: 0x93, at: 0x1FF0_EDBE, flashSize: 0x1FF0_F442, uniqueID: 0x1FF0_F420)
@@ -264,18 +250,12 @@ extension SimulatedChip {
     f7(
       "stm32f723", ["stm32f722", "stm32f730", "stm32f732", "stm32f733"],
       part: "STM32F722/F723/F73x (512 KiB)", runs: bank(large: 3),
-      map: "@Internal Flash  /0x08000000/04*016Kg,01*64Kg,03*128Kg",  // betaflight-configurator
-      serial: "STM32FxSTM32"
+      usb: USBFacts(serialIsConstant: true).posted("f72x-log")
     ) { profile in
-      profile.usb.serialIsConstant = true
       profile.system = .init(
         id: 0x90, at: 0x1FF0_EDBE, flashSize: 0x1FF0_7A22, uniqueID: 0x1FF0_7A10)
       profile.options = .f723
-      // All four strings are from posted output of `dfu-util --list` (version 2200); 528 bytes are 512
-      // of OTP and the 16 that lock its blocks.
-      profile.guessed.remove(.maps)
-      profile.usb.maps[1] = "@Option Bytes  /0x1FFF0000/01*048 e"
-      profile.usb.maps[2] = "@OTP Memory /0x1FF07800/01*528e"
+      // 528 bytes are 512 of OTP and the 16 that lock its blocks.
       profile.memories[1] = .init(.optionBytes, at: 0x1FFF_0000, 48)
       profile.memories[2] = .init(.otp, at: 0x1FF0_7800, 528)
     },
@@ -283,7 +263,7 @@ extension SimulatedChip {
     f7(
       "stm32f745", ["stm32f746", "stm32f756"], part: "STM32F745/F746 (1 MiB)",
       runs: [.init(4, 32 * kib), .init(1, 128 * kib), .init(3, 256 * kib)],
-      map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,03*256Kg", serial: "375F37623033"
+      usb: USBFacts(serial: "375F37623033").posted("f74x-betaflight", others: f7Others)
     ) { profile in
       profile.guessed.remove(.polls)
       profile.system = .init(
@@ -295,7 +275,7 @@ extension SimulatedChip {
       "stm32f767-dual", part: "STM32F765/F767 (2 MiB), dual bank"
     ) { profile in
       profile.options = .f767dual
-      profile.usb.maps[0] = bankMap([7, 7])
+      profile.usb.maps[0] = PostedListing.string("f429-leia")
       profile.memories[0] = .flash(bank(large: 7) + bank(large: 7))
     },
   ]

@@ -7,13 +7,13 @@ extension SimulatedChip {
   /// the flash takes as long as its sectors one by one: nobody has timed a mass erase of these.
   private static func flashWords(
     _ name: String, _ aliases: [String], part: String, guessed: Guesses, sectors: Int,
-    of size: Int = 8, word: Int = 16, serial: String, maps: [String],
-    others: [MemoryRegion] = [], options: SimulatedOptionBytes, erase: Int, program: Int,
+    of size: Int = 8, word: Int = 16, usb: USBFacts, others: [MemoryRegion] = [],
+    options: SimulatedOptionBytes, erase: Int, program: Int,
     polls: ReportedPolls,
     _ change: Change
   ) -> SimulatedChip {
     let profile = DeviceProfile(
-      part: part, guessed: guessed, usb: .mode(serial: serial, maps: maps),
+      part: part, guessed: guessed, usb: usb,
       memories: [.flash(sectors, size * kib)] + others,
       options: options, rules: FlashRules(unit: word, hasECC: true, rewrite: .never),
       times: WorkTimes([size: erase], width: word, program: program, massErase: erase * sectors),
@@ -27,24 +27,19 @@ extension SimulatedChip {
     // H563, 2 MiB; protocol V3.0 without Read Unprotect (AN3156).
     flashWords(
       "stm32h563", ["stm32h562", "stm32h573"], part: "STM32H563/H573 (2 MiB)",
-      guessed: [.polls, .transferSize, .behaviour], sectors: 256, serial: "357D377F3133",
+      guessed: [.polls, .transferSize, .behaviour], sectors: 256,
       // Only the flash's string was seen.
-      maps: ["@Internal Flash   /0x08000000/256*08Kg"], options: .h563, erase: 2, program: 31,
+      usb: .mode().posted("h563-benchpod-test"), options: .h563, erase: 2, program: 31,
       polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
       profile.system = .init(
         id: 0xE5, at: 0x0BF9_FAFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
-      profile.usb.bcdDevice = 0x0300
       profile.commands = [0x00, 0x21, 0x41]
     },
     // U575/U585, 2 MiB; gone before the last DFU_GETSTATUS is answered.
     flashWords(
       "stm32u575", ["stm32u585"], part: "STM32U575/U585 (2 MiB)", guessed: [.polls, .transferSize],
-      sectors: 256, serial: "207136863530",
-      maps: [
-        "@Internal Flash   /0x08000000/256*08Kg", "@Option Bytes   /0x40022040/01*64 e",
-        "@OTP Memory   /0x0BFA0000/01*512 e",
-      ],
+      sectors: 256, usb: .mode().posted("u585-stwinbx1-zephyr"),
       others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
       options: .u575, erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
     ) { profile in
@@ -59,7 +54,7 @@ extension SimulatedChip {
     // (betaflight-configurator#5300).
     flashWords(
       "stm32c562", ["stm32c5"], part: "STM32C562 (512 KiB)", guessed: [.polls, .identity],
-      sectors: 64, serial: "2038376C4E50", maps: ["@Internal Flash /0x08000000/64*08Kg"],
+      sectors: 64, usb: .mode(serial: "2038376C4E50").posted("c562-betaflight-test"),
       // Times as the H563: nobody has told its own.
       options: .c562, erase: 2, program: 31, polls: .init(erase: 5, write: 5, setAddress: 1)
     ) { profile in
@@ -79,8 +74,7 @@ extension SimulatedChip {
   /// 0.9 s is from a log of an H743 (ST community 234209).
   private static let stm32h723 = flashWords(
     "stm32h723", ["stm32h725", "stm32h733"], part: "STM32H723/H725 (1 MiB)", guessed: [.polls],
-    sectors: 8, of: 128, word: 32, serial: "3560376F3431",
-    maps: ["@Internal Flash   /0x08000000/8*128Kg", "@Option Bytes   /0x5200201C/01*88 e"],
+    sectors: 8, of: 128, word: 32, usb: .mode().posted("h723-manta-m8p"),
     others: [.init(.optionBytes, at: 0x5200_201C, 88)], options: .h723,
     erase: 905, program: 200,
     // dfu-util ticket 88: 1000 ms for an erase.
@@ -102,11 +96,8 @@ extension SimulatedChip {
     profile.system = .init(id: 0x90, at: 0x1FF1_E7FE, flashSize: 0x1FF1_E880, uniqueID: 0x1FF1_E800)
     profile.options = .h743
     profile.guessed = []
-    profile.usb.serial = "200364500000"
+    profile.usb = .mode().posted("h750-daisy-issue")
     profile.usb.serialIsConstant = true
-    profile.usb.maps = [
-      "@Internal Flash   /0x08000000/16*128Kg", "@Option Bytes   /0x5200201C/01*128 e",
-    ]
     profile.memories = [.flash(16, 128 * kib), .init(.optionBytes, at: 0x5200_201C, 128)]
     profile.times.massErase = .milliseconds(905) * 16
     profile.quirks.staysBusyErasingFrom = 0x0810_0000
@@ -115,11 +106,7 @@ extension SimulatedChip {
   /// H7A3/H7B3, 2 MiB of 8 KiB sectors; gone before the last DFU_GETSTATUS is answered.
   private static let stm32h7a3 = flashWords(
     "stm32h7a3", ["stm32h7b3"], part: "STM32H7A3/H7B3 (2 MiB)", guessed: [.polls], sectors: 256,
-    serial: "376E356F3339",
-    maps: [
-      "@Internal Flash   /0x08000000/256*08Kg", "@Option Bytes   /0x5200201C/01*297 e",
-      "@OTP Memory   /0x08FFF000/01*1024 e",
-    ],
+    usb: .mode().posted("h7a3-spiram"),
     others: [.init(.optionBytes, at: 0x5200_201C, 297), .init(.otp, at: 0x08FF_F000, 1 * kib)],
     options: .h7a3, erase: 3, program: 150, polls: .init(erase: 5, write: 15, setAddress: 1)
   ) { profile in
@@ -151,8 +138,8 @@ extension SimulatedChip {
       profile.system = .init(
         id: 0x90, at: 0x1FF1_3FFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
       // AN2606 gives the sense; the exact text is not known.
-      profile.guessed.insert(.maps)
-      profile.usb.maps[0] = "@Internal Flash   /0x08000000/256*02Kg"
+      profile.usb.maps[0] = flashMap("256*02Kg", blanks: 3)
+      profile.quirks.mapIsWrong = true
       profile.usb.maps.removeLast()
       profile.memories.removeLast()
     },

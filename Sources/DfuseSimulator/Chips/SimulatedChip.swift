@@ -23,6 +23,11 @@ package struct SimulatedChip: Sendable {
     self.aliases = aliases
     var profile = profile
     change(&profile)
+    if profile.usb.mapsArePosted {
+      profile.guessed.remove(.maps)
+    } else {
+      profile.guessed.insert(.maps)
+    }
     self.profile = profile
   }
 
@@ -72,6 +77,12 @@ package struct SimulatedChip: Sendable {
 
   /// Bootloaders of boards, and those that say they speak DfuSe, or that they do not, and are wrong.
   package static let others: [SimulatedChip] = boards + likeAPM32 + stUsbdOthers + plain
+
+  /// What a ROM whose map nobody posted may call its flash: the first ROMs write two blanks, later
+  /// ones three.
+  static func flashMap(_ sectors: String, blanks: Int = 2) -> String {
+    "@Internal Flash" + String(repeating: " ", count: blanks) + "/0x08000000/" + sectors
+  }
 
   /// Bytes in a KiB, in which the chips' memories are given.
   static let kib = 1024

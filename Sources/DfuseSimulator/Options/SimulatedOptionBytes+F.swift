@@ -133,7 +133,7 @@ extension SimulatedOptionBytes {
       Mode(
         condition: bit(f7Words + 8, 13),
         runs: [.init(4, 32 << 10), .init(1, 128 << 10), .init(7, 256 << 10)],
-        map: "@Internal Flash  /0x08000000/04*032Kg,01*128Kg,07*256Kg"),
+        map: PostedListing.string("mboot-f767-src")),
     ]
   }
 
