@@ -296,14 +296,13 @@ extension SimulatedChip {
       profile.quirks.mediaFailure = StatusCode.ok
       profile.quirks.skipsRepeatedErase = true
     },
-    // OPC-20: DfuSe, with the bytes of its version swapped; an STM32F103 and serial flash.
+    // OPC-20: DfuSe, with the bytes of its version swapped; of its two memories the serial flash.
     board(
       "opc-20", part: "OPC-20", usb: USBFacts(serial: "001").posted("opc-20"),
-      pointer: 0x0800_3000,
-      memories: [
-        .init(.readOnly, at: 0x0800_0000, [.init(12, kib)]), .flash(116, kib, at: 0x0800_3000),
-        .flash(128, 64 * kib, at: 0),
-      ], sectors: [1: 25, 64: 600]
-    ) { $0.rules = FlashRules(unit: 2, rewrite: .zeroOnly) },
+      pointer: 0, memories: [.flash(128, 64 * kib, at: 0)], sectors: [64: 600]
+    ) { profile in
+      profile.usb.maps.removeFirst()
+      profile.rules.unit = 1
+    },
   ]
 }
