@@ -159,6 +159,33 @@ import Testing
     #expect(!twice.error.contains("lifting"))
   }
 
+  /// ST community 839156: it has one name for everything, and goes by address.
+  @Test func `option bytes that a G0 shows under no name are restored, write protection and all`()
+    throws
+  {
+    let bus = SimulatedBus()
+    var board = SimulatedBoard(try #require(.named("g0b1")))
+    board.load(Firmware.program(5000), at: 0x0800_0000)
+    bus.plugIn(board)
+    sandbox.bus = bus
+    #expect(sandbox.run("snapshot", "-q", "-o", "@s.dfu").status == .success)
+    let words = ["nRST_STOP=0", "WRP1A_STRT=1", "WRP1A_END=2"]
+    #expect(sandbox.run(["options", "set"] + words).status == .success)
+    bus.plugBack("1-1", boot0: true)
+    bus.changeBoard(at: "1-1") { $0.load([9], at: 0x0800_0810) }
+    let compared = sandbox.run("compare", "@s.dfu", "board")
+    #expect(compared.output.contains("nRST_STOP"), "\(compared)")
+    // What lifts the protection holds at the next start only.
+    let first = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(first.error.contains("is write protected until its next start"), "\(first)")
+    bus.plugBack("1-1", boot0: true)
+    let second = sandbox.run("restore", "--stay", "@s.dfu")
+    #expect(second.status == .success, "\(second)")
+    bus.plugBack("1-1", boot0: true)
+    #expect(try again())
+    #expect(bus.board(at: "1-1")?.optionWord(at: 0x1FFF_7800) == 0xFEFF_FEAA)
+  }
+
   @Test func `option bytes that would lock the chip are refused before the flash is touched`()
     throws
   {

@@ -61,6 +61,12 @@ extension ChipTable {
       .init(
         flash: .sectors(of: 2048, kibibytes: 1...512), options: .hidden, sharesOneMap: true),
       .g0([g0b0, g0b1])),
+    // A snapshot of one, in which the option bytes have a name of their own.
+    .init(
+      .init(
+        flash: .sectors(of: 2048, kibibytes: 1...512), options: .at(0x1FFF_7800, bytes: [116]),
+        generation: .second),
+      .g0([g0b0, g0b1])),
     .init(
       .init(
         flash: .sectors(of: 2048, kibibytes: 1...256), options: .at(0x4002_2020), otp: 0x1FFF_6800),

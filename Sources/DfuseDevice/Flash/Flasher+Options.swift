@@ -2,9 +2,6 @@ public import DfuseFormat
 
 extension Flasher {
   /// The memory that has the option bytes, and what of it may be read.
-  ///
-  /// Where no map has option bytes and the chip is known to serve them all the same, they are looked for
-  /// where its layout has them.
   struct OptionPlace {
     var alternateSetting: UInt8
     /// Addresses to read.
@@ -43,9 +40,7 @@ extension Flasher {
 
   /// The addresses of option bytes that the bootloader shows, or serves all the same.
   public func shownOptions(of options: OptionBytes) -> [Range<UInt64>] {
-    guard let place = optionPlace(of: options.layout) else { return [] }
-    return place.isMapped
-      ? board.optionSegments.map(\.range) : options.layout?.reads ?? []
+    board.optionSegments.map(\.range)
   }
 
   /// Writes a block of option bytes.
@@ -102,36 +97,60 @@ extension Flasher {
   private mutating func optionROMs(
     _ layouts: [OptionLayout]
   ) throws(FlashError) -> [BootloaderROM] {
-    guard readsVersion, Set(layouts.map(\.device)).count > 1 else { return board.chip.roms }
+    guard readsVersion, layouts.count > 1 else { return board.chip.roms }
     var identity = ChipIdentity(board, isReadProtected: false)
     try askForBootloader(&identity)
     return identity.roms
   }
 
   private func optionPlace(of layout: OptionLayout?) -> OptionPlace? {
-    if let memory = board.memories.first(where: { $0.map.kind == .optionBytes }) {
-      let shown = memory.map.ranges(.readable)
-      let wanted = layout?.reads ?? shown
-      let ranges = shown.compactMap { segment in
-        wanted.first { $0.lowerBound >= segment.lowerBound && $0.lowerBound < segment.upperBound }
-          .map { $0.clamped(to: segment) }
-      }
-      return OptionPlace(
-        alternateSetting: memory.alternateSetting,
-        ranges: ranges, isMapped: true)
-    }
-    guard let layout, layout.family.isServedUnmapped, let flash = board.flash.first else {
+    guard let memory = board.allMemories.first(where: { $0.map.kind == .optionBytes }) else {
       return nil
     }
+    let shown = memory.map.ranges(.readable)
+    let wanted = layout?.reads ?? shown
+    let ranges = shown.compactMap { segment in
+      wanted.first { $0.lowerBound >= segment.lowerBound && $0.lowerBound < segment.upperBound }
+        .map { $0.clamped(to: segment) }
+    }
     return OptionPlace(
-      alternateSetting: flash.alternateSetting, ranges: layout.reads, isMapped: false)
+      alternateSetting: memory.alternateSetting, ranges: ranges,
+      isMapped: board.memories.contains(memory))
   }
 }
 
 extension Board {
-  /// Whether its bootloader shows option bytes.
+  /// What stands behind its alternate settings: the memories of its maps, and option bytes that none
+  /// of these tells of.
+  public var allMemories: [AlternateMemory] { memories + [unmappedOptions].compactMap(\.self) }
+
+  /// The option bytes of a chip whose bootloader gives its flash's name to every alternate setting,
+  /// and serves option bytes by their address all the same.
+  ///
+  /// Where they are, the layouts of the chips that it may be tell, if all do the same. Behind the
+  /// flash's first name is the flash; the option bytes are behind the second one, where the ROMs of
+  /// its maker have them.
+  private var unmappedOptions: AlternateMemory? {
+    guard memories.allSatisfy({ $0.map.kind != .optionBytes }), let flash = flash.first,
+      let second = memories.first(where: {
+        $0.alternateSetting != flash.alternateSetting && $0.map.text == flash.map.text
+      })
+    else { return nil }
+    let layouts = OptionLayout.candidates(of: chip.roms, kibibytes: flashKibibytes)
+    guard let reads = layouts.first?.reads,
+      layouts.allSatisfy({ $0.family.isServedUnmapped && $0.reads == reads })
+    else { return nil }
+    let groups = reads.map { range in
+      "/\(UInt32(truncatingIfNeeded: range.lowerBound).hex)/01*\(range.count) e"
+    }
+    return MemoryMap.parse("@Option Bytes   " + groups.joined()).map {
+      AlternateMemory(alternateSetting: second.alternateSetting, map: $0)
+    }
+  }
+
+  /// Whether its bootloader shows option bytes, or serves them all the same.
   public var hasOptionBytes: Bool { !optionSegments.isEmpty }
 
-  /// The segments of its maps that are option bytes.
-  var optionSegments: [MemorySegment] { memories.map(\.map).optionSegments }
+  /// The segments of its memories that are option bytes.
+  var optionSegments: [MemorySegment] { allMemories.map(\.map).optionSegments }
 }

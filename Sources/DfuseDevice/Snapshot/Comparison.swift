@@ -45,7 +45,7 @@ public struct ComparedContents: Hashable, Sendable {
     image = try MemoryImage(merging: layout.elements(bytes).flatMap(\.self))
     ranges = image.ranges
     isWhole = true
-    maps = board.memories.map(\.map)
+    maps = board.allMemories.map(\.map)
     erasedByte = board.chip.erasedByte
     roms = board.chip.roms
     programStart = board.bootloader?.programStart.map(UInt64.init)

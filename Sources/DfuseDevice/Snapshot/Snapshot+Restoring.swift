@@ -70,7 +70,7 @@ extension Snapshot {
   /// - Returns: Whether nothing speaks against it: the option bytes have the same places, and there is
   ///   a line that both may be.
   public func isSameLine(as board: Board, parts: [String], own: [String]?) -> Bool {
-    guard memories.map(\.map).optionRanges == board.memories.map(\.map).optionRanges else {
+    guard memories.map(\.map).optionRanges == board.allMemories.map(\.map).optionRanges else {
       return false
     }
     let these = own ?? chip.roms.map(\.parts)

@@ -21,12 +21,13 @@ public struct SnapshotLayout: Hashable, Sendable {
 
   /// What there is on a board.
   ///
-  /// Memories with one map are one memory. What the bootloader makes up, such as Device Feature, and
+  /// Memories with one map are one memory; option bytes that a chip serves under its flash's name are
+  /// one of their own. What the bootloader makes up, such as Device Feature, and
   /// what the maker put there is left out.
   public init(of board: Board) {
     var seen: Set<String> = []
     parts = []
-    for memory in board.memories where memory.map.kind.isKept {
+    for memory in board.allMemories where memory.map.kind.isKept {
       let ranges =
         memory.map.kind == .optionBytes
         ? OptionBytesExtent.readable(map: memory.map)

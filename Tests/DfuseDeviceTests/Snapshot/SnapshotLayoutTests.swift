@@ -5,9 +5,11 @@ import Testing
 
 /// What a snapshot takes, how a container names it, and what is read back of that.
 @Suite struct SnapshotLayoutTests {
-  private func board(_ names: [String], serial: String? = nil) -> Board {
+  private func board(
+    _ names: [String], serial: String? = nil, bcdDevice: UInt16 = 0x2200
+  ) -> Board {
     let identity = DeviceIdentity(
-      vendorID: 0x0483, productID: 0xDF11, bcdDevice: 0x2200, path: "1-1", address: 1,
+      vendorID: 0x0483, productID: 0xDF11, bcdDevice: bcdDevice, path: "1-1", address: 1,
       serialNumber: serial)
     let settings = names.enumerated().map { number, name in
       DFUInterface.AlternateSetting(number: UInt8(number), name: name)
@@ -27,6 +29,32 @@ import Testing
       ]))
     #expect(layout.parts.map(\.memory.alternateSetting) == [0, 2, 3])
     #expect(layout.byteCount == 65536 + 16 + 528)
+  }
+
+  /// ST community 839156: a G0C1 gives its flash's name to all three alternate settings.
+  ///
+  /// ST's programmer reads 116 bytes at 0x1FFF_7800 of it.
+  @Test func `option bytes that a chip serves under its flash's name are taken by their address`()
+    throws
+  {
+    let name = "@Internal Flash   /0x08000000/256*02Kg"
+    let names = [name, name, name]
+    let g0 = board(names, bcdDevice: 0x0200)
+    let layout = SnapshotLayout(of: g0)
+    #expect(layout.parts.map(\.memory.alternateSetting) == [0, 1])
+    #expect(layout.parts.last?.ranges == [0x1FFF_7800..<0x1FFF_7874])
+    #expect(layout.parts.map(\.targetName) == [name, "@Option Bytes   /0x1FFF7800/01*116 e"])
+    #expect(g0.memories.map(\.map.text) == names)
+    // What is made of it is one of a G0, and fits a G0.
+    let bytes = [UInt8](repeating: 0x5A, count: Int(layout.byteCount))
+    let snapshot = try #require(
+      Snapshot(layout.firmware(bytes, chip: g0.chip, suffix: DFUSuffix())))
+    #expect(snapshot.chip.name == g0.chip.name)
+    #expect(snapshot.isSameLine(as: g0, parts: ["STM32G0B1/0C1"], own: nil))
+    // With one name alone, or of a chip that nobody knows, nothing is looked for there.
+    #expect(SnapshotLayout(of: board([name], bcdDevice: 0x0200)).parts.count == 1)
+    let other = String(name.map { $0 == "2" ? "3" : $0 })
+    #expect(SnapshotLayout(of: board([other, other], bcdDevice: 0x0200)).parts.count == 1)
   }
 
   @Test(

@@ -146,13 +146,10 @@ import Testing
     try restore(before, rig)
     let memories = try #require(Snapshot(try Firmware(reading: before))).memories
     let wanted = memories.filter { $0.map.kind == .optionBytes }.flatMap(\.image.runs)
-    // The map of a G0 does not say which of its memories are which.
-    if !wanted.isEmpty {
-      let open = try options(rig).0
-      let change = try open.change(
-        toMatch: wanted, shown: shown, consent: OptionConsent(), serial: nil)
-      try write(change, open, rig)
-    }
+    let open = try options(rig).0
+    let change = try open.change(
+      toMatch: wanted, shown: shown, consent: OptionConsent(), serial: nil)
+    try write(change, open, rig)
     let after = try snapshot(rig)
     let isSame = after == before
     #expect(isSame)

@@ -39,6 +39,8 @@ struct OptionsJob: Sendable {
     var work: BoardWork
     /// Whether the board is in its bootloader, and has what was wanted.
     var holds: Bool
+    /// Whether it has started again since they were written, and so goes by them.
+    var isStarted: Bool
   }
 
   /// How far it has come.
@@ -88,7 +90,7 @@ struct OptionsJob: Sendable {
       guard let next else {
         return Changed(
           conclusion: conclusion(progress, standing, on: work.name), work: current,
-          holds: standing == .holds)
+          holds: standing == .holds, isStarted: progress.hasReturned || progress.written.isEmpty)
       }
       current = next
       progress.hasReturned = true

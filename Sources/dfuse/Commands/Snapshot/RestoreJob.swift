@@ -113,7 +113,8 @@ struct RestoreJob {
       remarks: [])
     let changed = try lifting.change(work, report: update)
     options?.isLifted = true
-    guard changed.holds else {
+    // A board that has stayed may read as it will be, and go by what was before.
+    guard changed.holds, changed.isStarted else {
       throw Failure(
         .noBoard, "the flash of \(work.name) is write protected until its next start",
         why: "what lifts that is written, and holds once the board has been without its supply",
