@@ -9,8 +9,7 @@ struct Probe {
 
   /// A powered board that the host has configured.
   init(_ name: String, faults: FaultPlan = FaultPlan()) throws {
-    let chip = try #require(SimulatedChip.named(name))
-    board = SimulatedBoard(chip, faults: faults)
+    board = SimulatedBoard(try TestProgram.chip(name), faults: faults)
     configure()
   }
 

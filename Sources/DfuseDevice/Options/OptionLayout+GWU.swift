@@ -28,29 +28,20 @@ extension OptionLayout {
         1FFF7860 00000000 PCROP2B_END 8:0 *8
         1FFF7870 00000000 SEC_SIZE 7:0 *800, BOOT_LOCK 16, SEC_SIZE2 27:20
         """),
+    // ST's programmer has it with the fields of the G0B1; RM0454 and stm32g0b0xx.h have no more than
+    // these. What else stands there is reserved, and kept as it is.
     .init(
       "STM32G0B0", device: 0x467, parts: ["STM32G0B0"], .g0,
       reads: [.init(0x1FFF_7800, 116)],
       writes: [.init(0x1FFF_7800, 116)],
       words: """
-        1FFF7800 DFFFE1AA RDP 7:0 in:AA/BB/CC, BOR_EN 8, BORR_LEV 10:9 in:0/1/2/3,
-          BORF_LEV 12:11 in:0/1/2/3, nRST_STOP 13, nRST_STDBY 14, nRST_SHDW 15, IWDG_SW 16,
+        1FFF7800 DFFFE1AA RDP 7:0 in:AA/BB/CC, nRST_STOP 13, nRST_STDBY 14, IWDG_SW 16,
           IWDG_STOP 17, IWDG_STDBY 18, WWDG_SW 19, nSWAP_BANK 20, DUAL_BANK 21,
-          RAM_PARITY_CHECK 22, nBOOT_SEL 24, nBOOT1 25, nBOOT0 26, NRST_MODE 28:27 in:1/2/3,
-          IRHEN 29
-        1FFF7808 - PCROP1A_STRT 8:0 *200
-        1FFF7810 - PCROP1A_END 8:0 *200, PCROP_RDP 31
+          RAM_PARITY_CHECK 22, nBOOT_SEL 24, nBOOT1 25, nBOOT0 26
         1FFF7818 - WRP1A_STRT 6:0 *800, WRP1A_END 22:16 *800
         1FFF7820 - WRP1B_STRT 6:0 *800, WRP1B_END 22:16 *800
-        1FFF7828 - PCROP1B_STRT 8:0 *8
-        1FFF7830 - PCROP1B_END 8:0 *8
-        1FFF7838 - PCROP2A_STRT 8:0 *200
-        1FFF7840 - PCROP2A_END 8:0 *200
         1FFF7848 - WRP2A_STRT 6:0 *800, WRP2A_END 22:16 *800
         1FFF7850 - WRP2B_STRT 6:0 *800, WRP2B_END 22:16 *800
-        1FFF7858 - PCROP2B_STRT 8:0 *8
-        1FFF7860 - PCROP2B_END 8:0 *8
-        1FFF7870 - SEC_SIZE 7:0 *800, BOOT_LOCK 16, SEC_SIZE2 27:20
         """),
     .init(
       "STM32G431/441", device: 0x468, parts: ["STM32G431/441"], .g4,

@@ -23,6 +23,21 @@ extension SimulatedChip {
 
   // MARK: - H5, U5, C5
 
+  /// U575/U585, 2 MiB; gone before the last DFU_GETSTATUS is answered.
+  private static let stm32u575 = flashWords(
+    "stm32u575", ["stm32u585"], part: "STM32U575/U585 (2 MiB)", guessed: [.polls, .transferSize],
+    sectors: 256, usb: .mode().posted("u585-stwinbx1-zephyr"),
+    others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
+    options: .u575, erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
+  ) { profile in
+    profile.system = .init(
+      id: 0x93, at: 0x0BF9_9EFE, flashSize: 0x0BFA_07A0, uniqueID: 0x0BFA_0700)
+    // Datasheet, from memory.
+    profile.times.erase = [8 * kib: .microseconds(1500)]
+    profile.times.massErase = .microseconds(1500) * 256
+    profile.behaviour.leave = .duringStatus
+  }
+
   static let h5u5c5: [SimulatedChip] = [
     // H563, 2 MiB; protocol V3.0 without Read Unprotect (AN3156).
     flashWords(
@@ -36,19 +51,17 @@ extension SimulatedChip {
         id: 0xE5, at: 0x0BF9_FAFE, flashSize: 0x08FF_F80C, uniqueID: 0x08FF_F800)
       profile.commands = [0x00, 0x21, 0x41]
     },
-    // U575/U585, 2 MiB; gone before the last DFU_GETSTATUS is answered.
-    flashWords(
-      "stm32u575", ["stm32u585"], part: "STM32U575/U585 (2 MiB)", guessed: [.polls, .transferSize],
-      sectors: 256, usb: .mode().posted("u585-stwinbx1-zephyr"),
-      others: [.init(.optionBytes, at: 0x4002_2040, 64), .init(.otp, at: 0x0BFA_0000, 512)],
-      options: .u575, erase: 2, program: 118, polls: .init(erase: 5, write: 10, setAddress: 1)
+    stm32u575,
+    // U595, 4 MiB, as a BatGizmo says it; its product string and blocks were not posted.
+    stm32u575.variant(
+      "stm32u595", ["stm32u599", "stm32u5a5", "stm32u5a9"], part: "STM32U595/U5A5 (4 MiB)"
     ) { profile in
+      profile.usb = .mode().posted("u595-batgizmo")
+      profile.memories[0] = .flash(512, 8 * kib)
+      profile.options = .u595
+      profile.times.massErase = .microseconds(1500) * 512
       profile.system = .init(
-        id: 0x93, at: 0x0BF9_9EFE, flashSize: 0x0BFA_07A0, uniqueID: 0x0BFA_0700)
-      // Datasheet, from memory.
-      profile.times.erase = [8 * kib: .microseconds(1500)]
-      profile.times.massErase = .microseconds(1500) * 256
-      profile.behaviour.leave = .duringStatus
+        id: 0x92, at: 0x0BF9_9EFE, flashSize: 0x0BFA_07A0, uniqueID: 0x0BFA_0700)
     },
     // C562, 512 KiB: one alternate, CLRSTATUS stalls, GET_DESCRIPTOR(0x21) hangs
     // (betaflight-configurator#5300).

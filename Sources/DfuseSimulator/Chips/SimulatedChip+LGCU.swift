@@ -116,6 +116,19 @@ extension SimulatedChip {
       // AN2606, bootloader V9.1.
       profile.quirks.corruptsLongOddWrites = true
     },
+    // L452, 512 KiB in one bank; ST's programmer said which it is (joyeuse-linux, log).
+    doubleWords(
+      "stm32l452", ["stm32l451", "stm32l462"], part: "STM32L452 (512 KiB)", guessed: [.polls],
+      pages: 256, of: 2, usb: USBFacts().posted("l45x-joyeuse"),
+      others: [
+        .init(.optionBytes, at: 0x1FFF_7800, 40), otp, .init(.deviceFeature, at: 0xFFFF_0000, 4),
+      ],
+      options: .l452, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
+    ) { profile in
+      profile.system = .init(
+        id: 0x92, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      isL4(&profile)
+    },
     // L4R5, 2 MiB in two banks of 4 KiB pages.
     doubleWords(
       "stm32l4r5", ["stm32l4r9", "stm32l4s5"], part: "STM32L4R5/L4R9 (2 MiB)",

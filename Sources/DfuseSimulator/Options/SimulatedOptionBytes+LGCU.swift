@@ -88,6 +88,7 @@ extension SimulatedOptionBytes {
 
   /// The parts with one bank, which the ROM resets.
   static let l432 = l4(0x1FFF_7800, second: nil, width: 7).with { $0.after = .reset }
+  static let l452 = l4(0x1FFF_7800, second: nil, width: 8).with { $0.after = .reset }
 
   static let l4r5 = l4(0x1FF0_0000, second: 0x1FF0_1000, width: 8).with {
     $0.joins = bit(0x1FF0_0000, 22, is: 0)
@@ -206,10 +207,14 @@ extension SimulatedOptionBytes {
     protections: [.range(at: 0x4002_202C, width: 7), .range(at: 0x4002_2030, width: 7)])
 
   /// Boot addresses count in the pin's two positions; with TrustZone the pin leads through the RSS.
-  private static func u5(
-    user: UInt32, hidden: UInt32, keys: Range<UInt32>?
+  ///
+  /// `width` is that of a page number; a bank has as many pages as that can tell.
+  static func u5(
+    user: UInt32, width: UInt32 = 7, keys: Range<UInt32>?
   ) -> SimulatedOptionBytes {
     let first: UInt32 = 0x4002_2040
+    let last = UInt32(1) << width - 1
+    let (none, hidden) = (~(last << 16), ~last)
     let trustZone = bit(first, 31)
     func system(_ address: UInt32) -> Condition {
       Condition(address: address, mask: 0xFFFF_FF80, values: 0x0BF9_0000...0x0BF9_FF80)
@@ -221,9 +226,9 @@ extension SimulatedOptionBytes {
       form: .registers,
       words: [
         first: user, first + 4: 0x0800_007F, first + 8: 0x0BF9_007F, first + 12: 0x0C00_007C,
-        first + 0x10: 0xFFFF_FF80, first + 0x14: 0, first + 0x18: 0xFF80_FFFF,
-        first + 0x1C: 0xFF80_FFFF, first + 0x20: hidden, first + 0x24: 0,
-        first + 0x28: 0xFF80_FFFF, first + 0x2C: 0xFF80_FFFF,
+        first + 0x10: hidden, first + 0x14: 0, first + 0x18: none,
+        first + 0x1C: none, first + 0x20: hidden, first + 0x24: 0,
+        first + 0x28: none, first + 0x2C: none,
       ],
       level: Level(address: first), keys: keys,
       torn: [Patch(address: first, mask: 0xFF, value: 0xFF)],  // guessed
@@ -234,11 +239,12 @@ extension SimulatedOptionBytes {
       ],
       lock: bit(first + 12, 0),
       protections: [
-        .range(at: first + 0x18, width: 7), .range(at: first + 0x1C, width: 7),
-        .range(at: first + 0x28, width: 7, bank: 2), .range(at: first + 0x2C, width: 7, bank: 2),
+        .range(at: first + 0x18, width: width), .range(at: first + 0x1C, width: width),
+        .range(at: first + 0x28, width: width, bank: 2),
+        .range(at: first + 0x2C, width: width, bank: 2),
       ], trustZone: trustZone,
       secure: [
-        .range(at: first + 0x10, width: 7), .range(at: first + 0x20, width: 7, bank: 2),
+        .range(at: first + 0x10, width: width), .range(at: first + 0x20, width: width, bank: 2),
       ], swap: bit(first, 20))
   }
 
@@ -246,11 +252,20 @@ extension SimulatedOptionBytes {
   ///
   /// Bytes 48 to 63 are passwords.
   static let u575 = u5(
-    user: 0x1FEF_F8AA, hidden: 0xFFFF_FF80, keys: 0x4002_2070..<0x4002_2080
+    user: 0x1FEF_F8AA, keys: 0x4002_2070..<0x4002_2080
   ).with { $0.after = .launch }
 
+  /// As the U575, with numbers of 256 pages a bank: its own words behind the boot addresses were never
+  /// told.
+  static let u595 = u5(
+    user: 0x1FEF_F8AA, width: 8, keys: 0x4002_2070..<0x4002_2080
+  ).with {
+    $0.after = .launch
+    $0.isGuessed = true
+  }
+
   /// A flash algorithm; its secure areas are guessed.
-  static let l552 = u5(user: 0x7FEF_F8AA, hidden: 0xFFFF_FF80, keys: nil)
+  static let l552 = u5(user: 0x7FEF_F8AA, keys: nil)
 }
 
 extension SimulatedOptionBytes.Protection {

@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: OptionFactoryTests.modelled)
   func `some boards leave the bus when they are written, others stay`(name: String) throws {
     let leaves =
-      ["stm32f4", "stm32f7", "stm32l43", "stm32l476", "stm32g4", "stm32u575"]
+      ["stm32f4", "stm32f7", "stm32l43", "stm32l45", "stm32l476", "stm32g4", "stm32u5"]
       .contains { name.hasPrefix($0) }
     let chip = try #require(SimulatedChip.named(name))
     #expect(chip.profile.leavesAfterOptions == leaves)

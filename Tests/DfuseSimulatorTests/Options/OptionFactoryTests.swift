@@ -144,7 +144,7 @@ import Testing
     #expect(
       guessed == [
         "stm32wb55", "stm32u083", "stm32h723", "stm32h7a3", "stm32h7a3-v9.0", "stm32h563",
-        "stm32c562",
+        "stm32u595", "stm32c562",
       ])
   }
 }
