@@ -54,6 +54,11 @@ let package = Package(
     .executableTarget(
       name: "FlashWalk", dependencies: ["DfuseDevice", "DfuseFormat"], path: "Tests/FlashWalk",
       swiftSettings: settings),
+    // Scripts/walk; never installed.
+    .executableTarget(
+      name: "RestoreWalk",
+      dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
+      path: "Tests/RestoreWalk", swiftSettings: settings),
     // What the tests share; no product depends on it.
     .target(
       name: "DfuseTestSupport", path: "Tests/DfuseTestSupport", swiftSettings: settings),

@@ -69,6 +69,9 @@ package struct SimulatedBoard: Sendable {
   /// What has happened on it.
   package var counters: BoardCounters { model.counters }
 
+  /// When the work ends that its bootloader is at, by itself; nil while there is none, or no end of it.
+  package var workEnd: Duration? { model.work?.end }
+
   /// What is wrong with it; may be changed at any time.
   package var faults: FaultPlan {
     get { model.faults }

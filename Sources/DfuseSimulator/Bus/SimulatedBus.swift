@@ -24,6 +24,15 @@ package final class SimulatedBus: USBBus {
     for board in boards { plugIn(board) }
   }
 
+  private init(_ state: State) { self.state.withLock { $0 = state } }
+
+  /// A bus of its own with all that is on this one, as it is now; nothing on it is open.
+  package func fork() -> SimulatedBus {
+    var copy = state.withLock { $0 }
+    for index in copy.slots.indices { copy.slots[index].isOpen = false }
+    return SimulatedBus(copy)
+  }
+
   // MARK: - Plugging
 
   /// Plugs a board in, now or later.
