@@ -92,7 +92,8 @@ extension FileContent: CustomStringConvertible {
 }
 
 extension Firmware.Format {
-  private static let endings: [String: Firmware.Format] = [
+  /// The endings of names that promise a format.
+  package static let endings: [String: Firmware.Format] = [
     "hex": .hex, "ihx": .hex, "ihex": .hex, "h86": .hex,
     "s19": .srec, "s28": .srec, "s37": .srec, "srec": .srec, "mot": .srec,
     "elf": .elf, "axf": .elf, "out": .elf, "dfu": .plainDFU,

@@ -18,7 +18,7 @@ struct UnpackCommand: DfuseCommand {
   var force = false
   @Flag(name: [.short, .long], help: "Print nothing but errors and the command.")
   var quiet = false
-  @Argument(help: "The container; '-' is standard input.", completion: .file(extensions: ["dfu"]))
+  @Argument(help: "The container; '-' is standard input.", completion: Completions.containers)
   var file: String
 
   func run(console: Console) throws(Failure) {

@@ -197,7 +197,9 @@ enum FileWord {
   /// Whether its name is that of firmware.
   static func isFirmware(_ word: String) -> Bool {
     let name = word.lowercased()
-    return Firmware.Format(promisedBy: name) != nil
-      || [".bin", ".raw", ".img"].contains { name.hasSuffix($0) }
+    return endings.contains { name.hasSuffix("." + $0) }
   }
+
+  /// The endings of such names, without the dot: those that promise a format, and those of raw bytes.
+  static let endings = Firmware.Format.endings.keys.sorted() + ["bin", "raw", "img"]
 }

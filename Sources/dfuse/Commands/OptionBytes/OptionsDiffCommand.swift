@@ -16,7 +16,7 @@ struct OptionsDiffCommand: HostCommand, TakesWorkOptions {
 
   @Argument(
     help: ArgumentHelp("A container, or a board's serial number or port.", valueName: "file|board"),
-    completion: .file(extensions: ["dfu"]))
+    completion: Completions.containers)
   var other: String
   @OptionGroup var identity: OptionIdentityOption
   @OptionGroup(title: "Which board") var device: DeviceOptions

@@ -12,13 +12,15 @@ struct DeviceOptions: ParsableArguments {
   var device: [String] = []
   @Option(
     name: [.customShort("S"), .long],
-    help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"))
+    help: ArgumentHelp("Only the board with this serial number.", valueName: "serial"),
+    completion: Completions.serials)
   var serial: String?
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
       "Only the board at this port, as 'dfuse list' shows it: 1-1.3; of several '1-1.*'.",
-      valueName: "bus-port"))
+      valueName: "bus-port"),
+    completion: Completions.paths)
   var path: String?
   @Flag(
     name: .customLong("assume-dfuse"),
@@ -32,7 +34,8 @@ struct DeviceOptions: ParsableArguments {
     help: ArgumentHelp(
       "A simulated board instead, as stm32f405; its memory is kept in the file, if one is named; "
         + "repeatable.",
-      valueName: "chip[:state-file]"))
+      valueName: "chip[:state-file]"),
+    completion: Completions.chips)
   var simulate: [String] = []
   @Option(
     help: ArgumentHelp(
@@ -223,7 +226,8 @@ struct WaitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Wait for a board to appear; --wait alone, until Ctrl-C.", valueName: "seconds"))
+      "Wait for a board to appear; --wait alone, until Ctrl-C.", valueName: "seconds"),
+    completion: Completions.operand)
   var wait: String?
 
   /// How long to wait; nil when that was not asked for.

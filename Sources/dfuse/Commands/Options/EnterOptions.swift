@@ -11,7 +11,8 @@ struct EnterOptions: ParsableArguments {
         --enter takes the one way that fits; --enter=HOW names it: a way that 'dfuse list' shows \
         (docs/ways.md has them all), or one's own: 'serial:TEXT', 'control:TYPE:REQUEST:VALUE:INDEX'.
         """,
-      valueName: "how"))
+      valueName: "how"),
+    completion: Completions.operand)
   var enter: String?
 
   /// What `--enter` alone stands for.

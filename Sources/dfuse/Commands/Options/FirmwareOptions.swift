@@ -7,7 +7,8 @@ struct AlternateOption: ParsableArguments {
   @Option(
     name: [.short, .customLong("alt")],
     help: ArgumentHelp(
-      "One memory, by its alternate setting or its name: 0, 'Option Bytes'.", valueName: "n|name"))
+      "One memory, by its alternate setting or its name: 0, 'Option Bytes'.", valueName: "n|name"),
+    completion: Completions.alternates)
   var alternateSetting: String?
 }
 

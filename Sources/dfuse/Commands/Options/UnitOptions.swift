@@ -20,7 +20,7 @@ struct UnitOptions: ParsableArguments {
         A number is in the file before it is on a board, and never given twice. One command at a \
         time may use it.
         """, valueName: "file.csv"),
-    completion: .file())
+    completion: .file(extensions: ["csv"]))
   var ledger: String?
 
   /// Makes of the options what each board gets.

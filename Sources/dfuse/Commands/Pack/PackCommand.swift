@@ -22,7 +22,39 @@ struct PackCommand: ParsableCommand, DfuseCommand {
       """
   )
 
-  @Option(name: [.short, .long], help: "The container to write; '-' is standard output.")
+  @OptionGroup var options: PackOptions
+
+  func run(console: Console) throws(Failure) {
+    throw Failure(.software, "the arguments of 'pack' were not read in their order")
+  }
+
+  /// Runs the command on arguments in their order.
+  static func run(_ words: some Sequence<String>, console: Console) throws(Failure) {
+    if let answer = DfusePackCommand.answer(toShell: words) { return try console.output(answer) }
+    let arguments = try PackArguments(words)
+    if arguments.items.contains(.flag(.help)) {
+      return try console.output(Dfuse.helpMessage(for: PackCommand.self, columns: console.width))
+    }
+    if arguments.items.contains(.flag(.version)) {
+      return try console.output(Dfuse.configuration.version)
+    }
+    guard !arguments.items.isEmpty else {
+      throw Failure(
+        .usage, "nothing to pack",
+        fix: "name a file, or more as -o OUT -i IMAGE -a 0; 'dfuse pack --help' has examples")
+    }
+    let request = try PackGrammar.request(from: arguments)
+    var console = console
+    console.isQuiet = request.isQuiet
+    try Packer(request: request, console: console).run()
+  }
+}
+
+/// The options of `dfuse pack`.
+struct PackOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long], help: "The container to write; '-' is standard output.",
+    completion: Completions.containers)
   var output: String?
   @Option(
     name: [.customShort("f"), .customLong("version-id")],
@@ -40,11 +72,12 @@ struct PackCommand: ParsableCommand, DfuseCommand {
   var address: [String] = []
   @Option(
     name: [.short, .long], help: "An image for the next target; '-' is standard input.",
-    completion: .file())
+    completion: Completions.images)
   var image: [String] = []
   @Option(
     name: [.customShort("a"), .customLong("alt")],
-    help: "Closes a target: the alternate setting it is for, 0 to 255.")
+    help: "Closes a target: the alternate setting it is for, 0 to 255.",
+    completion: Completions.alternates)
   var alternateSetting: [String] = []
   @Option(
     help:
@@ -55,37 +88,38 @@ struct PackCommand: ParsableCommand, DfuseCommand {
     name: .customLong("for"),
     help: ArgumentHelp(
       "The chip it is for: option bytes in a HEX file become a target of their own.",
-      valueName: "chip"))
+      valueName: "chip"),
+    completion: Completions.chips)
   var chip: String?
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
   @Argument(
     help: ArgumentHelp(
       "One file; a raw one needs its address as well.", valueName: "firmware"),
-    completion: .file())
-  var firmware: [String] = []
+    completion: Completions.images)
+  var firmware: String?
+}
 
-  func run(console: Console) throws(Failure) {
-    throw Failure(.software, "the arguments of 'pack' were not read in their order")
-  }
+/// The program under the name `dfuse_pack`, as shells know it: it makes their completions, and answers
+/// them.
+struct DfusePackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dfuse_pack", abstract: PackCommand.configuration.abstract,
+    version: Dfuse.configuration.version)
 
-  /// Runs the command on arguments in their order.
-  static func run(_ words: some Sequence<String>, console: Console) throws(Failure) {
-    let arguments = try PackArguments(words)
-    if arguments.items.contains(.flag(.help)) {
-      return try console.output(Dfuse.helpMessage(for: PackCommand.self, columns: console.width))
+  @OptionGroup var options: PackOptions
+
+  /// What a shell is answered; nil for words that are not a shell's.
+  static func answer(toShell words: some Sequence<String>) -> String? {
+    let words = Array(words)
+    guard let first = words.first,
+      first == "---completion" || first.hasPrefix("--generate-completion-script")
+    else { return nil }
+    do {
+      _ = try parseAsRoot(words)
+      return nil
+    } catch {
+      return exitCode(for: error).isSuccess ? fullMessage(for: error) : nil
     }
-    if arguments.items.contains(.flag(.version)) {
-      return try console.output(Dfuse.configuration.version)
-    }
-    guard !arguments.items.isEmpty else {
-      throw Failure(
-        .usage, "nothing to pack",
-        fix: "name a file, or more as -o OUT -i IMAGE -a 0; 'dfuse pack --help' has examples")
-    }
-    let request = try PackGrammar.request(from: arguments)
-    var console = console
-    console.isQuiet = request.isQuiet
-    try Packer(request: request, console: console).run()
   }
 }

@@ -62,11 +62,11 @@ struct SimulateCommand: HostCommand {
     help: ArgumentHelp(
       "Serve nothing: hold a trace of a real board, from --log, against the simulated one, and say "
         + "which answer is the first that differs.", valueName: "file"),
-    completion: .file())
+    completion: .file(extensions: ["jsonl"]))
   var replay: String?
   @Flag(name: [.short, .long], help: "Print nothing but errors.")
   var quiet = false
-  @Argument(help: "The chip, for example stm32f405.")
+  @Argument(help: "The chip, for example stm32f405.", completion: Completions.chips)
   var chip: String?
 
   func run(host: Host) throws(Failure) {

@@ -20,7 +20,7 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
 
   @Argument(
     help: ArgumentHelp("A container from 'dfuse snapshot'.", valueName: "file"),
-    completion: .file())
+    completion: Completions.containers)
   var file: String
   @Option(help: ArgumentHelp("Only this memory; repeatable.", valueName: "memory"))
   var only: [String] = []

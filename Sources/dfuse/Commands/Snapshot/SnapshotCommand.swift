@@ -23,7 +23,7 @@ struct SnapshotCommand: BoardCommand, TakesWorkOptions {
   @Option(
     name: [.customShort("o"), .customLong("output")],
     help: ArgumentHelp("The container to write; '-' is standard output.", valueName: "file"),
-    completion: .file())
+    completion: Completions.containers)
   var outputFile: String
   @Flag(help: "Read everything a second time, and compare.")
   var verify = false
