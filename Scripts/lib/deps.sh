@@ -49,6 +49,11 @@ is_met() {
     # Debian keeps programs for root where a plain user's PATH does not look.
     usbip) [ -x /usr/sbin/usbip ] ;;
     kmod) [ -x /sbin/depmod ] && [ -x /sbin/modprobe ] ;;
+    dpkg-dev) command -v dpkg-shlibdeps >/dev/null 2>&1 ;;
+    xz) command -v xz >/dev/null 2>&1 ;;
+    mmdebstrap) command -v mmdebstrap >/dev/null 2>&1 ;;
+    meson) command -v meson >/dev/null 2>&1 && command -v ninja >/dev/null 2>&1 ;;
+    cmake) command -v cmake >/dev/null 2>&1 && command -v ninja >/dev/null 2>&1 ;;
     udev) [ -x /lib/systemd/systemd-udevd ] && command -v udevadm >/dev/null 2>&1 ;;
     *) fail 70 "the scripts know no need called '$1'" "look for the name in Scripts/lib/deps.sh" ;;
   esac
@@ -80,6 +85,13 @@ packages_for() {  # packages_for MANAGER NEED
     *:usbip) echo usbip ;;
     *:kmod) echo kmod ;;
     *:udev) echo udev ;;
+    # For Scripts/package, which is for Debian alone.
+    apt-get:dpkg-dev) echo dpkg-dev ;;
+    apt-get:xz) echo xz-utils ;;
+    apt-get:mmdebstrap) echo mmdebstrap ;;
+    # For the examples of build systems.
+    apt-get:meson | apt-get:cmake | dnf:meson | dnf:cmake) echo "$2" ninja-build ;;
+    *:meson | *:cmake) echo "$2" ninja ;;
   esac
 }
 
