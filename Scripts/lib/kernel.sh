@@ -3,7 +3,7 @@
 # in a cache folder. Nothing here is installed on this machine.
 
 # What the guest loads before it has its root, by name; modprobe adds what these depend on.
-kernel_modules=(virtio_pci 9pnet_virtio 9p vhci-hcd cdc-acm)
+kernel_modules=(virtio_pci 9pnet_virtio 9p vhci-hcd cdc-acm overlay)
 
 # Brings the kernel into the cache, once: CACHE/kernel then has vmlinuz, busybox, the modules, and in
 # `order` their file names in the order of loading.
