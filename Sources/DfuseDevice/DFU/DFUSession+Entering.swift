@@ -33,7 +33,7 @@ extension DFUSession {
     var unknown = 0
     state = nil
     addressPointer = nil
-    (statusAhead, blockAhead) = (nil, nil)
+    (statusesAhead, blocksAhead) = ([], [])
     while true {
       let reply = try settledStatus(&report)
       found[reply.bState, default: 0] += 1

@@ -18,7 +18,8 @@ extension DFUSession {
   ///   - kind: What the device is working on.
   ///   - limit: Time after which a device that is still busy has failed.
   ///   - stuckAfter: Time after which it is freed instead; nil for never.
-  ///   - next: A block that may be sent behind the DFU_GETSTATUS that is expected to be the last.
+  ///   - next: Blocks that may be sent behind the DFU_GETSTATUS that is expected to be the last: one, or
+  ///     all where the device ``holdsBack``.
   ///   - activity: What to say was going on when this fails.
   /// - Returns: Whether the device said that it is done; else it is in dfuIDLE.
   /// - Throws: Any ``DFUError``; after ``DFUError/device(_:state:text:during:)`` the device has
@@ -26,39 +27,48 @@ extension DFUSession {
   @discardableResult
   mutating func poll(
     until expected: Set<DFUState>, kind: OperationKind, limit: Duration,
-    stuckAfter: Duration? = nil, before next: NextBlock? = nil, during activity: Activity
+    stuckAfter: Duration? = nil, before next: [NextBlock] = [], during activity: Activity
   ) throws(DFUError) -> OperationOutcome {
-    let start = statusAhead?.sent ?? transport.now
+    let start = statusesAhead.first?.sent ?? transport.now
     var reported: Duration = .zero
     var attempt = 0
     var stalls = 0
     var isInTime = false
     var mayFollow = false
     var spent: Duration = .zero
+    // Its end was asked for before it was known to have begun.
+    let isAtOnce = statusesAhead.count > 1
     while true {
-      if mayFollow, let next {
-        try confirm(sending: next, during: activity)
+      if mayFollow, !next.isEmpty {
+        try confirm(sending: holdsBack ? next : Array(next.prefix(1)), during: activity)
         polling.ended(kind, busyAnswers: attempt)
         return .done
       }
-      let asked = statusAhead?.sent ?? transport.now
-      let ahead = statusAhead
+      let ahead = statusesAhead.first
+      let asked = ahead?.sent ?? transport.now
       let timeout = answerTimeout(
         for: kind, reported: reported, left: limit - (asked - start))
       do {
         let reply = try status(
           timeout: timeout, relyingOn: [.statusWhileBusy], during: activity)
         if try judge(reply, expected: expected, during: activity) {
+          // One that is done at its first answer was asked for its end in vain.
+          statusesAhead = []
           polling.ended(kind, busyAnswers: attempt)
-          if isInTime, next != nil, writes == .untried { writes = .proven }
-          if attempt == 1, !isInTime, next != nil {
+          if isInTime, !next.isEmpty, writes == .untried { writes = .proven }
+          guard attempt == 1, !next.isEmpty else { return .done }
+          if isAtOnce {
+            heldBack += 1
+          } else if !isInTime {
             noteAnswer(after: spent + transport.now - asked)
           }
+          seen.block = (ahead?.ended ?? transport.now) - start
           return .done
         }
         // Busy when its own time was over: nothing is sent that counts on that time.
         if isInTime { writes = .never }
         if attempt > 0, kind.isWrite { heldBack = 0 }
+        if attempt == 1, isAtOnce { hasSaidBusy = true }
         stalls = 0
         reported = reply.pollTimeout
         if kind == .setAddress, attempt == 0 { seen.setAddress = reported }
@@ -82,14 +92,18 @@ extension DFUSession {
         throw .stillBusy(after: transport.now - start, during: activity)
       }
       spent = (ahead?.ended ?? transport.now) - asked
-      let isAsTold = pause(
-        for: kind,
-        after: BusyAnswer(
-          reported: reported, spentInAnswer: spent, elapsed: transport.now - start,
-          attempt: attempt))
       let isFirst = attempt == 1 && stalls == 0 && reported > .zero && kind.isWrite
+      let goesOn = isFirst && holdsBack && writes != .never && !next.isEmpty
+      // What comes next waits for the device by itself.
+      let isAsTold =
+        statusesAhead.isEmpty && !goesOn
+        && pause(
+          for: kind,
+          after: BusyAnswer(
+            reported: reported, spentInAnswer: spent, elapsed: transport.now - start,
+            attempt: attempt))
       isInTime = isFirst && isAsTold && state == .dfuDNLOADSYNC
-      mayFollow = isInTime && writes == .proven || isFirst && holdsBack && writes != .never
+      mayFollow = goesOn || isInTime && writes == .proven
     }
   }
 
@@ -148,6 +162,8 @@ struct SeenTimes: Sendable {
   var read: (bytes: Int, time: Duration) = (0, .zero)
   /// The shortest time in which a DFU_GETSTATUS by itself was answered.
   var answer: Duration?
+  /// The time from the start of the last full block to the end that it was told of.
+  var block: Duration?
 
   /// Whether the link costs so much a round trip that it is worth asking for what may not be wanted.
   ///

@@ -22,14 +22,20 @@ struct NextBlock: Hashable, Sendable {
   var data: [UInt8]
 }
 
-/// A block that was sent before its turn.
+/// A block that was sent before its turn, and what the device has said about it.
 struct BlockAhead: Hashable, Sendable {
+  enum Course: Hashable, Sendable {
+    /// It is done.
+    case done
+    /// It was taken; what came of the DFU_GETSTATUS that starts it is still to be looked at.
+    case begun
+    /// It failed, with these answers; so many blocks had been sent behind it.
+    case failed([TransferAnswer], behind: Int)
+  }
+
   var number: UInt16
   var count: Int
-  /// Why it was not taken, if so.
-  var error: USBError?
-  /// Whether it is not known that the block before it was taken.
-  var isInDoubt = false
+  var course: Course
 }
 
 // Requests that are sent together, so that a slow link costs its round trip once.
@@ -139,29 +145,52 @@ extension DFUSession {
       request: .getStatus, transfer: .asking(for: 6, control, timeout: timeout), leadsTo: state)
   }
 
-  /// Sends a block and the DFU_GETSTATUS that starts it; its answer is in ``statusAhead``.
+  /// Sends a block and the DFU_GETSTATUS that starts it, whose answer is then ahead.
   ///
+  /// With `untilDone`, the one that hears of its end as well.
   /// - Throws: The block's own failure; the status may be there all the same.
   mutating func sendAndAsk(
-    block: UInt16, data: [UInt8], timeout: Duration, during activity: Activity
+    block: UInt16, data: [UInt8], timeout: Duration, untilDone: Bool, during activity: Activity
   ) throws(DFUError) {
-    let chain = [
+    var chain = [
       link(block, data, timeout: timeout), statusLink(timeout: timeout, leadsTo: .dfuDNBUSY),
     ]
+    if untilDone { chain.append(statusLink(leadsTo: .dfuDNLOADIDLE)) }
     let answers = try send(together: chain, during: activity)
-    if answers.count > 1 { statusAhead = StatusAhead(answers[1], behind: answers[0]) }
+    statusesAhead = zip(answers.dropFirst(), answers).map { StatusAhead($0, behind: $1) }
     if case .failure(let error) = answers[0].result {
-      if error != .stall { statusAhead = nil }
+      statusesAhead = error == .stall ? Array(statusesAhead.prefix(1)) : []
       throw .usb(error, during: activity)
     }
     state = .dfuDNLOADSYNC
   }
 
-  // MARK: - One block behind the other
+  // MARK: - Blocks one behind the other
+
+  /// Blocks that may be under way at once.
+  private static let mostAhead = 16
+  /// What they may take together: so long a stop waits for them.
+  private static let longestAhead: Duration = .milliseconds(100)
 
   /// Whether the device is known to answer late rather than to say that it is busy, and may be asked
   /// early: what comes behind the question comes when it is done.
   var holdsBack: Bool { heldBack >= 3 && transport.board.chip.mayBePolledEarly }
+
+  /// How many blocks behind the next one that is written may be sent with it.
+  var mostBlocksAhead: Int {
+    guard writes != .never, blocksAhead.count < 2 else { return 0 }
+    guard holdsBack, let time = seen.block else { return 1 }
+    return min(max(Int(Self.longestAhead / max(time, .milliseconds(1))), 1), Self.mostAhead)
+  }
+
+  /// Whether a block is asked about till its end as soon as it is sent, to see whether the device holds
+  /// that answer back: a link's own times hide it otherwise.
+  ///
+  /// Not before one was waited for as long as told.
+  func asksAtOnce(for data: [UInt8], before next: [NextBlock]) -> Bool {
+    !next.isEmpty && data.count == transferSize && seen.isSlowLink && seen.block != nil
+      && !holdsBack && !hasSaidBusy && transport.board.chip.mayBePolledEarly
+  }
 
   /// Takes in how long the answers about a full block took, of which one went over the link by itself.
   ///
@@ -171,47 +200,59 @@ extension DFUSession {
     heldBack = time >= link + max(.milliseconds(1), link / 4) ? heldBack + 1 : 0
   }
 
-  /// Asks whether the block in hand is done, and sends the next one and what starts it behind that.
+  /// Asks whether the block in hand is done, and sends the next ones behind that, each with what starts
+  /// it and what hears of its end.
   ///
-  /// The device's own time for the block is over, or it ``holdsBack``. What depends on an address or an
-  /// erase is never sent so: some devices take a block in dfuERROR too.
+  /// The device's own time for the block is over, or it ``holdsBack``: then so many may be sent. What
+  /// depends on an address or an erase is never sent so: some devices take a block in dfuERROR too.
   ///
-  /// - Throws: What became of the block in hand. ``blockAhead`` then tells of the next one, which the
+  /// - Throws: What became of the block in hand. ``blocksInDoubt`` then tells of the next ones, which the
   ///   device may have taken at a time when it should not; it is brought back to dfuIDLE if it reports
   ///   an error.
   mutating func confirm(
-    sending next: NextBlock, during activity: Activity
+    sending next: [NextBlock], during activity: Activity
   ) throws(DFUError) {
-    let ahead = BlockAhead(number: next.number, count: next.data.count)
-    let answers = try send(
-      together: [
-        statusLink(leadsTo: .dfuDNLOADIDLE), link(next.number, next.data),
-        statusLink(leadsTo: .dfuDNBUSY),
-      ], during: activity)
-    do throws(DFUError) {
-      try confirm(answers[0], during: activity)
-    } catch {
-      blockAhead = ahead
-      blockAhead?.isInDoubt = true
-      throw error
+    var chain = [statusLink(leadsTo: .dfuDNLOADIDLE)]
+    for block in next {
+      chain += [
+        link(block.number, block.data), statusLink(leadsTo: .dfuDNBUSY),
+        statusLink(leadsTo: .dfuDNLOADIDLE),
+      ]
     }
-    blockAhead = ahead
-    guard answers.count > 1 else {
-      // Not sent, as it seems: then it is not ahead.
-      blockAhead?.error = .timedOut
-      return state = nil
-    }
-    if answers.count > 2 { statusAhead = StatusAhead(answers[2], behind: answers[1]) }
-    if case .failure(let error) = answers[1].result {
-      blockAhead?.error = error
-    } else {
-      state = .dfuDNLOADSYNC
+    // The end of the last one is asked for with what follows it.
+    chain.removeLast()
+    let answers = try send(together: chain, during: activity)
+    blocksInDoubt = next.count
+    try judge(answers[0], expected: [.dfuDNLOADIDLE], during: activity)
+    blocksInDoubt = 0
+    for (index, block) in next.enumerated() {
+      let own = Array(answers.dropFirst(1 + index * 3).prefix(3))
+      let isLast = index + 1 == next.count
+      let course: BlockAhead.Course =
+        isLast && own.first?.error == nil && !own.isEmpty
+        ? .begun
+        : own.count == 3 && own.allSatisfy({ $0.error == nil }) && isDone(own)
+          ? .done : .failed(own, behind: next.count - index - 1)
+      blocksAhead.append(
+        BlockAhead(number: block.number, count: block.data.count, course: course))
+      switch course {
+      case .done: break
+      case .begun:
+        statusesAhead = zip(own.dropFirst(), own).map { StatusAhead($0, behind: $1) }
+        state = .dfuDNLOADSYNC
+      case .failed: return
+      }
     }
   }
 
-  /// Judges the answer behind which another block was sent: where the device is now, it does not say.
-  private mutating func confirm(
-    _ answer: TransferAnswer, during activity: Activity
+  private func isDone(_ answers: [TransferAnswer]) -> Bool {
+    let replies = answers.dropFirst().map { (try? $0.result.get()).flatMap(DFUStatusReply.init) }
+    return replies.allSatisfy { $0?.bStatus == .ok } && replies.last??.state == .dfuDNLOADIDLE
+  }
+
+  /// Judges an answer behind which more was sent: where the device is now, it does not say.
+  private mutating func judge(
+    _ answer: TransferAnswer, expected: [DFUState], during activity: Activity
   ) throws(DFUError) {
     let bytes: [UInt8]
     switch answer.result {
@@ -221,14 +262,14 @@ extension DFUSession {
     guard let reply = DFUStatusReply(bytes) else {
       throw .malformedReply(bytes, during: activity)
     }
-    guard reply.state == .dfuDNLOADIDLE, reply.bStatus == .ok else {
+    guard let found = reply.state, expected.contains(found), reply.bStatus == .ok else {
       let text = statusText(of: reply)
       guard let found = reply.state else {
         _ = try? enter()
         throw .unknownState(reply.bState, during: activity)
       }
       guard found == .dfuERROR || reply.bStatus != .ok else {
-        throw .unexpectedState(found: found, expected: [.dfuDNLOADIDLE], during: activity)
+        throw .unexpectedState(found: found, expected: expected, during: activity)
       }
       _ = try? enter()
       throw .device(reply.bStatus, state: found, text: text, during: activity)
@@ -236,30 +277,49 @@ extension DFUSession {
   }
 
   /// Goes on with a block that was sent before its turn.
-  mutating func take(_ sent: BlockAhead, during activity: Activity) throws(DFUError) {
-    blockAhead = nil
-    guard let error = sent.error else { return }
-    guard error == .stall else {
-      (state, statusAhead) = (nil, nil)
-      throw .usb(error, during: activity)
+  ///
+  /// - Returns: Whether it is done, and the device is with a later one.
+  mutating func take(_ sent: BlockAhead, during activity: Activity) throws(DFUError) -> Bool {
+    blocksAhead.removeFirst()
+    switch sent.course {
+    case .done: return true
+    case .begun: return false
+    case .failed(let answers, let behind):
+      state = nil
+      blocksInDoubt = behind
+      guard let first = answers.first else { throw .usb(.timedOut, during: activity) }
+      if let error = first.error, error != .stall || answers.count == 1 {
+        throw .usb(error, during: activity)
+      }
+      // Behind a stall, what was to start the block tells why.
+      let busy: [DFUState] = [.dfuDNBUSY, .dfuDNLOADIDLE]
+      for (answer, expected) in zip(answers.dropFirst(), [busy, [.dfuDNLOADIDLE]]) {
+        try judge(answer, expected: expected, during: activity)
+      }
+      throw .usb(first.error ?? .timedOut, during: activity)
     }
-    throw explainedStall(during: activity)
   }
 
-  /// Whether the block behind the one that has just failed had been sent; it is forgotten here.
-  mutating func takeBlockInDoubt() -> Bool {
-    guard let sent = blockAhead, sent.isInDoubt else { return false }
-    blockAhead = nil
-    return true
+  /// How many blocks behind the one that has just failed had been sent; they are forgotten here.
+  mutating func takeBlocksInDoubt() -> Int {
+    defer { blocksInDoubt = 0 }
+    return blocksInDoubt
   }
 
-  /// Lets a block that was sent before its turn come to its end, when nothing follows it.
-  mutating func finishBlockAhead() throws(DFUError) {
-    guard let sent = blockAhead else { return }
-    try take(sent, during: .aborting)
-    try poll(
-      until: [.dfuDNLOADIDLE], kind: .write(bytes: sent.count), limit: limits.write,
-      during: .aborting)
+  /// Lets the blocks that were sent before their turn come to their end, when nothing follows them.
+  mutating func finishBlocksAhead() throws(DFUError) {
+    while let sent = blocksAhead.first {
+      guard try !take(sent, during: .aborting) else { continue }
+      try poll(
+        until: [.dfuDNLOADIDLE], kind: .write(bytes: sent.count), limit: limits.write,
+        during: .aborting)
+    }
+  }
+}
+
+extension TransferAnswer {
+  fileprivate var error: USBError? {
+    if case .failure(let error) = result { error } else { nil }
   }
 }
 

@@ -35,11 +35,15 @@ struct DFUSession: ~Copyable {
   var writes: Trust
   /// Full blocks in a row whose end the device has answered late instead of saying that it is busy.
   var heldBack = 0
-  /// The answer to a DFU_GETSTATUS that was sent behind another request, as long as it was not looked
-  /// at.
-  var statusAhead: StatusAhead?
-  /// A block that was sent behind the last DFU_GETSTATUS of the one before it.
-  var blockAhead: BlockAhead?
+  /// Whether it has said that it is busy when it was asked about a full block at once.
+  var hasSaidBusy = false
+  /// The answers to each DFU_GETSTATUS that was sent behind another request, as long as they were not
+  /// looked at.
+  var statusesAhead: [StatusAhead] = []
+  /// Blocks that were sent behind the last DFU_GETSTATUS of the one before them.
+  var blocksAhead: [BlockAhead] = []
+  /// Blocks that had been sent behind one that has failed.
+  var blocksInDoubt = 0
 
   /// Time-out of a transfer that any device can answer at once.
   static let ordinaryTimeout: Duration = .seconds(5)
@@ -76,7 +80,7 @@ struct DFUSession: ~Copyable {
   /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` in any other state, for which
   ///   ``enter()`` is made; ``DFUError/usb(_:during:)``.
   mutating func abort() throws(DFUError) {
-    try finishBlockAhead()
+    try finishBlocksAhead()
     guard state != .dfuIDLE else { return }
     guard state != nil else {
       throw .illegalRequest(.abort, state: nil, during: .aborting)
@@ -132,8 +136,7 @@ struct DFUSession: ~Copyable {
     let before = state
     _ = try successor(on: .getStatus, relyingOn: deviations, during: activity)
     let control = DFURequest.getStatus.control(interface: transport.interface.number)
-    let ahead = statusAhead
-    statusAhead = nil
+    let ahead = statusesAhead.isEmpty ? nil : statusesAhead.removeFirst()
     let asked = transport.now
     let bytes = try exchange(during: activity) { device throws(USBError) in
       if let ahead { return try ahead.result.get() }
@@ -257,14 +260,15 @@ extension DFUSession {
   /// Sends a block, and explains a stall.
   ///
   /// With `andAsking`, the DFU_GETSTATUS that starts the work may be sent with it: it follows whatever
-  /// comes of the block, since it is also what explains a stall.
+  /// comes of the block, since it is also what explains a stall. With `untilDone` so may the next one.
   mutating func download(
     block: UInt16, data: [UInt8], timeout: Duration = ordinaryTimeout, andAsking: Bool = false,
-    during activity: Activity
+    untilDone: Bool = false, during activity: Activity
   ) throws(DFUError) {
     do {
       if andAsking, writes != .never {
-        return try sendAndAsk(block: block, data: data, timeout: timeout, during: activity)
+        return try sendAndAsk(
+          block: block, data: data, timeout: timeout, untilDone: untilDone, during: activity)
       }
       try send(.dnloadData, wValue: block, data: data, timeout: timeout, during: activity)
     } catch .usb(.stall, _) {

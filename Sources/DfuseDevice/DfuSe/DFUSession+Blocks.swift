@@ -120,9 +120,10 @@ extension DFUSession {
   ///   - block: Block number, 2 to 0xFFFF; ``BlockNumbering`` says which address it means.
   ///   - data: 2 bytes to one transfer size. A multiple of 4 for most memories; a length
   ///     that is not a multiple of the programming unit makes some devices write stale bytes.
-  ///   - next: The block that is written next, whatever comes of this one. Where the device has shown
-  ///     that it is done when it says so, it is sent behind the last DFU_GETSTATUS of this one: it
-  ///     depends on nothing but the address, which was confirmed. The next call is for it.
+  ///   - next: The blocks that are written next, whatever comes of this one. As many as
+  ///     ``mostBlocksAhead`` are sent behind the last DFU_GETSTATUS of this one, where the device has
+  ///     shown that it bears that: they depend on nothing but the address, which was confirmed. The
+  ///     next calls are for them, in their order.
   ///   - mayReset: Takes a device that leaves the bus for success: option bytes.
   /// - Returns: Whether the device said that it is done; always, without `mayReset`.
   /// - Throws: ``DFUError/illegalBlock(_:count:transferSize:)`` before anything is sent; other
@@ -131,19 +132,21 @@ extension DFUSession {
   /// - SeeAlso: ST AN3156, the Write Memory operation.
   @discardableResult
   mutating func write(
-    block: UInt16, data: [UInt8], before next: NextBlock? = nil, mayReset: Bool = false
+    block: UInt16, data: [UInt8], before next: [NextBlock] = [], mayReset: Bool = false
   ) throws(DFUError) -> OperationOutcome {
     let address = try self.address(of: block, count: data.count)
     let activity = Activity.writing(address: address, count: data.count)
     do {
-      if let sent = blockAhead, sent.number == block {
-        try take(sent, during: activity)
+      if let sent = blocksAhead.first, sent.number == block {
+        if try take(sent, during: activity) { return .done }
       } else {
         if state == .dfuUPLOADIDLE { try abort() }
-        try download(block: block, data: data, andAsking: !mayReset, during: activity)
+        try download(
+          block: block, data: data, andAsking: !mayReset,
+          untilDone: asksAtOnce(for: data, before: next), during: activity)
       }
     } catch {
-      writes = .never
+      (writes, statusesAhead) = (.never, [])
       throw error
     }
     do {
@@ -151,7 +154,7 @@ extension DFUSession {
         until: [.dfuDNLOADIDLE], kind: .write(bytes: data.count), limit: limits.write,
         before: next, during: activity)
     } catch {
-      writes = .never
+      (writes, statusesAhead) = (.never, [])
       guard mayReset, error.mayMeanDisappearance else { throw error }
       guard transport.watchPort(for: limits.leave, away: limits.away) != .stillThere else {
         throw error

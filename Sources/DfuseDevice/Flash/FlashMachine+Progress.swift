@@ -131,8 +131,8 @@ extension FlashMachine {
     case protection(Bool?)
     /// The device failed or refused.
     case failed(DFUError)
-    /// The same of a block, when the one behind it (``nextWrite``) had been sent already.
-    case failedWithNext(DFUError)
+    /// The same of a block, when so many of those behind it (``nextWrites(_:)``) had been sent already.
+    case failedWithNext(DFUError, count: Int)
   }
 
   /// Where the machine is.
@@ -314,31 +314,37 @@ extension FlashMachine {
       plan.memories.filter { $0.kind.isFlash && steps.canVerify($0) }.map(\.alternateSetting))
   }
 
-  /// The block that is written next whatever comes of the one in hand: it counts from the same address.
-  var nextWrite: FlashStep? {
-    guard case .step(let index) = place, index + 1 < plan.steps.count,
-      case .write(_, let pointer) = plan.steps[index].work,
-      case .write(let next, pointer) = plan.steps[index + 1].work,
-      next.lowerBound != UInt64(pointer),
-      plan.steps[index].alternateSetting == plan.steps[index + 1].alternateSetting
-    else { return nil }
-    return plan.steps[index + 1]
+  /// The blocks that are written next whatever comes of the one in hand, at most so many: they count
+  /// from the same address.
+  package func nextWrites(_ most: Int) -> [FlashStep] {
+    guard case .step(let index) = place, most > 0,
+      case .write(_, let pointer) = plan.steps[index].work
+    else { return [] }
+    let next = plan.steps[(index + 1)...].prefix(most).prefix { step in
+      guard case .write(let range, pointer) = step.work else { return false }
+      return range.lowerBound != UInt64(pointer)
+        && step.alternateSetting == plan.steps[index].alternateSetting
+    }
+    return Array(next)
   }
 
   /// Goes on behind a block that may have been written or not: reading back will tell.
   ///
-  /// With `withNext`, the one behind it had been sent as if it were. That may have come at a bad
-  /// moment, so both of their sectors are done once more, whatever is read back.
-  mutating func doubt(_ place: Place, withNext: Bool) -> Place {
-    guard let step = step(at: place), case .write(let range, _) = step.work else { return place }
-    let next = withNext ? nextWrite : nil
-    result.bytesWritten += UInt64(range.count)
+  /// With `sent`, so many behind it had been sent as if it were. They may have come at a bad moment, so
+  /// the sectors of all of them are done once more, whatever is read back.
+  mutating func doubt(_ place: Place, sent: Int) -> Place {
+    guard case .write = step(at: place)?.work else { return place }
+    let next = nextWrites(sent)
     findings.isInDoubt = true
-    leave(place)
-    guard let next, case .write(let nextRange, _) = next.work else { return successor(of: place) }
-    distrust(range, in: step.alternateSetting)
-    distrust(nextRange, in: next.alternateSetting)
-    return doubt(successor(of: place), withNext: false)
+    var place = place
+    for step in [step(at: place)].compactMap(\.self) + next {
+      guard case .write(let range, _) = step.work else { break }
+      result.bytesWritten += UInt64(range.count)
+      if !next.isEmpty { distrust(range, in: step.alternateSetting) }
+      leave(place)
+      place = successor(of: place)
+    }
+    return place
   }
 
   private mutating func distrust(_ range: Range<UInt64>, in alternateSetting: UInt8) {

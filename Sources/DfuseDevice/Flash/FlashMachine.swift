@@ -73,7 +73,7 @@ package struct FlashMachine: Sendable {
     case (.entering(nil, _), .failed(let error)): fail(error)
     case (.entering(_, let then), _): arrive(then)
     case (_, .failed(let error)): failed(error, at: place)
-    case (_, .failedWithNext(let error)): failed(error, at: place, withNext: true)
+    case (_, .failedWithNext(let error, let count)): failed(error, at: place, sent: count)
     case (.pausing(let after, let pauses), _):
       if case .places = look(after) {
         place = .looking(after: after, pauses: pauses + 1)
@@ -279,7 +279,7 @@ package struct FlashMachine: Sendable {
   /// brought back to dfuIDLE, and the action is done again. A write is not: it may have been done,
   /// and reading back will tell; without that, nobody would look. A sector that is done once more
   /// is begun anew. Memory that is no flash is written once.
-  mutating func failed(_ error: DFUError, at place: Place, withNext: Bool = false) {
+  mutating func failed(_ error: DFUError, at place: Place, sent: Int = 0) {
     let step: FlashStep? = if case .step(let step) = next() { step } else { nil }
     if case .device(.errVENDOR, _, _, _) = error, erases(step), !findings.isOpen,
       progress == .untouched, steps.board.canUpload
@@ -308,7 +308,7 @@ package struct FlashMachine: Sendable {
       // One whose transfer failed may have been done all the same.
       if case .usb(.stall, _) = error { refusedMassErase() } else { findings.massErased = true }
       then = successor(of: place)
-    case (_, .write): then = doubt(place, withNext: withNext)
+    case (_, .write): then = doubt(place, sent: sent)
     default: then = place
     }
     self.place = .entering(after: error, then: then)

@@ -23,33 +23,35 @@ extension Flasher {
       if action?.reads != true { try? reader.end(&session) }
       for event in machine.takeNews() { report(event) }
       guard let action else { break }
-      guard !isCancelled() else {
+      // What was sent before its turn is taken in first, so that it is known what is on the chip.
+      let isStopped = isCancelled()
+      guard !isStopped || !session.blocksAhead.isEmpty else {
         machine.cancel()
         break
       }
       let outcome: FlashMachine.Outcome
       do {
-        var next: NextBlock?
-        if session.writes != .never, let step = machine.nextWrite,
-          readBack.contains(step.alternateSetting)
-        {
-          next = nextBlock(step, machine.plan)
-        }
-        outcome = try perform(action, machine.plan, before: next)
+        let next = isStopped ? [] : machine.nextWrites(session.mostBlocksAhead)
+        outcome = try perform(
+          action, machine.plan,
+          before: next.filter { readBack.contains($0.alternateSetting) }.compactMap {
+            nextBlock($0, machine.plan)
+          })
       } catch {
-        outcome = session.takeBlockInDoubt() ? .failedWithNext(error) : .failed(error)
+        let sent = session.takeBlocksInDoubt()
+        outcome = sent > 0 ? .failedWithNext(error, count: sent) : .failed(error)
       }
       machine.done(outcome)
     }
     (isOpen, hasRead) = (machine.findings.isOpen, machine.findings.hasRead)
     bootloaderSectors = machine.findings.spared
     let end = machine.end ?? .success(machine.result)
-    if case .failure(.cancelled) = end { try? session.abort() }
+    if case .failure(.cancelled) = end { settle() }
     return try end.get()
   }
 
   private mutating func perform(
-    _ action: FlashMachine.Action, _ plan: FlashPlan, before next: NextBlock?
+    _ action: FlashMachine.Action, _ plan: FlashPlan, before next: [NextBlock]
   ) throws(DFUError) -> FlashMachine.Outcome {
     switch action {
     case .pause(let time):
@@ -86,7 +88,7 @@ extension Flasher {
   }
 
   private mutating func perform(
-    _ step: FlashStep, _ plan: FlashPlan, before next: NextBlock?
+    _ step: FlashStep, _ plan: FlashPlan, before next: [NextBlock]
   ) throws(DFUError) -> FlashMachine.Outcome {
     switch step.work {
     case .settle, .eraseLeft: return .done

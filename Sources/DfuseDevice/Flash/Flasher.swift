@@ -102,8 +102,13 @@ public struct Flasher: ~Copyable {
   /// Stops if that has been asked for, and leaves the board in dfuIDLE.
   mutating func checkCancelled() throws(FlashError) {
     guard isCancelled() else { return }
-    try? session.abort()
+    settle()
     throw .cancelled(.untouched)
+  }
+
+  /// Leaves the board in dfuIDLE, if it can be brought there.
+  mutating func settle() {
+    if session.state == nil { _ = try? session.enter() } else { try? session.abort() }
   }
 }
 
