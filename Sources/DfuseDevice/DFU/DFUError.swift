@@ -75,6 +75,7 @@ extension DFUError: CustomStringConvertible {
     switch error {
     case .stall: "the device refused the request"
     case .timedOut: "the device did not answer in time"
+    case .cancelled: "it was cut off, since the work is to stop"
     case .disconnected: "the device left the bus"
     case .accessDenied: "this user may not open the device"
     case .busy: "another program or driver holds the interface"
@@ -105,6 +106,7 @@ extension DFUError {
     switch self {
     case .usb(.stall, _): [.refusal, .passing, .absence]
     case .usb(.timedOut, _), .usb(.overflow, _), .usb(.other, _): [.passing, .absence]
+    case .usb(.cancelled, _): [.passing]
     case .usb: [.absence]
     case .device(.errSTALLEDPKT, _, _, _): [.refusal, .passing]
     case .device: [.refusal]

@@ -51,10 +51,11 @@ extension DFUSession {
   /// Sends requests together, each checked against the state that those before it lead to.
   ///
   /// What comes of them is the caller's to judge, and ``state`` the caller's to set: nil afterwards.
+  /// With `isStopped`, they are cut off when the work is to stop.
   /// - Returns: An answer for each, in order, up to where the transport stopped; at least one.
   /// - Throws: ``DFUError/illegalRequest(_:state:during:)`` before anything is sent.
   mutating func send(
-    together chain: [Link], during activity: Activity
+    together chain: [Link], until isStopped: (() -> Bool)? = nil, during activity: Activity
   ) throws(DFUError) -> [TransferAnswer] {
     var place = state
     for link in chain {
@@ -64,7 +65,7 @@ extension DFUSession {
       place = link.leadsTo
     }
     state = nil
-    let answers = transport.perform(chain.map(\.transfer))
+    let answers = transport.perform(chain.map(\.transfer), until: isStopped)
     guard !answers.isEmpty else { throw .usb(.disconnected, during: activity) }
     return answers
   }
@@ -75,7 +76,7 @@ extension DFUSession {
   /// whole ones.
   ///
   /// As ``read(block:length:)`` otherwise. Nothing depends on a read, so that it does no harm when those
-  /// behind one that fails are answered too.
+  /// behind one that fails are answered too, nor when they are cut off because the work is to stop.
   ///
   /// - Parameter row: Number and length of each block.
   /// - Returns: The bytes of the first blocks, at least of one; the last may be short.
@@ -100,7 +101,7 @@ extension DFUSession {
     }
     if state == .dfuDNLOADIDLE { try abort() }
     let start = transport.now
-    let answers = try send(together: chain, during: activities[0])
+    let answers = try send(together: chain, until: isStopped, during: activities[0])
     var blocks: [[UInt8]] = []
     for (answer, (activity, asked)) in zip(answers, zip(activities, row)) {
       switch answer.result {
@@ -289,7 +290,8 @@ extension DFUSession {
       blocksInDoubt = behind
       guard let first = answers.first else { throw .usb(.timedOut, during: activity) }
       if let error = first.error, error != .stall || answers.count == 1 {
-        throw .usb(error, during: activity)
+        throw error == .stall
+          ? explainedStall(during: activity) : .usb(error, during: activity)
       }
       // Behind a stall, what was to start the block tells why.
       let busy: [DFUState] = [.dfuDNBUSY, .dfuDNLOADIDLE]

@@ -42,6 +42,8 @@ struct DFUSession: ~Copyable {
   var statusesAhead: [StatusAhead] = []
   /// Blocks that were sent behind the last DFU_GETSTATUS of the one before them.
   var blocksAhead: [BlockAhead] = []
+  /// Whether the work is to stop: reads that are under way are cut off then.
+  var isStopped: () -> Bool = { false }
   /// Blocks that had been sent behind one that has failed.
   var blocksInDoubt = 0
 

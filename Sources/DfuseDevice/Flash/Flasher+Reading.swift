@@ -162,6 +162,9 @@ extension Flasher {
           bytes[Int(address - start)...].prefix(Int(range.upperBound - address)))
         guard take(&self, wanted, address) else { return }
         address += UInt64(wanted.count)
+      } catch .usb(.cancelled, _) {
+        settle()
+        throw .cancelled(.untouched)
       } catch .device(.errVENDOR, _, _, _) where !isOpen {
         throw .readProtected
       } catch {

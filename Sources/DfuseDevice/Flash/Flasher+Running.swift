@@ -37,6 +37,9 @@ extension Flasher {
           before: next.filter { readBack.contains($0.alternateSetting) }.compactMap {
             nextBlock($0, machine.plan)
           })
+      } catch .usb(.cancelled, _) {
+        machine.cancel()
+        break
       } catch {
         let sent = session.takeBlocksInDoubt()
         outcome = sent > 0 ? .failedWithNext(error, count: sent) : .failed(error)

@@ -55,6 +55,7 @@ public struct Flasher: ~Copyable {
     session = DFUSession(
       transport: transport, limits: OperationLimits(for: board.chip),
       polling: board.chip.polling(polling))
+    session.isStopped = isCancelled
     self.isCancelled = isCancelled
     self.report = report
   }

@@ -25,9 +25,16 @@ public protocol ControlLink: AnyObject {
   /// comes of the rest. Time-outs add up, as from the submission of all. What is still under way at a
   /// time-out is cancelled from the last to the first.
   ///
-  /// - Returns: What came of them, in order; nothing of those behind one that timed out, behind which the
-  ///   device was gone, or behind which they were not sent. The device may have got them all the same.
-  func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer]
+  /// - Parameters:
+  ///   - transfers: What is to be sent.
+  ///   - isStopped: Asked again and again while they are under way; once it is true, what still is gets
+  ///     cancelled in the same way. Nil for what must not be cut off.
+  /// - Returns: What came of them, in order; nothing of those behind one that timed out or was
+  ///   cancelled, behind which the device was gone, or behind which they were not sent. The device may
+  ///   have got them all the same.
+  func perform(
+    _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer]
 
   /// Resets the device's port. The device may come back with another address, or not at all, in
   /// which case ``USBError/disconnected`` is thrown and this link is of no further use.

@@ -39,16 +39,24 @@ public struct TransferAnswer: Hashable, Sendable {
 
   /// Whether nothing more comes behind it: it was cancelled with all that was, or the device is gone.
   package var isLast: Bool {
-    result == .failure(.timedOut) || result == .failure(.disconnected)
+    [.failure(.timedOut), .failure(.cancelled), .failure(.disconnected)].contains(result)
   }
 }
 
 extension ControlLink {
-  /// One after the other, up to the first that fails.
+  /// All of them, whatever comes meanwhile.
   public func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+    perform(transfers, until: nil)
+  }
+
+  /// One after the other, up to the first that fails or is not to be begun any more.
+  public func perform(
+    _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer] {
     var answers: [TransferAnswer] = []
     for transfer in transfers {
       do throws(USBError) {
+        if isStopped?() == true { throw .cancelled }
         let bytes = try perform(transfer)
         answers.append(TransferAnswer(.success(bytes), ended: now))
       } catch {

@@ -38,9 +38,11 @@ public final class TracingTransport: USBTransport {
   }
 
   /// Makes several transfers, and tells of each when all are over.
-  public func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+  public func perform(
+    _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer] {
     var start = now
-    let answers = inner.perform(transfers)
+    let answers = inner.perform(transfers, until: isStopped)
     for (transfer, answer) in zip(transfers, answers) {
       let outcome: TracedTransfer.Outcome =
         switch answer.result {
@@ -190,6 +192,7 @@ extension TracedTransfer: CustomStringConvertible {
     switch error {
     case .stall: "stall"
     case .timedOut: "no answer"
+    case .cancelled: "cancelled"
     case .disconnected: "disconnected"
     case .accessDenied: "access denied"
     case .busy: "busy"

@@ -80,6 +80,8 @@ public enum USBError: Error, Hashable, Sendable {
   case stall
   /// No answer within the time allowed (libusb `LIBUSB_ERROR_TIMEOUT`).
   case timedOut
+  /// It was cut off because the work is to stop (libusb `LIBUSB_TRANSFER_CANCELLED`).
+  case cancelled
   /// The device left the bus, or was never there (libusb `LIBUSB_ERROR_NO_DEVICE`,
   /// `LIBUSB_ERROR_NOT_FOUND` on an open device).
   case disconnected

@@ -182,14 +182,20 @@ package struct BusSlot: Sendable {
   ///
   /// The link's delay passes once before the first comes to the device, and once behind the last. A
   /// time-out counts from when all were submitted; what is behind the one that it ends never comes to
-  /// the device.
-  mutating func transfer(_ transfers: [QueuedTransfer], generation: Int) -> [TransferAnswer] {
+  /// the device. Nor does what has not begun once `isStopped`.
+  mutating func transfer(
+    _ transfers: [QueuedTransfer], generation: Int, until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer] {
     let delay = board.faults.linkDelay
     var deadline = clock
     var answers: [TransferAnswer] = []
     clock += delay
     for transfer in transfers {
       deadline += max(transfer.timeout, .milliseconds(1))
+      if isStopped?() == true {
+        answers.append(TransferAnswer(.failure(.cancelled), ended: clock + delay))
+        break
+      }
       let result = carryOut(
         transfer, until: max(deadline - delay, clock), generation: generation)
       let answer = TransferAnswer(result, ended: clock + delay)

@@ -84,11 +84,13 @@ package class SimulatedControlLink: ControlLink {
     try transfer(request, data: [], length: length, timeout: timeout)
   }
 
-  package func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+  package func perform(
+    _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer] {
     let taken = transfers.prefix { $0.length <= Self.mostBytes }
     var answers =
       withSlot { [generation] slot, _ in
-        slot.transfer(Array(taken), generation: generation)
+        slot.transfer(Array(taken), generation: generation, until: isStopped)
       } ?? [TransferAnswer(.failure(.disconnected), ended: now)]
     let isStopped = answers.last?.isLast ?? false
     if taken.count < transfers.count, answers.count == taken.count, !isStopped {
@@ -136,7 +138,7 @@ package class SimulatedControlLink: ControlLink {
       request.isIn
       ? .asking(for: length, request, timeout: timeout)
       : .sending(data, request, timeout: timeout)
-    guard let answer = perform([transfer]).first else { throw .disconnected }
+    guard let answer = perform([transfer], until: nil).first else { throw .disconnected }
     return try answer.result.get()
   }
 }

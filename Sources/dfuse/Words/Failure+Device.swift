@@ -37,7 +37,7 @@ extension Failure {
           "\(again); try another cable or port if that does not help"
         )
       case .disconnected: (.inputOutput, "\(board) has left the bus", again)
-      case .stall, .overflow, .badDescriptor, .other:
+      case .stall, .cancelled, .overflow, .badDescriptor, .other:
         (.inputOutput, "\(closed): \(error.reason)", again)
       }
     self.init(status, what, why: what.hasSuffix(error.reason) ? nil : error.reason, fix: fix)
@@ -103,6 +103,7 @@ extension USBError {
     case .noDriver: "libusb cannot use the driver that is bound to it"
     case .noNode: "the kernel has it; a container sees only the nodes that are passed in"
     case .timedOut: "it did not answer in time"
+    case .cancelled: "dfuse was stopped"
     case .disconnected: "it was unplugged, or its bootloader has ended"
     case .stall: "it refused a standard request"
     case .overflow: "it sent more than it was asked for"

@@ -101,4 +101,51 @@ import Testing
       (1...3).map { _ in .asking(for: 6, request, timeout: .seconds(1)) })
     #expect(answers.map { (try? $0.result.get())?.count } == [6, nil, 6])
   }
+
+  @Test func `what has not begun when the work is to stop never comes to the device`() throws {
+    let rig = try Self.rig("stm32f405", link: 10)
+    let board = try #require(try rig.bus.devices().first?.board)
+    let transport = try rig.bus.open(board)
+    let request = DFURequest.getStatus.control(interface: board.interface.number)
+    var asked = 0
+    let answers = transport.perform(
+      (1...5).map { _ in .asking(for: 6, request, timeout: .seconds(1)) }
+    ) {
+      asked += 1
+      return asked > 2
+    }
+    #expect(answers.count == 3)
+    #expect(answers.last?.result == .failure(.cancelled))
+    #expect(try rig.board.counters.count(.getstatus) == 2)
+  }
+
+  @Test func `a read can be stopped at every block of a row, and leaves the board in dfuIDLE`()
+    throws
+  {
+    var asked = 0
+    let sound = try Self.rig("stm32f405", link: 10)
+    var flasher = try sound.flasher {
+      asked += 1
+      return false
+    }
+    _ = try flasher.read(0x0800_0000..<0x0801_0000)
+    // Asked about each block but those that were read by themselves.
+    #expect(asked > 32)
+    for stop in 0..<asked {
+      let rig = try Self.rig("stm32f405", link: 10)
+      var left = stop
+      func read() throws {
+        var flasher = try rig.flasher {
+          left -= 1
+          return left < 0
+        }
+        _ = try flasher.read(0x0800_0000..<0x0801_0000)
+      }
+      #expect(throws: FlashError.cancelled(.untouched), "\(stop)") { try read() }
+      var next = try rig.flasher()
+      rig.clearEvents()
+      try next.enter()
+      #expect(rig.events.isEmpty, "\(stop)")
+    }
+  }
 }

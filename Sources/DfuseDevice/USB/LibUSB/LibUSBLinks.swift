@@ -94,8 +94,10 @@ class LibUSBControlLink: ControlLink {
 
   // Elsewhere nobody has looked in which order they come to the device: one after the other there.
   #if os(Linux)
-    func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
-      handle.perform(transfers) { now }
+    func perform(
+      _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+    ) -> [TransferAnswer] {
+      handle.perform(transfers, until: isStopped) { now }
     }
   #endif
 

@@ -13,10 +13,14 @@ extension LibUSBHandle {
     try perform(.asking(for: max(length, 0), request, timeout: timeout))
   }
 
+  /// How often it is asked whether the work is to stop.
+  private static let stopIsLookedFor: Duration = .milliseconds(20)
+
   /// A transfer by itself.
   private func perform(_ transfer: QueuedTransfer) throws(USBError) -> [UInt8] {
     let start = ContinuousClock.now
-    guard let answer = perform([transfer], now: { start.duration(to: .now) }).first else {
+    guard let answer = perform([transfer], until: nil, now: { start.duration(to: .now) }).first
+    else {
       throw .disconnected
     }
     return try answer.result.get()
@@ -28,12 +32,15 @@ extension LibUSBHandle {
   /// their order, over USB/IP as well; behind one that stalls it goes on.
   ///
   /// Time-outs are kept here and not by libusb, which would take the first transfer out and let the
-  /// next one begin: what is under way is cancelled from the last to the first. This returns when
-  /// libusb has given every transfer back, as only then they may be freed.
+  /// next one begin: what is under way is cancelled from the last to the first, and so it is when the
+  /// work is to stop. This returns when libusb has given every transfer back, as only then they may be
+  /// freed.
   ///
   /// - SeeAlso: `proc_do_submiturb` in Linux's `drivers/usb/core/devio.c`; `usb_submit_urb` and
   ///   `usb_unlink_urb` in `urb.c`; `stub_recv_cmd_submit` in `drivers/usb/usbip/stub_rx.c`.
-  func perform(_ queue: [QueuedTransfer], now: () -> Duration) -> [TransferAnswer] {
+  func perform(
+    _ queue: [QueuedTransfer], until isStopped: (() -> Bool)?, now: () -> Duration
+  ) -> [TransferAnswer] {
     var deadline = now()
     var submitted: [LibUSBTransfer] = []
     var refusal: USBError?
@@ -45,19 +52,22 @@ extension LibUSBHandle {
       }
     }
     var answers: [TransferAnswer] = []
-    var isCancelled = false
+    var end: USBError?
     for (index, transfer) in submitted.enumerated() {
       deadline += max(queue[index].timeout, .milliseconds(1))
       while !transfer.isBack {
         let left = deadline - now()
-        if left <= .zero, !isCancelled {
-          isCancelled = true
-          for transfer in submitted[index...].reversed() { transfer.cancel() }
+        if end == nil {
+          end = left <= .zero ? .timedOut : isStopped?() == true ? .cancelled : nil
+          if end != nil { for transfer in submitted[index...].reversed() { transfer.cancel() } }
         }
-        let limit = isCancelled ? .seconds(1) : left
-        unsafe device.context.handleEvents(limit: limit, until: transfer.flag)
+        // A signal may come to another thread than this one.
+        let patience = isStopped == nil ? left : min(left, Self.stopIsLookedFor)
+        unsafe device.context.handleEvents(
+          limit: end == nil ? patience : .seconds(1), until: transfer.flag)
       }
-      let result = Result { () throws(USBError) in try transfer.answer() }
+      var result = Result { () throws(USBError) in try transfer.answer() }
+      if let end, result == .failure(.timedOut) { result = .failure(end) }
       answers.append(TransferAnswer(result, ended: now()))
     }
     if let end = answers.firstIndex(where: \.isLast) { return Array(answers[...end]) }

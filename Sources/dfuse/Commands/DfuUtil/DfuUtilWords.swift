@@ -46,6 +46,7 @@ extension USBError {
     case .disconnected, .noNode: "LIBUSB_ERROR_NO_DEVICE"
     case .stall: "LIBUSB_ERROR_PIPE"
     case .overflow: "LIBUSB_ERROR_OVERFLOW"
+    case .cancelled: "LIBUSB_ERROR_INTERRUPTED"
     case .noBus, .badDescriptor: "LIBUSB_ERROR_OTHER"
     case .other(_, _, let name): name
     }
