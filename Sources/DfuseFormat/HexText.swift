@@ -1,4 +1,4 @@
-// Numbers and addresses in hexadecimal: how all modules of the package write them.
+// Numbers, addresses and text from outside: how all modules of the package write them.
 
 extension FixedWidthInteger where Self: UnsignedInteger {
   /// The number in all digits of its width, as commands, traces and files have it: `0x08004000`.
@@ -41,5 +41,47 @@ extension Range<UInt64> {
   /// The first and the last address, both included.
   public var addressText: String {
     isEmpty ? lowerBound.addressText : "\(lowerBound.addressText)-\((upperBound - 1).addressText)"
+  }
+}
+
+extension String {
+  /// The text with everything that could steer a terminal made visible.
+  ///
+  /// Names come from files and devices: control characters, and the marks that turn the direction
+  /// of writing, are shown as `\n`, `\x1B` or `\u{202E}` and a backslash as `\\`.
+  ///
+  /// - Parameter byte: The byte that a character stands for, where text can hold bytes.
+  /// - Returns: Text without control characters.
+  package func visible(byte: (Unicode.Scalar) -> UInt8? = { _ in nil }) -> String {
+    var result = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      default: result += scalar.isVisible ? String(scalar) : scalar.escape(byte(scalar))
+      }
+    }
+    return result
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether a terminal shows the character and does nothing else.
+  package var isVisible: Bool {
+    switch properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
+      .paragraphSeparator:
+      false
+    default: true
+    }
+  }
+
+  fileprivate func escape(_ byte: UInt8?) -> String {
+    let value = byte.map { UInt32($0) } ?? value
+    let digits = String(value, radix: 16, uppercase: true)
+    return value < 0x100
+      ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
   }
 }

@@ -174,4 +174,22 @@ import Testing
     for length in 0..<sample.count { ask(Array(sample.prefix(length))) }
     for _ in 0..<3000 { ask(Mutation.of(sample, using: &generator)) }
   }
+
+  @Test(
+    arguments: [
+      (.noTable, "the file has no names: it was stripped"),
+      (.notFound, "no variable has that name"),
+      (.function, "the name is that of a function, and no variable's"),
+      (
+        .ambiguous([0x0800_0010, 0x0800_0020]),
+        "2 variables have that name, at 0x0800_0010, 0x0800_0020"
+      ),
+      (
+        .notStored(address: 0x2000_0004),
+        "the variable has no bytes in the file: it is in RAM, at 0x2000_0004"
+      ),
+    ] as [(ELFSymbols.Problem, String)])
+  func `a name that leads to no bytes has a reason`(problem: ELFSymbols.Problem, words: String) {
+    #expect(problem.description == words)
+  }
 }

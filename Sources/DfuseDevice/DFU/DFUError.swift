@@ -3,8 +3,8 @@ import DfuseFormat
 /// What can go wrong in a DFU session: facts, and what the session was doing.
 ///
 /// After ``device(_:state:text:during:)`` and ``unknownState(_:during:)`` the session has brought
-/// the device back to dfuIDLE if that was possible. ``DFUSession/state`` says where the device is;
-/// when that is nil or not an idle state, ``DFUSession/enter()`` comes next.
+/// the device back to dfuIDLE if that was possible. `DFUSession.state` says where the device is;
+/// when that is nil or not an idle state, `DFUSession.enter()` comes next.
 public enum DFUError: Error, Hashable, Sendable {
   /// A transfer failed.
   case usb(USBError, during: Activity)
@@ -40,7 +40,7 @@ extension DFUError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .usb(let error, let activity):
-      return "\(activity) failed: \(Self.sentence(for: error))"
+      return "\(activity) failed: \(error)"
     case .device(let status, let state, let text, let activity):
       let said = text.map { " (\"\($0)\")" } ?? ""
       return "\(activity) failed: the device reports \(status) in \(state)\(said)"
@@ -68,23 +68,6 @@ extension DFUError: CustomStringConvertible {
     case .cannotRecover(let bState, let status):
       let name = DFUState(rawValue: bState).map(\.description) ?? "the unknown state \(bState)"
       return "the device stays in \(name) with \(status) and does not come to dfuIDLE"
-    }
-  }
-
-  private static func sentence(for error: USBError) -> String {
-    switch error {
-    case .stall: "the device refused the request"
-    case .timedOut: "the device did not answer in time"
-    case .cancelled: "it was cut off, since the work is to stop"
-    case .disconnected: "the device left the bus"
-    case .accessDenied: "this user may not open the device"
-    case .busy: "another program or driver holds the interface"
-    case .noDriver: "no driver that can be used is bound to the device"
-    case .noNode: "the device has no node in /dev/bus/usb"
-    case .overflow: "the device sent more than was asked for"
-    case .noBus: "there is no USB on this machine"
-    case .badDescriptor(let reason): "the device's descriptors cannot be understood: \(reason)"
-    case .other(let call, let code, let name): "\(call) returned \(name) (\(code))"
     }
   }
 }

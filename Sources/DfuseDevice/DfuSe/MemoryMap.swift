@@ -30,6 +30,14 @@ public struct MemoryMap: Hashable, Sendable {
 }
 
 extension MemoryMap {
+  /// First and last address, not all between them need be there; `empty` without sectors.
+  package var extentText: String {
+    guard let start = segments.map(\.start).min(), let end = segments.map(\.end).max() else {
+      return "empty"
+    }
+    return (start..<max(start, end)).addressText
+  }
+
   /// Whether something may be done with a sector.
   func allows(_ access: MemoryAccess, in sector: Range<UInt64>) -> Bool {
     segment(at: sector.lowerBound)?.access.isSuperset(of: access) == true
@@ -158,6 +166,21 @@ public struct MemoryAccess: OptionSet, Hashable, Sendable {
   public static let erasable = MemoryAccess(rawValue: 2)
   /// DFU_DNLOAD of data is allowed.
   public static let writable = MemoryAccess(rawValue: 4)
+}
+
+extension MemoryAccess: CustomStringConvertible {
+  /// What may be done: `read, erase, write`; a single thing as `read only`; or `nothing`.
+  public var description: String {
+    let all: [(MemoryAccess, String)] = [
+      (.readable, "read"), (.erasable, "erase"), (.writable, "write"),
+    ]
+    let names = all.filter { contains($0.0) }.map(\.1)
+    switch names.count {
+    case 0: return "nothing"
+    case 1: return names[0] + " only"
+    default: return names.joined(separator: ", ")
+    }
+  }
 }
 
 /// What a memory is for, as far as its name or its address tells.

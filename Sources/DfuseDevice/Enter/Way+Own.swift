@@ -1,3 +1,5 @@
+import DfuseFormat
+
 extension Way {
   /// Reads a way that a person wrote.
   ///
@@ -106,4 +108,21 @@ public enum OwnWayError: Error, Hashable, Sendable {
   case notHexadecimal(String)
   /// There is no such escape.
   case unknownEscape(String)
+}
+
+extension OwnWayError: CustomStringConvertible {
+  /// What is wrong with the way, in one sentence without a full stop.
+  public var description: String { "the way \(fault)" }
+
+  /// What is wrong with it, behind its name: `has no text to send`.
+  package var fault: String {
+    switch self {
+    case .nothingToSend: "has no text to send"
+    case .wrongCount(let count):
+      "has \(count) field\(count == 1 ? "" : "s") behind 'control', which takes four or five"
+    case .notHexadecimal(let field):
+      "has '\(field.visible())' where a hexadecimal number belongs that fits there"
+    case .unknownEscape(let escape): "has '\(escape.visible())', and there is no such escape"
+    }
+  }
 }

@@ -113,6 +113,106 @@ public enum FlashError: Error, Hashable, Sendable {
   }
 }
 
+extension FlashError: CustomStringConvertible {
+  /// What happened, where, and what is on the chip now, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .noMemoryMap: "the device shows no memory map"
+    case .blocksTooShort(let size):
+      "the device takes only \(UInt64(size).quantityText) at a time (wTransferSize), too few for flash"
+    case .noSuchAlternateSetting(let number, let available):
+      "the firmware is for alternate setting \(number), and the device has "
+        + available.map(String.init).joined(separator: ", ")
+    case .otherDevice(let wanted, let found):
+      "the firmware is for devices \(wanted.orAny), and the device is \(found)"
+    case .nothingToFlash: "the firmware has no bytes"
+    case .conflict(let error): error.description
+    case .nothingThere(let memory):
+      "alternate setting \(memory.alternateSetting) (\(memory.map.name.visible())) has no sectors"
+    case .outsideMemory(let range, let number, let memory, let found):
+      "\(range.addressText) is not in \(Self.place(number, memory))"
+        + (found.map { "; alternate setting \($0) has it" } ?? "")
+    case .notWritable(let range, let segment, let writable):
+      "\(range.addressText) cannot be written: \(segment.range.addressText) is \(segment.access)"
+        + (writable.map { "; the next address that can be written is \($0.start.addressText)" }
+          ?? "")
+    case .needsConsent(_, let name, let range):
+      "\(name.visible()) (\(range.addressText)) is written only with consent"
+    case .bootloaderSectors(let range, let bootloader):
+      "\(range.addressText) is \(bootloader.name)'s own"
+    case .permanentLock(let level, let address, let name, let serial):
+      "protection level \(level.hex) at \(address.addressText) (\(name.visible())) would lock the chip "
+        + "for ever" + (serial.map { "; its serial number is \($0.visible())" } ?? "")
+    case .nothingForFlash: "the firmware has nothing for the flash that the mass erase would erase"
+    case .alreadyProgrammed(let address, let found, let wanted):
+      "\(address.addressText) is programmed already: \(found.hex), not \(wanted.hex)"
+    case .cannotPreserve(let range):
+      "\(range.addressText) cannot be read, and so not be preserved"
+    case .noSupplySetting: "the device cannot be told its supply voltage"
+    case .notErasable(let range): "\(range.addressText) cannot be erased"
+    case .fellSilent(let address, let error):
+      "the device does not answer any more since \(UInt64(address).addressText) was read: \(error)"
+    case .readProtected: "the chip is read protected"
+    case .notReadable(let name, let progress):
+      "\(name.visible()) does not let itself be read; \(progress)"
+    case .different(let difference):
+      "\(difference)" + (difference.looksProtected ? "; its sector was as if never erased" : "")
+        + "; \(difference.progress)"
+    case .notTaken(let leftover): leftover.description
+    case .cancelled(let progress): "stopped on request; \(progress)"
+    case .device(let error, let progress): "\(error); \(progress)"
+    case .refused(let error, let progress):
+      "\(error), and the chip is not read protected; \(progress)"
+    }
+  }
+
+  private static func place(_ number: UInt8?, _ memory: MemoryMap?) -> String {
+    let setting = number.map { "alternate setting \($0)" }
+    guard let memory else { return setting ?? "any memory" }
+    return "\(memory.name.visible()) ("
+      + [setting, memory.extentText].compactMap(\.self).joined(separator: ", ") + ")"
+  }
+}
+
+extension FlashError.Progress: CustomStringConvertible {
+  /// What is on the chip now.
+  public var description: String {
+    switch self {
+    case .untouched: "nothing on the board was changed"
+    case .erased: "the old program may be erased, in part or wholly"
+    case .incomplete: "the firmware on the board is incomplete, and does not start"
+    case .mixed: "the board holds a part of the old firmware and a part of the new: do not start it"
+    case .unverified: "the firmware is written, but not all of it was read back"
+    case .complete: "the firmware is written and verified"
+    }
+  }
+}
+
+extension FlashError.Difference: CustomStringConvertible {
+  /// The first byte that differs, and how many do: `0x0800_4004 holds 0x02 instead of 0x01; 8 bytes
+  /// differ`.
+  public var description: String {
+    "\(holds) instead of \(expected.hex)" + (count > 1 ? "; \(count) bytes differ" : "")
+  }
+
+  /// What is there.
+  package var holds: String { "\(address.addressText) holds \(found.hex)" }
+}
+
+extension FlashError.Leftover: CustomStringConvertible {
+  /// What was not written, why, and what is in the flash.
+  public var description: String {
+    let what =
+      switch reason {
+      case .failed(let error): error.description
+      case .unchanged: "it reads as before"
+      case .different(let difference): difference.description
+      }
+    return "the device did not take \(name.visible()) (\(range.addressText)): \(what)"
+      + (firmware == .untouched ? "" : "; \(firmware)")
+  }
+}
+
 extension FlashError {
   /// The failure for addresses that a memory does not have.
   static func outside(_ range: Range<UInt64>, _ memory: AlternateMemory?) -> FlashError {

@@ -232,9 +232,9 @@ extension Flasher {
     return (start, flash)
   }
 
-  /// Looks for a program where ``leave(to:)`` would start one, and changes nothing.
+  /// Looks for a program where ``leave(to:away:)`` would start one, and changes nothing.
   ///
-  /// - Parameter address: As for ``leave(to:)``.
+  /// - Parameter address: As for ``leave(to:away:)``.
   /// - Returns: What is there; nil where nothing can be read, and under an application bootloader of
   ///   which nobody knows where its programs begin.
   public mutating func lookForProgram(at address: UInt32? = nil) -> ProgramSight? {

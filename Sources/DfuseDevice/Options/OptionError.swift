@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// Why option bytes are not changed: all of it is found before anything is written.
 public enum OptionError: Error, Hashable, Sendable {
   /// Nobody has written down the option bytes of this chip, or it cannot be told from chips that have
@@ -37,6 +39,49 @@ public enum OptionError: Error, Hashable, Sendable {
   case separately(OptionField, OptionField)
   /// The values with which the chip left the factory are not known, or sources differ.
   case factoryUnknown(chip: String)
+}
+
+extension OptionError: CustomStringConvertible {
+  /// What is in the way, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .notDecoded: "the option bytes of this chip are not decoded"
+    case .shownOnly(let chip): "the option bytes of \(chip) are shown, and not written"
+    case .noSuchField(let name): "there is no option '\(name.visible())'"
+    case .severalFields(let name, let names):
+      "'\(name.visible())' is the manual's name of several fields: "
+        + names.joined(separator: ", ")
+    case .twoValues(let name): "\(name.visible()) is given two values"
+    case .illegal(let field, let value): "\(field.title) cannot be \(value.shortHex)"
+    case .outsideMap(let field):
+      "\(field.name) at \(field.address.addressText) is outside what the bootloader's memory map has"
+    case .notThere(let field, let needs): "\(field.name) is there only with \(needs)"
+    case .neverWritten(let field): "\(field.name) is shown, and never written over USB"
+    case .permanent(let field, let value, let serial):
+      "\(field.name)=\(value.shortHex) would lock the chip for ever"
+        + (serial.map { "; its serial number is \($0.visible())" } ?? "")
+    case .erasesEverything(let field):
+      "\(field.name) at its open level erases everything on the chip"
+    case .closesBootloader(let fields):
+      "\(fields.titles) would close the way into the bootloader"
+    case .startsNothing(let fields):
+      "\(fields.titles) would leave the chip without a way to start firmware"
+    case .oneWay(let field): "\(field.name) cannot be set back"
+    case .cannotBeUndone(let field): "\(field.name) was set, and cannot be set back"
+    case .trustZone(let field, on: true):
+      "\(field.name)=1 closes the flash to the bootloader"
+    case .trustZone(let field, on: false): "\(field.name) cannot be switched off over USB"
+    case .separately(let first, let second):
+      "\(first.name) and \(second.name) cannot change at once"
+    case .factoryUnknown(let chip):
+      "the factory's option bytes of \(chip) are not known, or sources differ"
+    }
+  }
+}
+
+extension [OptionField] {
+  /// Their names in a row.
+  package var titles: String { map(\.title).joined(separator: ", ") }
 }
 
 /// What has been agreed to.

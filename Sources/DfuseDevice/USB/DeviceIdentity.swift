@@ -105,6 +105,19 @@ extension DeviceIdentity {
   public var usbID: USBID { USBID(vendorID: vendorID, productID: productID) }
 }
 
+extension USBID {
+  /// The ids, `any` for 0xFFFF, as a file has them that is for more than one device.
+  package var orAny: String {
+    let parts = description.split(separator: ":").map { $0 == "ffff" ? "any" : String($0) }
+    return parts.joined(separator: ":")
+  }
+}
+
+extension DeviceIdentity {
+  /// The device in a sentence: `0483:df11 at 1-1`.
+  var idAndPath: String { "\(usbID) at \(path)" }
+}
+
 /// The ids that devices may have: one product, or all of a vendor's.
 public struct USBIDPattern: Hashable, Sendable {
   /// `idVendor`.

@@ -1,3 +1,5 @@
+import DfuseFormat
+
 /// Control transfers with a device, whatever it runs.
 ///
 /// Time belongs to the link: a real one sleeps, a simulated one turns a virtual clock, so that a test
@@ -117,4 +119,30 @@ public enum SerialError: Error, Hashable, Sendable {
       self.name = name
     }
   }
+}
+
+extension SerialError: CustomStringConvertible {
+  /// What happened, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .gone: "the device left the bus"
+    case .timedOut: "the device takes nothing on its serial port"
+    case .inUse(let port, let holder):
+      "\(port) is in use: \(holder?.description ?? "another program") has it open"
+    case .accessDenied(let port, let group):
+      "\(port) cannot be opened: "
+        + (group.map { "only members of the group \($0) may" } ?? "this user may not")
+    case .noPort(let error):
+      "there is no serial port that can be used: "
+        + (error?.description ?? "no driver has made one of the interface")
+    case .system(let call, let port, let number):
+      "\(call) on \(port) failed with errno \(number)"
+    case .usb(let error): error.description
+    }
+  }
+}
+
+extension SerialError.ProcessName: CustomStringConvertible {
+  /// The name and the number: `ModemManager (process 612)`.
+  public var description: String { "\(name.visible()) (process \(id))" }
 }

@@ -95,6 +95,34 @@ public enum SelectionError: Error, Hashable, Sendable {
   case notOpenable(DeviceIdentity, USBError)
 }
 
+extension SelectionError: CustomStringConvertible {
+  /// Why there is none, and which devices were seen, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .noDevice(let ignored) where ignored.isEmpty: "no DFU device is plugged in"
+    case .noDevice(let ignored):
+      "none of the DFU devices fits: "
+        + ignored.map { "\($0.identity.idAndPath) (\($0.reason))" }.joined(separator: ", ")
+    case .several(let devices):
+      "\(devices.count) boards fit, and one was meant: "
+        + devices.map(\.idAndPath).joined(separator: ", ")
+    case .notOpenable(let identity, let error):
+      "\(identity.idAndPath) cannot be opened: \(error)"
+    }
+  }
+}
+
+extension IgnoredDevice.Reason: CustomStringConvertible {
+  /// The reason in a few words.
+  public var description: String {
+    switch self {
+    case .notMatching: "another one"
+    case .runTime: "runs its application"
+    case .notDfuSe: "speaks plain DFU, not DfuSe"
+    }
+  }
+}
+
 /// What a filter makes of the devices of a bus.
 public struct DeviceSelection: Hashable, Sendable {
   /// Devices that fit and can be worked with.

@@ -104,6 +104,26 @@ public enum USBError: Error, Hashable, Sendable {
   case other(call: String, code: Int32, name: String)
 }
 
+extension USBError: CustomStringConvertible {
+  /// What happened, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .stall: "the device refused the request"
+    case .timedOut: "the device did not answer in time"
+    case .cancelled: "it was cut off, since the work is to stop"
+    case .disconnected: "the device left the bus"
+    case .accessDenied: "this user may not open the device"
+    case .busy: "another program or driver holds the interface"
+    case .noDriver: "no driver that can be used is bound to the device"
+    case .noNode: "the device has no node in /dev/bus/usb"
+    case .overflow: "the device sent more than was asked for"
+    case .noBus: "there is no USB on this machine"
+    case .badDescriptor(let reason): "the device's descriptors cannot be understood: \(reason)"
+    case .other(let call, let code, let name): "\(call) returned \(name) (\(code))"
+    }
+  }
+}
+
 /// How long control transfers occupy a full-speed bus, apart from the device's own time.
 ///
 /// SETUP and status stage cost a quarter of a frame together; of the data stage's packets of 64

@@ -179,3 +179,19 @@ public struct ELFSymbols: Sendable {
     return bytes.file[start..<end].elementsEqual(name)
   }
 }
+
+extension ELFSymbols.Problem: CustomStringConvertible {
+  /// Why there are none, in one sentence without a full stop.
+  public var description: String {
+    switch self {
+    case .noTable: "the file has no names: it was stripped"
+    case .notFound: "no variable has that name"
+    case .function: "the name is that of a function, and no variable's"
+    case .ambiguous(let places):
+      "\(places.count) variables have that name, at "
+        + places.map { UInt64($0).addressText }.joined(separator: ", ")
+    case .notStored(let place):
+      "the variable has no bytes in the file: it is in RAM, at \(UInt64(place).addressText)"
+    }
+  }
+}

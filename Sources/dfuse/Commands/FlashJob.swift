@@ -78,7 +78,7 @@ struct FlashJob: Sendable {
     throw Failure(
       .usage, "\(count) devices have the serial number \(serial.visible)",
       why: "--allow-permanent-lock is for one board that cannot be taken for another",
-      now: FlashError.Progress.untouched.onChip, fix: "unplug the others")
+      now: FlashError.Progress.untouched.description, fix: "unplug the others")
   }
 
   /// Reads back what was written when the board reset itself, and writes what it did not get.

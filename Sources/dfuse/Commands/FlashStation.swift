@@ -124,7 +124,8 @@ final class FlashStation {
       Result { () throws(Failure) in
         guard !isCancelled() else {
           throw Failure(
-            .interrupted, "stopped before its turn came", now: FlashError.Progress.untouched.onChip)
+            .interrupted, "stopped before its turn came",
+            now: FlashError.Progress.untouched.description)
         }
         var entry = BoardEntry(bus: bus, before: before, isCancelled: isCancelled)
         if isLoop, case .running = target {

@@ -59,7 +59,7 @@ extension FirmwareFile {
     leaveOutside(&ready, board.memories)
     guard ready.size > 0 else {
       throw Failure(
-        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.onChip)
+        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.description)
     }
     if !isSnapshot,
       let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init)
@@ -191,7 +191,7 @@ extension FirmwareFile {
       }.map { "--address \(UInt32(truncatingIfNeeded: $0).hex)" }
     }
     let place = UInt64(start).addressText
-    let untouched = FlashError.Progress.untouched.onChip
+    let untouched = FlashError.Progress.untouched.description
     switch ProgramPlace.decide(bytes, in: map, start: UInt64(start), mayBeRISCV: mayBeRISCV) {
     case .sure: return
     case .doubtful(let likely, let candidates):

@@ -45,7 +45,7 @@ struct FirmwareFile: Sendable {
       if firmware.format == .elf { elf = bytes }
     } catch {
       var failure = error
-      if failure.status == .badData { failure.now = FlashError.Progress.untouched.onChip }
+      if failure.status == .badData { failure.now = FlashError.Progress.untouched.description }
       throw failure
     }
     if let address {

@@ -44,7 +44,7 @@ struct TraceFolder: Sendable {
       } catch {
         throw Failure(
           .cannotCreate, "cannot write a trace into \(path.visible): \(error)",
-          now: FlashError.Progress.untouched.onChip)
+          now: FlashError.Progress.untouched.description)
       }
     }
   }

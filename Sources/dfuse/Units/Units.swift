@@ -59,7 +59,7 @@ final class UnitRun {
       try take(uniqueID, of: firmware, context)
     } catch {
       var failure = error
-      failure.now = failure.now ?? FlashError.Progress.untouched.onChip
+      failure.now = failure.now ?? FlashError.Progress.untouched.description
       throw failure
     }
     if units.isDryRun {

@@ -89,36 +89,11 @@ enum BoardTask: Hashable, Sendable {
   var hasFile: Bool { if case .verifying = self { true } else { isFlashing } }
 }
 
-extension MemoryAccess {
-  /// What may be done: `read, erase, write`; a single thing as `read only`; or `nothing`.
-  var words: String {
-    let all: [(MemoryAccess, String)] = [
-      (.readable, "read"), (.erasable, "erase"), (.writable, "write"),
-    ]
-    let names = all.filter { contains($0.0) }.map(\.1)
-    switch names.count {
-    case 0: return "nothing"
-    case 1: return names[0] + " only"
-    default: return names.joined(separator: ", ")
-    }
-  }
-}
-
 extension MemorySegment {
   /// The segment on one line: `0x0800_0000-0x0800_ffff  4 sectors of 16 KiB  read, erase, write`.
   var line: String {
     let sectors = Int(clamping: sectorCount).counted("sector")
-    return "\(range.addressText)  \(sectors) of \(sectorSize.sizeText)  \(access.words)"
-  }
-}
-
-extension MemoryMap {
-  /// First and last address, not all between them need be there; `empty` without sectors.
-  var extent: String {
-    guard let start = segments.map(\.start).min(), let end = segments.map(\.end).max() else {
-      return "empty"
-    }
-    return (start..<max(start, end)).addressText
+    return "\(range.addressText)  \(sectors) of \(sectorSize.sizeText)  \(access)"
   }
 }
 

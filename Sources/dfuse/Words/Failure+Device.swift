@@ -108,7 +108,7 @@ extension USBError {
     case .stall: "it refused a standard request"
     case .overflow: "it sent more than it was asked for"
     case .badDescriptor(let reason): reason
-    case .other(let call, let code, let name): "\(call) returned \(name) (\(code))"
+    case .other: description
     }
   }
 }
@@ -135,13 +135,7 @@ extension DeviceIdentity {
 extension IgnoredDevice {
   /// The device on one line, and why it is not meant.
   fileprivate var line: String {
-    let reason =
-      switch reason {
-      case .notMatching: "another one"
-      case .runTime: "runs its application"
-      case .notDfuSe: "speaks plain DFU, not DfuSe"
-      }
-    return "\(identity.line)  (\(reason))"
+    "\(identity.line)  (\(reason))"
   }
 }
 

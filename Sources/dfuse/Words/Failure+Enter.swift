@@ -14,7 +14,7 @@ extension Failure {
     case .doesNotFit(let about, let answer):
       self.init(
         .noBoard, "\(name) is not what --enter=\(way?.id ?? "") is for",
-        why: "asked \(about), it said \(answer.shown)", now: Self.asItWas,
+        why: "asked \(about), it said \(answer.asAnswer)", now: Self.asItWas,
         fix: "name another way with --enter=HOW, or \(byHand)")
     case .noAnswer(let about):
       self.init(
@@ -95,7 +95,7 @@ extension Failure {
     switch error {
     case .gone:
       self.init(
-        .noBoard, "\(name) left the bus while it was \(moment.words)",
+        .noBoard, "\(name) left the bus while it was \(moment)",
         fix: "plug it in again, and run the same command again")
     case .timedOut:
       self.init(
@@ -104,7 +104,7 @@ extension Failure {
     case .inUse(let port, let holder):
       self.init(
         .inputOutput, "\(port) of \(name) is in use",
-        why: holder.map { "\($0.name.visible) (process \($0.id)) has it open" }
+        why: holder.map { "\($0) has it open" }
           ?? "another program has it open",
         fix: "end that program, and run the same command again")
     case .accessDenied(let port, let group):
@@ -128,27 +128,6 @@ extension Failure {
       self.init(device: error, at: name)
     }
     now = error == .gone ? nil : Self.asItWas
-  }
-}
-
-extension EnterError.Moment {
-  fileprivate var words: String {
-    switch self {
-    case .opening: "opened"
-    case .asking(let about): "asked \(about)"
-    case .preparing: "prepared"
-    }
-  }
-}
-
-extension [UInt8] {
-  /// What a device said, for people.
-  fileprivate var shown: String {
-    if isEmpty { return "that it does not know the question" }
-    if allSatisfy({ (0x20..<0x7F).contains($0) }) {
-      return "'\(String(decoding: self, as: UTF8.self).visible)'"
-    }
-    return prefix(16).hexBytes() + (count > 16 ? " …" : "")
   }
 }
 

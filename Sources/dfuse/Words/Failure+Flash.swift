@@ -70,7 +70,7 @@ extension Failure {
     case .notWritable(let range, let segment, let writable):
       self = .refused(
         .badData, "\(subject) has \(range.addressText), which cannot be written on \(board)",
-        why: "\(segment.range.addressText) is \(segment.access.words)",
+        why: "\(segment.range.addressText) is \(segment.access)",
         fix: writable.map { "the next address that can be written is \($0.start.addressText)" })
     case .needsConsent(let kind, let name, let range):
       self.init(consent: kind, "\(subject) would write \(name.visible) (\(range.addressText))")
@@ -149,7 +149,7 @@ extension Failure {
   private static func refused(
     _ status: ExitStatus, _ what: String, why: String? = nil, fix: String? = nil
   ) -> Failure {
-    Failure(status, what, why: why, now: FlashError.Progress.untouched.onChip, fix: fix)
+    Failure(status, what, why: why, now: FlashError.Progress.untouched.description, fix: fix)
   }
 
   private init(
@@ -163,7 +163,7 @@ extension Failure {
       ?? "which is not in \(name) of \(board)"
     self = .refused(
       .badData, "\(task.subject) has \(range.addressText), \(place)",
-      why: region?.reason ?? memory.map { "\(name) is \($0.extent)" },
+      why: region?.reason ?? memory.map { "\(name) is \($0.extentText)" },
       fix: memory?.kind.isSettings == true
         ? "leave -a out: these bytes are no \(name)"
         : region?.advice
@@ -200,27 +200,26 @@ extension Failure {
   }
 
   private init(_ difference: FlashError.Difference, task: BoardTask, board: BoardName) {
-    let holds = "\(difference.address.addressText) holds \(difference.found.hex)"
     let clear =
       "clear the write protection in the option bytes, then run the same command again"
     switch task {
     case .erasing:
       self.init(
-        .different, "\(board) is not blank: \(holds)",
+        .different, "\(board) is not blank: \(difference.holds)",
         why: "the sector was erased, and read back; it is probably write protected",
         now: FlashError.Progress.erased.onChip(after: task), fix: clear)
     case .verifying(let file, let flash):
       self = .refused(
-        .different, "\(board) differs from \(file): \(holds) \(difference.words)",
+        .different, "\(board) differs from \(file): \(difference)",
         fix: "put it right: \(flash)")
     case .flashing, .reading, .identifying, .leaving, .unprotecting, .readingOptions,
       .settingOptions:
       self.init(
-        .different, "\(board) did not take the firmware: \(holds) \(difference.words)",
+        .different, "\(board) did not take the firmware: \(difference)",
         why: difference.looksProtected
           ? "its sector was as if never erased, twice: it is probably write protected"
           : "it was erased and written twice",
-        now: difference.progress.onChip,
+        now: difference.progress.description,
         fix: difference.looksProtected
           ? clear
           : "run the same command again; if it fails there again, the flash is worn out or the USB "
@@ -232,7 +231,7 @@ extension Failure {
   private init(_ leftover: FlashError.Leftover, board: BoardName) {
     let name = leftover.name.visible
     let isAlone = leftover.firmware == .untouched
-    let firmware = leftover.firmware.onChip
+    let firmware = leftover.firmware.description
     func now(_ end: String) -> String { isAlone ? end : "\(firmware); \(end)" }
     let again = DFUError.plugInAgain
     switch leftover.reason {
@@ -255,42 +254,22 @@ extension Failure {
     case .different(let difference):
       self.init(
         .different,
-        "\(board) did not take the \(name) as they were sent: \(difference.address.addressText) "
-          + "holds \(difference.found.hex) \(difference.words)",
+        "\(board) did not take the \(name) as they were sent: \(difference)",
         now: now("the \(name) have changed"), fix: again)
     }
   }
 }
 
-extension FlashError.Difference {
-  /// What should be there, and how much else differs.
-  var words: String {
-    "instead of \(expected.hex)" + (count > 1 ? "; \(count) bytes differ" : "")
-  }
-}
-
 extension FlashError.Progress {
-  /// What is on the chip now.
-  var onChip: String {
-    switch self {
-    case .untouched: "nothing on the board was changed"
-    case .erased: "the old program may be erased, in part or wholly"
-    case .incomplete: "the firmware on the board is incomplete, and does not start"
-    case .mixed: "the board holds a part of the old firmware and a part of the new: do not start it"
-    case .unverified: "the firmware is written, but not all of it was read back"
-    case .complete: "the firmware is written and verified"
-    }
-  }
-
   /// What is on the chip after some task.
   func onChip(after task: BoardTask) -> String? {
     switch task {
-    case .flashing: onChip
+    case .flashing: description
     case .erasing:
-      self == .untouched ? onChip : "some sectors are erased, others are as they were"
+      self == .untouched ? description : "some sectors are erased, others are as they were"
     case .unprotecting: "the flash may be erased"
-    case .settingOptions: self == .untouched ? onChip : "the option bytes may have changed"
-    case .verifying, .reading, .identifying, .readingOptions: Self.untouched.onChip
+    case .settingOptions: self == .untouched ? description : "the option bytes may have changed"
+    case .verifying, .reading, .identifying, .readingOptions: Self.untouched.description
     case .leaving: "the memory is as it was"
     }
   }
@@ -302,14 +281,6 @@ extension FlashError.Progress {
     case .erased, .incomplete, .mixed, .unverified:
       "run the same command again; the board stays in its bootloader"
     }
-  }
-}
-
-extension USBID {
-  /// The ids, `any` for 0xFFFF.
-  fileprivate var orAny: String {
-    let parts = description.split(separator: ":").map { $0 == "ffff" ? "any" : String($0) }
-    return parts.joined(separator: ":")
   }
 }
 

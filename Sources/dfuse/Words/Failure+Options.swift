@@ -13,9 +13,9 @@ extension Failure {
         .badData, "the option bytes of \(board) are not decoded",
         why: "nobody has written down those of this chip, or it looks like chips that have others",
         fix: "see what they are: \(show)")
-    case .shownOnly(let chip):
+    case .shownOnly:
       self.init(
-        .badData, "the option bytes of \(chip) are shown, and not written",
+        .badData, error.description,
         why: "their layout has one source only, or a write of them is not known to be safe",
         fix: "use a debug probe for these")
     case .noSuchField(let name):
@@ -28,12 +28,12 @@ extension Failure {
       self.init(
         .usage, "'\(name.visible)' is the manual's name of several fields",
         fix: "name one: \(names.joined(separator: ", "))")
-    case .twoValues(let name):
-      self.init(.usage, "\(name.visible) is given two values")
-    case .illegal(let field, let value):
+    case .twoValues:
+      self.init(.usage, error.description)
+    case .illegal(let field, _):
       let legal = field.legal.map { $0.map(OptionsReport.text).joined(separator: ", ") }
       self.init(
-        .usage, "\(field.title) cannot be \(value.shortHex)",
+        .usage, error.description,
         why: legal.map { "its values are \($0)" }
           ?? "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))")
     case .outsideMap(let field):
@@ -45,40 +45,40 @@ extension Failure {
     case .notThere(let field, let needs):
       self.init(
         .badData, "\(board) has no \(field.name) now", why: "it is there only with \(needs)")
-    case .neverWritten(let field):
+    case .neverWritten:
       self.init(
-        .usage, "\(field.name) is shown, and never written over USB",
+        .usage, error.description,
         why: "it cannot be set back, or starts what the bootloader does not survive",
         fix: "use a debug probe for it")
     case .permanent(let field, let value, let serial):
       self.init(
         .usage, "\(field.name)=\(value.shortHex) would lock \(board) for ever",
         why: Self.permanentLockReason, fix: Self.permanentLockAdvice(serial))
-    case .erasesEverything(let field):
+    case .erasesEverything:
       self.init(
-        .usage, "\(field.name) at its open level erases everything on the chip",
+        .usage, error.description,
         why: "flash is cleared by the chip itself when its protection goes",
         fix: "say --yes if that is meant")
     case .closesBootloader(let fields):
       self.init(
-        .usage, "\(fields.names) would close the way into the bootloader of \(board)",
+        .usage, "\(fields.titles) would close the way into the bootloader of \(board)",
         why:
           "after that only the firmware or a debug probe can start it, whatever the BOOT0 pin says",
         fix: "flash the firmware first; if it is meant, say --allow-no-way-back")
     case .startsNothing(let fields):
       self.init(
-        .usage, "\(fields.names) would leave \(board) without a way to start firmware",
+        .usage, "\(fields.titles) would leave \(board) without a way to start firmware",
         why: "the chip would always start its bootloader, or what is no memory",
         fix: "if it is meant, say --allow-no-way-back")
-    case .oneWay(let field):
+    case .oneWay:
       self.init(
-        .usage, "\(field.name) cannot be set back",
+        .usage, error.description,
         why:
           "only a return from protection level 1 undoes it, which erases everything, or nothing does",
         fix: "if it is meant, say --allow-no-way-back")
-    case .cannotBeUndone(let field):
+    case .cannotBeUndone:
       self.init(
-        .usage, "\(field.name) was set, and cannot be set back",
+        .usage, error.description,
         why:
           "the chip ignores that but together with a return from protection level 1, for which its "
           + "bootloader has a command of its own",
@@ -90,22 +90,22 @@ extension Failure {
         .usage,
         on
           ? "\(field.name)=1 closes the flash of \(board) to its bootloader"
-          : "\(field.name) cannot be switched off over USB",
+          : error.description,
         why: on
           ? "both banks become secure: the bootloader then reads zeros, and what it writes vanishes"
           : "the chip does that only together with a return from protection level 1",
         fix: on ? "if it is meant, say --allow-no-way-back" : "use a debug probe for it")
-    case .separately(let first, let second):
+    case .separately:
       self.init(
-        .usage, "\(first.name) and \(second.name) cannot change at once",
+        .usage, error.description,
         why: "AN2606: the bootloader does not take protection level and secure options together",
         fix: "set one, then the other")
-    case .factoryUnknown(let chip):
+    case .factoryUnknown:
       self.init(
-        .badData, "the factory's option bytes of \(chip) are not known, or sources differ",
+        .badData, error.description,
         fix: "set the fields that are meant by name; see them: \(show)")
     }
-    now = FlashError.Progress.untouched.onChip
+    now = FlashError.Progress.untouched.description
   }
 
   /// Option bytes that read as before, or otherwise than they should, after the board came back.
@@ -132,9 +132,4 @@ extension OptionBytes {
     let near = ranked.filter { $0.slips <= max(2, name.count / 2) }
     return near.sorted { $0.slips < $1.slips }.prefix(3).map(\.name)
   }
-}
-
-extension [OptionField] {
-  /// Their names in a row.
-  fileprivate var names: String { map(\.title).joined(separator: ", ") }
 }

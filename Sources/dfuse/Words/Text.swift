@@ -1,21 +1,9 @@
+import DfuseFormat
+
 extension String {
-  /// The text with everything that could steer a terminal made visible.
-  ///
-  /// Names come from files and devices: control characters, and the marks that turn the direction
-  /// of writing, are shown as `\n`, `\x1B` or `\u{202E}` and a backslash as `\\`.
-  var visible: String {
-    var result = ""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      default: result += scalar.isVisible ? String(scalar) : scalar.escape
-      }
-    }
-    return result
-  }
+  /// The text with everything that could steer a terminal made visible; of a file name that is no
+  /// UTF-8, the bytes themselves.
+  var visible: String { visible(byte: FileName.byte) }
 
   /// The text as one word of a POSIX shell's command line.
   var shellWord: String {
@@ -47,26 +35,6 @@ extension String {
 extension Sequence<String> {
   /// The words as a POSIX shell's command line.
   var shellLine: String { map(\.shellWord).joined(separator: " ") }
-}
-
-extension Unicode.Scalar {
-  /// Whether a terminal shows the character and does nothing else.
-  fileprivate var isVisible: Bool {
-    switch properties.generalCategory {
-    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-      .paragraphSeparator:
-      false
-    default: true
-    }
-  }
-
-  fileprivate var escape: String {
-    // Of a file name that is no UTF-8, the byte itself.
-    let value = FileName.byte(self).map { UInt32($0) } ?? value
-    let digits = String(value, radix: 16, uppercase: true)
-    return value < 0x100
-      ? "\\x" + (digits.count < 2 ? "0" : "") + digits : "\\u{\(digits)}"
-  }
 }
 
 extension UInt64 {

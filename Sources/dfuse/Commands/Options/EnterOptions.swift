@@ -97,18 +97,9 @@ extension Way {
 extension Failure {
   /// Why a way that a person wrote cannot be understood.
   fileprivate init(_ error: OwnWayError, in text: String) {
-    let what =
-      switch error {
-      case .nothingToSend: "has no text to send"
-      case .wrongCount(let count):
-        "has \(count.counted("field")) behind 'control', which takes four or five"
-      case .notHexadecimal(let field):
-        "has '\(field.visible)' where a hexadecimal number belongs that fits there"
-      case .unknownEscape(let escape): "has '\(escape.visible)', and there is no such escape"
-      }
     let isSerial = text.hasPrefix("serial")
     self.init(
-      .usage, "the way '\(text.visible)' \(what)",
+      .usage, "the way '\(text.visible)' \(error.fault)",
       fix: isSerial
         ? "as in --enter='serial:dfu\\r' or 'serial:9600:\\x03reset\\n'"
         : "as in --enter=control:40:d1:0001:0000, all in hexadecimal")

@@ -85,14 +85,14 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
       firmware = try Firmware(reading: bytes, name: input.telling)
     } catch {
       var failure = Failure(reading: input, error)
-      failure.now = FlashError.Progress.untouched.onChip
+      failure.now = FlashError.Progress.untouched.description
       throw failure
     }
     guard firmware.format == .container, let snapshot = Snapshot(firmware) else {
       throw Failure(
         .badData, "\(input.shown) is no snapshot",
         why: "nothing in it says which memories it has all of; what is left out would be erased",
-        now: FlashError.Progress.untouched.onChip,
+        now: FlashError.Progress.untouched.description,
         fix: "take one with 'dfuse snapshot'; to flash this: "
           + "\(Suggestion(.flash, files: [file]))")
     }

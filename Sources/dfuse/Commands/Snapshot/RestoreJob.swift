@@ -163,7 +163,7 @@ struct RestoreJob {
       comparison = Comparison(
         try ComparedContents(settings), try ComparedContents(layout, bytes, of: flasher.board))
     } catch {
-      throw Failure(.badData, "\(shown): \(error)", now: FlashError.Progress.untouched.onChip)
+      throw Failure(.badData, "\(shown): \(error)", now: FlashError.Progress.untouched.description)
     }
     let options = settings.memories.filter { $0.map.kind == .optionBytes }
     if !options.isEmpty {
@@ -250,7 +250,7 @@ struct RestoreJob {
       "the option bytes of \(shown) are those of \(name.visible), and not for "
         + "\(BoardName(board))",
       why: "the same bits mean something else there, and may lock the chip",
-      now: FlashError.Progress.untouched.onChip, fix: "leave them out: --except options")
+      now: FlashError.Progress.untouched.description, fix: "leave them out: --except options")
   }
 }
 
@@ -286,7 +286,7 @@ struct RestoreReport {
 
   /// What is on the board when the flash is done.
   var now: String {
-    guard let flash else { return FlashError.Progress.untouched.onChip }
+    guard let flash else { return FlashError.Progress.untouched.description }
     return "the flash is restored" + (flash.result?.isVerified == true ? " and verified" : "")
   }
 

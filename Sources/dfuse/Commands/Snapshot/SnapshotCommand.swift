@@ -150,9 +150,8 @@ struct SnapshotCommand: BoardCommand, TakesWorkOptions {
     files.forgetPart()
     throw Failure(
       .different,
-      "\(context.board) was read twice, and differs: \(difference.address.addressText) holds "
-        + "\(difference.found.hex) \(difference.words)",
+      "\(context.board) was read twice, and differs: \(difference)",
       why: "the cable or the USB port is at fault, or the flash is worn out",
-      now: FlashError.Progress.untouched.onChip, fix: "run the same command again")
+      now: FlashError.Progress.untouched.description, fix: "run the same command again")
   }
 }
