@@ -29,6 +29,28 @@ extension USBTransport {
   public var identity: DeviceIdentity { board.identity }
   /// The claimed interface.
   public var interface: DFUInterface { board.interface }
+
+  /// By the request SET_INTERFACE (USB 2.0 section 9.4.10), where no operating system keeps count of
+  /// what was chosen.
+  public func selectAlternateSetting(_ number: UInt8) throws(USBError) {
+    let request = ControlRequest(
+      bmRequestType: 0x01, bRequest: 0x0B, wValue: UInt16(number),
+      wIndex: UInt16(interface.number))
+    try controlOut(request, data: [], timeout: .seconds(1))
+  }
+
+  /// By the request GET_DESCRIPTOR (USB 2.0 section 9.4.3).
+  public func string(at index: UInt8) -> String? {
+    guard index != 0 else { return nil }
+    let language = StringDescriptor.language(stringDescriptor(0, language: 0) ?? [])
+    return stringDescriptor(index, language: language).flatMap { StringDescriptor.decode($0) }
+  }
+
+  private func stringDescriptor(_ index: UInt8, language: UInt16) -> [UInt8]? {
+    let request = ControlRequest(
+      bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
+    return try? controlIn(request, length: 255, timeout: .seconds(1))
+  }
 }
 
 /// What was seen on the port of a device that was told to leave.
@@ -66,7 +88,7 @@ public struct ControlRequest: Hashable, Sendable {
   }
 
   /// The eight bytes of the SETUP stage, for a data stage of so many bytes.
-  package func setup(length: UInt16) -> [UInt8] {
+  public func setup(length: UInt16) -> [UInt8] {
     [bmRequestType, bRequest] + [wValue, wIndex, length].flatMap { littleEndian($0) }
   }
 
@@ -227,5 +249,38 @@ public struct USBDeviceListing: Hashable, Sendable {
       Board(identity: identity, interface: $0, namesAreKnown: openError == nil)
     }
     board = boards.first { $0.dfuProtocol != .plain } ?? boards.first
+  }
+
+  /// Makes a listing of a device's descriptors, as they are on the wire.
+  ///
+  /// - Parameters:
+  ///   - device: The device descriptor (USB 2.0 table 9-8).
+  ///   - configuration: The configuration descriptor with all that belongs to it, `wTotalLength` bytes.
+  ///   - path: Where the device is; `BUS-PORT[.PORT]…` for a USB port, any other name where there is none.
+  ///   - address: Its address on the bus.
+  ///   - generation: Which plug-in at this port, another number each time.
+  ///   - openError: Why it could not be opened; it is asked for no strings then.
+  ///   - string: The string descriptor with an index in the device's first language, header included;
+  ///     nil where there is none. Memory maps are strings.
+  /// - Throws: ``USBError/badDescriptor(reason:)`` when the descriptors make no sense.
+  public init(
+    device: [UInt8], configuration: [UInt8], path: String, address: UInt8 = 0,
+    generation: UInt64 = 1, openError: USBError? = nil, string: (UInt8) -> [UInt8]?
+  ) throws(USBError) {
+    let device = try DeviceDescriptor.parse(device)
+    let interfaces = try ConfigurationDescriptor.dfuInterfaces(in: configuration)
+    func bytes(_ index: UInt8) -> [UInt8] {
+      index == 0 || openError != nil ? [] : string(index) ?? []
+    }
+    func text(_ index: UInt8) -> String? { StringDescriptor.decode(bytes(index)) }
+    let identity = DeviceIdentity(
+      vendorID: device.vendorID, productID: device.productID, bcdDevice: device.bcdDevice,
+      path: path, address: address, generation: generation,
+      serialNumber: StringDescriptor.decodeSerial(
+        bytes(device.serialNumberIndex), vendorID: device.vendorID, productID: device.productID),
+      manufacturer: text(device.manufacturerIndex), product: text(device.productIndex))
+    self.init(
+      identity: identity, interfaces: interfaces.map { interface in interface.named { text($0) } },
+      openError: openError)
   }
 }

@@ -258,20 +258,9 @@ extension Descriptors {
   fileprivate func listing(
     path: String, generation: Int, openError: USBError?
   ) throws(USBError) -> USBDeviceListing {
-    let device = try DeviceDescriptor.parse(device)
-    let interfaces = try ConfigurationDescriptor.dfuInterfaces(in: configuration)
-    func string(_ index: UInt8) -> [UInt8] {
-      openError == nil ? descriptor(0x0300 | UInt16(index)) ?? [] : []
-    }
-    func text(_ index: UInt8) -> String? { StringDescriptor.decode(string(index)) }
-    let identity = DeviceIdentity(
-      vendorID: device.vendorID, productID: device.productID, bcdDevice: device.bcdDevice,
-      path: path, address: UInt8((generation - 1) % 127 + 1), generation: UInt64(generation),
-      serialNumber: StringDescriptor.decodeSerial(
-        string(device.serialNumberIndex), vendorID: device.vendorID, productID: device.productID),
-      manufacturer: text(device.manufacturerIndex), product: text(device.productIndex))
-    return USBDeviceListing(
-      identity: identity, interfaces: interfaces.map { interface in interface.named { text($0) } },
-      openError: openError)
+    try USBDeviceListing(
+      device: device, configuration: configuration, path: path,
+      address: UInt8((generation - 1) % 127 + 1), generation: UInt64(generation),
+      openError: openError, string: { descriptor(0x0300 | UInt16($0)) })
   }
 }

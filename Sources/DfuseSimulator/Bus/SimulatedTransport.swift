@@ -11,13 +11,6 @@ package final class SimulatedTransport: SimulatedControlLink, USBTransport {
 
   deinit { withSlot { slot, _ in slot.isOpen = false } }
 
-  package func selectAlternateSetting(_ number: UInt8) throws(USBError) {
-    let request = ControlRequest(
-      bmRequestType: 0x01, bRequest: 0x0B, wValue: UInt16(number),
-      wIndex: UInt16(interface.number))
-    try controlOut(request, data: [], timeout: .seconds(1))
-  }
-
   package func watchPort(for limit: Duration, away: Duration) -> PortSighting {
     let sighting = withSlot { [generation] slot, now -> PortSighting in
       var deadline = now + max(limit, .zero)
@@ -37,18 +30,6 @@ package final class SimulatedTransport: SimulatedControlLink, USBTransport {
       return slot.listing().map { .returned($0.identity) } ?? .gone
     }
     return sighting ?? .gone
-  }
-
-  package func string(at index: UInt8) -> String? {
-    guard index != 0 else { return nil }
-    let language = StringDescriptor.language(stringDescriptor(0, language: 0) ?? [])
-    return stringDescriptor(index, language: language).flatMap { StringDescriptor.decode($0) }
-  }
-
-  private func stringDescriptor(_ index: UInt8, language: UInt16) -> [UInt8]? {
-    let request = ControlRequest(
-      bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
-    return try? controlIn(request, length: 255, timeout: .seconds(1))
   }
 }
 
