@@ -18,6 +18,7 @@ let package = Package(
   products: [
     .library(name: "DfuseFormat", targets: ["DfuseFormat"]),
     .library(name: "DfuseDevice", targets: ["DfuseDevice"]),
+    .library(name: "DfuseSimulator", targets: ["DfuseSimulator"]),
     .executable(name: "dfuse", targets: ["dfuse"]),
   ],
   dependencies: [

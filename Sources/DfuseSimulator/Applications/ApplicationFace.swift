@@ -1,7 +1,7 @@
 import DfuseFormat
 
 /// What the firmware in a simulated board's flash is, as far as its USB device shows it.
-package enum ApplicationFace: String, CaseIterable, Hashable, Sendable {
+public enum ApplicationFace: String, CaseIterable, Hashable, Sendable {
   /// ST's ids and a vendor-specific interface that takes no requests.
   case vendor
   /// A serial port that echoes; a line `bootloader`, or vendor request B0, enters the bootloader.

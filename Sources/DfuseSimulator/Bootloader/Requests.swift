@@ -1,5 +1,5 @@
 /// The kinds of requests that faults select and counters count; one request may be of several.
-package enum RequestKind: String, CaseIterable, Hashable, Sendable {
+public enum RequestKind: String, CaseIterable, Hashable, Sendable {
   /// Every request, standard ones included.
   case all
   /// Every standard request.

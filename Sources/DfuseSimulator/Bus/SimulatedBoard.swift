@@ -1,16 +1,16 @@
 /// A board made of software: a chip with its bootloader, its memory and its faults.
-package struct SimulatedBoard: Sendable {
+public struct SimulatedBoard: Sendable {
   /// Which chip it is.
-  package let chip: SimulatedChip
+  public let chip: SimulatedChip
   /// Whether each transfer is kept in ``transcript``.
-  package var recordsTransfers = false
+  public var recordsTransfers = false
   /// The transfers since recording was switched on, oldest first.
-  package private(set) var transcript: [TransferRecord] = []
+  public private(set) var transcript: [TransferRecord] = []
   /// What its firmware has on USB, if no ``application`` is named.
-  package var afterLeave = AfterLeave.application
+  public var afterLeave = AfterLeave.application
   /// What its firmware is; a board with one starts it when it is plugged in, others start their
   /// bootloader.
-  package private(set) var application: ApplicationFace?
+  public private(set) var application: ApplicationFace?
   /// What its firmware was told to do.
   package private(set) var applicationCounters = ApplicationCounters()
   var model: BootloaderModel
@@ -29,7 +29,7 @@ package struct SimulatedBoard: Sendable {
   /// Makes a board: blank as from the factory, or with an application.
   ///
   /// `serial` is a serial number other than the chip's usual one.
-  package init(
+  public init(
     _ chip: SimulatedChip, serial: String? = nil, faults: FaultPlan = FaultPlan(),
     application: ApplicationFace? = nil
   ) {
@@ -67,29 +67,29 @@ package struct SimulatedBoard: Sendable {
   }
 
   /// What has happened on it.
-  package var counters: BoardCounters { model.counters }
+  public var counters: BoardCounters { model.counters }
 
   /// When the work ends that its bootloader is at, by itself; nil while there is none, or no end of it.
   package var workEnd: Duration? { model.work?.end }
 
   /// What is wrong with it; may be changed at any time.
-  package var faults: FaultPlan {
+  public var faults: FaultPlan {
     get { model.faults }
     set { model.faults = newValue }
   }
 
   /// The bytes in memory from `address` on, cut at the end of that memory.
-  package func read(_ count: Int, at address: UInt32) -> [UInt8] {
+  public func read(_ count: Int, at address: UInt32) -> [UInt8] {
     model.memory.read(UInt64(address)..<(UInt64(address) + UInt64(max(count, 0))))
   }
 
   /// Puts bytes into memory as a debug probe would.
-  package mutating func load(_ bytes: [UInt8], at address: UInt32) {
+  public mutating func load(_ bytes: [UInt8], at address: UInt32) {
     model.memory.load(bytes, at: address)
   }
 
   /// Says what the firmware in its flash is; where there is none, a small one is put there.
-  package mutating func install(_ application: ApplicationFace) {
+  public mutating func install(_ application: ApplicationFace) {
     self.application = application
     let start = model.programStart
     guard model.flashedProgram == .nothing, model.memory.isErased(8, at: start) else { return }
@@ -223,7 +223,7 @@ package struct SimulatedBoard: Sendable {
 }
 
 /// What a board's firmware has on USB, once the bootloader has started it.
-package enum AfterLeave: String, CaseIterable, Hashable, Sendable {
+public enum AfterLeave: String, CaseIterable, Hashable, Sendable {
   /// A device of its own: the board comes back as that.
   case application
   /// Nothing: the board stays off the bus.

@@ -1,4 +1,4 @@
-package import DfuseDevice
+public import DfuseDevice
 import Synchronization
 
 /// A USB bus with simulated boards on it, in virtual time.
@@ -6,7 +6,7 @@ import Synchronization
 /// Each board has its own clock while it is open, so that boards flashed from several threads do
 /// not slow each other down; the bus's clock is that of the board farthest ahead. Safe to use from
 /// several threads.
-package final class SimulatedBus: USBBus {
+public final class SimulatedBus: USBBus {
   struct State: Sendable {
     var slots: [BusSlot] = []
     /// The ports of the slots: a slot that is asked for its port may be copied for that, board and all.
@@ -20,7 +20,7 @@ package final class SimulatedBus: USBBus {
   private let state = Mutex(State())
 
   /// Makes a bus with boards on the ports `1-1`, `1-2` and so on.
-  package init(_ boards: [SimulatedBoard] = []) {
+  public init(_ boards: [SimulatedBoard] = []) {
     for board in boards { plugIn(board) }
   }
 
@@ -41,7 +41,7 @@ package final class SimulatedBus: USBBus {
   ///
   /// - Returns: The port.
   @discardableResult
-  package func plugIn(
+  public func plugIn(
     _ board: SimulatedBoard, path: String? = nil, after delay: Duration = .zero
   ) -> String {
     state.withLock { state in
@@ -63,7 +63,7 @@ package final class SimulatedBus: USBBus {
   }
 
   /// Pulls the plug, now or later; work in progress stays half done.
-  package func unplug(_ path: String, after delay: Duration = .zero) {
+  public func unplug(_ path: String, after delay: Duration = .zero) {
     withSlot(path) { slot, now in
       slot.unpluggedAt = now + delay
       slot.schedule((now + delay, .nothing))
@@ -74,7 +74,7 @@ package final class SimulatedBus: USBBus {
   /// Plugs a board in again that was unplugged or has left.
   ///
   /// It starts its bootloader, or the application it was made with, unless `boot0` is set.
-  package func plugBack(_ path: String, after delay: Duration = .zero, boot0: Bool = false) {
+  public func plugBack(_ path: String, after delay: Duration = .zero, boot0: Bool = false) {
     withSlot(path) { slot, now in
       slot.schedule((now, .nothing))
       slot.settle(at: now)
@@ -113,17 +113,17 @@ package final class SimulatedBus: USBBus {
   }
 
   /// Makes opening a board fail, or work again with nil.
-  package func setOpenError(_ error: USBError?, at path: String) {
+  public func setOpenError(_ error: USBError?, at path: String) {
     withSlot(path) { slot, _ in slot.openError = error }
   }
 
   /// The board that belongs to a port, whether it is to be seen or not.
-  package func board(at path: String) -> SimulatedBoard? {
+  public func board(at path: String) -> SimulatedBoard? {
     withSlot(path) { slot, _ in slot.board }
   }
 
   /// Changes the board that belongs to a port.
-  package func changeBoard(at path: String, _ change: @Sendable (inout SimulatedBoard) -> Void) {
+  public func changeBoard(at path: String, _ change: @Sendable (inout SimulatedBoard) -> Void) {
     withSlot(path) { slot, _ in
       change(&slot.board)
       slot.enumerate()
@@ -132,7 +132,8 @@ package final class SimulatedBus: USBBus {
 
   // MARK: - USBBus
 
-  package func devices() throws(USBError) -> [USBDeviceListing] {
+  /// The boards that are to be seen, in the order of their ports.
+  public func devices() throws(USBError) -> [USBDeviceListing] {
     state.withLock { state in
       state.settleClosed()
       return state.sortedSlots.compactMap { $0.listing(openError: $0.openError) }
@@ -140,7 +141,11 @@ package final class SimulatedBus: USBBus {
     }
   }
 
-  package func open(_ board: Board) throws(USBError) -> any USBTransport {
+  /// Opens a board; it is closed when the transport is let go.
+  ///
+  /// - Throws: `USBError.disconnected` when it has left, `USBError.busy` when it
+  ///   is open already, or what ``setOpenError(_:at:)`` said.
+  public func open(_ board: Board) throws(USBError) -> any USBTransport {
     let generation = try state.withLock { state throws(USBError) in
       let index = try state.find(board.place)
       if let error = state.slots[index].openError { throw error }
@@ -152,7 +157,8 @@ package final class SimulatedBus: USBBus {
     return SimulatedTransport(bus: self, board: board, generation: generation)
   }
 
-  package func pluggedDevices() throws(USBError) -> [PluggedDevice] {
+  /// The boards, whatever they run, and what else was plugged in.
+  public func pluggedDevices() throws(USBError) -> [PluggedDevice] {
     state.withLock { state in
       state.settleClosed()
       let others = state.others.filter { $0.at <= state.clock }.map(\.device)
@@ -162,7 +168,8 @@ package final class SimulatedBus: USBBus {
     }
   }
 
-  package func openControl(
+  /// Opens a device for control transfers.
+  public func openControl(
     _ device: PluggedDevice, claiming interface: UInt8?
   ) throws(USBError) -> any ControlLink {
     try state.withLock { state throws(USBError) in
@@ -177,7 +184,8 @@ package final class SimulatedBus: USBBus {
       bus: self, path: device.identity.path, generation: Int(device.identity.generation))
   }
 
-  package func openSerial(
+  /// Opens a serial port of a board that runs its firmware.
+  public func openSerial(
     _ device: PluggedDevice, interface: UInt8
   ) throws(SerialError) -> any SerialLink {
     try state.withLock { state throws(SerialError) in
@@ -207,7 +215,8 @@ package final class SimulatedBus: USBBus {
       interface: interface)
   }
 
-  package func surroundings() -> BusSurroundings? {
+  /// All that is on the bus, and what a kernel's log says.
+  public func surroundings() -> BusSurroundings? {
     state.withLock { state in
       state.settleClosed()
       var log = state.kernelLog
@@ -218,7 +227,8 @@ package final class SimulatedBus: USBBus {
     }
   }
 
-  package func waitForChange(limit: Duration) -> Bool {
+  /// Turns the clock to the next moment at which something comes or goes, by `limit` at most.
+  public func waitForChange(limit: Duration) -> Bool {
     state.withLock { state in
       let end = state.clock + max(limit, .zero)
       let before = state.places
@@ -245,7 +255,7 @@ package final class SimulatedBus: USBBus {
   }
 
   /// The time of the board farthest ahead.
-  package var now: Duration { state.withLock { $0.clock } }
+  public var now: Duration { state.withLock { $0.clock } }
 
   // MARK: - For the transport
 

@@ -1,9 +1,9 @@
 import DfuseFormat
 
 /// One control transfer as a bus analyser would show it.
-package struct TransferRecord: Hashable, Sendable {
+public struct TransferRecord: Hashable, Sendable {
   /// When the SETUP packet arrived.
-  package let at: Duration
+  public let at: Duration
   /// The SETUP packet.
   let packet: SetupPacket
   /// The first bytes of the data sent to the device, at most 16.
@@ -27,7 +27,7 @@ package struct TransferRecord: Hashable, Sendable {
 
 extension TransferRecord: CustomStringConvertible {
   /// A line such as `GETSTATUS -> 00 05 00 00 04 00` or `DNLOAD 2, 2048 bytes: 00 50 00 20 …`.
-  package var description: String {
+  public var description: String {
     switch answer {
     case .data(let bytes): name + " -> " + Self.hex(bytes, of: received)
     case .acknowledge: name + sent
@@ -64,44 +64,44 @@ extension TransferRecord: CustomStringConvertible {
 }
 
 /// What happened on a board since it was made.
-package struct BoardCounters: Hashable, Sendable {
+public struct BoardCounters: Hashable, Sendable {
   /// A DFU_GETSTATUS that came before the reported `bwPollTimeout` had passed.
-  package struct EarlyPoll: Hashable, Sendable {
+  public struct EarlyPoll: Hashable, Sendable {
     /// The time the device asked for.
-    package var reported: Duration
+    public var reported: Duration
     /// The time the host waited.
-    package var waited: Duration
+    public var waited: Duration
   }
 
   /// Requests by kind; the kinds overlap.
-  package internal(set) var transfers: [RequestKind: Int] = [:]
+  public internal(set) var transfers: [RequestKind: Int] = [:]
   /// Erases by the first address of the sector; a mass erase is not counted here.
-  package internal(set) var erases: [UInt32: Int] = [:]
+  public internal(set) var erases: [UInt32: Int] = [:]
   /// Mass erases that were carried out.
-  package internal(set) var massErases = 0
+  public internal(set) var massErases = 0
   /// Bytes programmed, whatever the memory.
-  package internal(set) var bytesProgrammed = 0
+  public internal(set) var bytesProgrammed = 0
   /// Bytes uploaded.
-  package internal(set) var bytesRead = 0
+  public internal(set) var bytesRead = 0
   /// Time the chip worked.
-  package internal(set) var busyTime = Duration.zero
+  public internal(set) var busyTime = Duration.zero
   /// Time the bootloader took to fetch what was uploaded.
-  package internal(set) var fetchTime = Duration.zero
+  public internal(set) var fetchTime = Duration.zero
   /// Time the work takes a host that waits each `bwPollTimeout` to the letter.
   ///
   /// For each piece of work the longer of the reported and the real time; both, one after the
   /// other, where the device answers only when it is done.
-  package internal(set) var requestedTime = Duration.zero
+  public internal(set) var requestedTime = Duration.zero
   /// Every poll that came too early.
-  package internal(set) var earlyPolls: [EarlyPoll] = []
+  public internal(set) var earlyPolls: [EarlyPoll] = []
   /// Addresses at which flash refused to be programmed: not blank, or not on a unit's boundary.
-  package internal(set) var refusedPrograms: [UInt32] = []
+  public internal(set) var refusedPrograms: [UInt32] = []
   /// Sectors that were left alone because they are write protected, by the address of the request.
-  package internal(set) var protectedAccesses: [UInt32] = []
+  public internal(set) var protectedAccesses: [UInt32] = []
 
   /// Nothing has happened.
-  package init() {}
+  public init() {}
 
   /// How often a kind of request was made.
-  package func count(_ kind: RequestKind) -> Int { transfers[kind] ?? 0 }
+  public func count(_ kind: RequestKind) -> Int { transfers[kind] ?? 0 }
 }

@@ -5,7 +5,7 @@ extension SimulatedChip {
   /// as it is printed on the part: `f405`, `STM32F405RG`, `STM32H7A3ZIT6Q`.
   ///
   /// Case and a missing `stm32` in front do not matter. The flash is of the simulated chip's size.
-  package static func named(_ text: String) -> SimulatedChip? {
+  public static func named(_ text: String) -> SimulatedChip? {
     let wanted = text.lowercased()
     let whole = [wanted, "stm32" + wanted]
     let chips = all + others

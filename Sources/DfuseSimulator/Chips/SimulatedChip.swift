@@ -1,13 +1,13 @@
 import DfuseFormat
 
 /// A chip that can be simulated.
-package struct SimulatedChip: Sendable {
+public struct SimulatedChip: Sendable {
   /// The name by which a person asks for it, for example `stm32f405`.
-  package let name: String
+  public let name: String
   /// Other names for the same bootloader, for example `stm32f407`.
-  package let aliases: [String]
+  public let aliases: [String]
   /// All its names.
-  package var names: [String] { [name] + aliases }
+  public var names: [String] { [name] + aliases }
   package let profile: DeviceProfile
 
   typealias Guesses = Set<DeviceProfile.Guess>
@@ -42,10 +42,10 @@ package struct SimulatedChip: Sendable {
   }
 
   /// The part or parts it stands for, for people.
-  package var part: String { profile.part }
+  public var part: String { profile.part }
 
   /// Bytes of program memory.
-  package var flashSize: Int {
+  public var flashSize: Int {
     profile.memories
       .filter { $0.kind == .flash || profile.countsReadOnlyFlash && $0.kind == .readOnly }
       .reduce(0) { $0 + $1.size }
@@ -54,12 +54,12 @@ package struct SimulatedChip: Sendable {
   /// Whether some of its facts are inferred from related chips instead of seen on this one.
   ///
   /// Reported times do not count, nor do real ones, which are typical datasheet values throughout.
-  package var isGuess: Bool { !profile.guessed.subtracting([.polls]).isEmpty }
+  public var isGuess: Bool { !profile.guessed.subtracting([.polls]).isEmpty }
 
   /// The serial number of the board with this number, 0 for the first.
   ///
   /// Bootloaders with a constant serial number show it on every board, as the real ones do.
-  package func serial(ofBoard number: Int) -> String {
+  public func serial(ofBoard number: Int) -> String {
     let usual = profile.usb.serial
     guard !profile.usb.serialIsConstant, number > 0, let value = UInt64(usual, radix: 16) else {
       return usual
@@ -71,12 +71,12 @@ package struct SimulatedChip: Sendable {
 
   /// Every chip with its maker's bootloader, and the two software bootloaders that are measured as
   /// well, in the order in which they are listed to people.
-  package static let all: [SimulatedChip] =
+  public static let all: [SimulatedChip] =
     f0f1f3 + f4Chips + f7Chips + l0l1 + l4wbg0g4c0u0 + h7 + h5u5c5 + otherMakers
     + [stUsbd, mboot]
 
   /// Bootloaders of boards, and those that say they speak DfuSe, or that they do not, and are wrong.
-  package static let others: [SimulatedChip] = boards + likeAPM32 + stUsbdOthers + plain
+  public static let others: [SimulatedChip] = boards + likeAPM32 + stUsbdOthers + plain
 
   /// What a ROM whose map nobody posted may call its flash: the first ROMs write two blanks, later
   /// ones three.

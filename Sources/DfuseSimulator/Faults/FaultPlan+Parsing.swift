@@ -32,7 +32,7 @@ extension FaultPlan {
   /// Kinds of requests are the cases of ``RequestKind``. Case does not matter.
   ///
   /// - Throws: ``FaultSpecError`` for the first text that cannot be understood.
-  package init(parsing texts: [String]) throws(FaultSpecError) {
+  public init(parsing texts: [String]) throws(FaultSpecError) {
     self.init()
     for text in texts { try add(text) }
   }
@@ -153,7 +153,7 @@ extension FaultPlan {
 }
 
 /// Why the text of a fault cannot be understood.
-package enum FaultSpecError: Error, Hashable, Sendable {
+public enum FaultSpecError: Error, Hashable, Sendable {
   /// It does not have the form `ACTION@REQUEST:NUMBER` or `NAME=VALUE`.
   case malformed(String)
   /// No fault has this name.
@@ -172,7 +172,7 @@ package enum FaultSpecError: Error, Hashable, Sendable {
 
 extension FaultSpecError: CustomStringConvertible {
   /// What is wrong, in one sentence.
-  package var description: String {
+  public var description: String {
     switch self {
     case .malformed(let text):
       "fault '\(text)' has neither the form ACTION@REQUEST:NUMBER nor NAME=VALUE"

@@ -1,7 +1,7 @@
 /// Everything that is wrong with a simulated board.
-package struct FaultPlan: Hashable, Sendable {
+public struct FaultPlan: Hashable, Sendable {
   /// The state in which a host finds the board instead of dfuIDLE.
-  package enum StartState: String, CaseIterable, Hashable, Sendable {
+  public enum StartState: String, CaseIterable, Hashable, Sendable {
     /// An earlier session failed: dfuERROR with errUNKNOWN.
     case dfuERROR
     /// An earlier session was interrupted while reading.
@@ -13,7 +13,7 @@ package struct FaultPlan: Hashable, Sendable {
   }
 
   /// What a running firmware does that is told to enter its bootloader, instead of that.
-  package enum Enter: Hashable, Sendable {
+  public enum Enter: Hashable, Sendable {
     /// It acknowledges, and goes on.
     case nothing
     /// It comes back as it was, so many times.
@@ -33,7 +33,7 @@ package struct FaultPlan: Hashable, Sendable {
   }
 
   /// What goes wrong with option bytes.
-  package enum Options: String, CaseIterable, Hashable, Sendable {
+  public enum Options: String, CaseIterable, Hashable, Sendable {
     /// A block for them stalls and changes nothing (a G0C1's SEC_SIZE, ST community 839156).
     case stall
     /// Read Unprotect leaves one bank and both boot addresses 0xFFFF (F7, rusefi#3597).
@@ -43,28 +43,28 @@ package struct FaultPlan: Hashable, Sendable {
   }
 
   /// Faults of single requests; the first that fits is taken.
-  package var faults: [Fault] = []
+  public var faults: [Fault] = []
   /// The state the board is found in, or nil for what its profile says.
-  package var start: StartState?
+  public var start: StartState?
   /// What goes wrong with option bytes.
-  package var options: Options?
+  public var options: Options?
   /// What goes wrong on the way into the bootloader.
-  package var enter: Enter?
+  public var enter: Enter?
   /// A `bwPollTimeout` to report for all work instead of the profile's.
-  package var reportedPoll: Duration?
+  public var reportedPoll: Duration?
   /// How long a transfer is under way to the board, and its answer back again.
-  package var linkDelay = Duration.zero
+  public var linkDelay = Duration.zero
   /// What becomes of a read outside the memory maps, where the chip tells something there.
   var systemMemory = SystemMemory.Access.served
   /// Bits that keep their erased value whatever is programmed: masks by address.
-  package var stuckBits: [UInt32: UInt8] = [:]
+  public var stuckBits: [UInt32: UInt8] = [:]
   /// Whether read protection level 1 is active.
-  package var isReadProtected = false
+  public var isReadProtected = false
   /// Addresses in sectors that are write protected.
-  package var writeProtected: [UInt32] = []
+  public var writeProtected: [UInt32] = []
 
   /// Makes a plan of single faults; without any, nothing is wrong.
-  package init(_ faults: [Fault] = []) { self.faults = faults }
+  public init(_ faults: [Fault] = []) { self.faults = faults }
 
   /// The action for a request, given how often each of its kinds has been seen, itself included.
   func action(for kinds: [RequestKind], counts: [RequestKind: Int]) -> Fault.Action? {
@@ -78,9 +78,9 @@ package struct FaultPlan: Hashable, Sendable {
 }
 
 /// One misbehaviour, and the request that brings it about.
-package struct Fault: Hashable, Sendable {
+public struct Fault: Hashable, Sendable {
   /// What goes wrong.
-  package enum Action: Hashable, Sendable {
+  public enum Action: Hashable, Sendable {
     /// The request stalls and changes nothing.
     case stall
     /// The request is lost: no answer, no effect.
@@ -99,15 +99,23 @@ package struct Fault: Hashable, Sendable {
   }
 
   /// What goes wrong.
-  var action: Action
+  public var action: Action
   /// At which kind of request.
-  package var kind: RequestKind
+  public var kind: RequestKind
   /// At which of that kind; the first is 1.
-  package var occurrence: Int
+  public var occurrence: Int
   /// Whether at every later one as well.
-  var andLater: Bool
+  public var andLater: Bool
 
-  init(_ action: Action, at kind: RequestKind, _ occurrence: Int, andLater: Bool = false) {
+  /// Makes a fault.
+  ///
+  /// - Parameters:
+  ///   - action: What goes wrong.
+  ///   - kind: At which kind of request.
+  ///   - occurrence: At which of that kind, from 1.
+  ///   - andLater: Whether at every later one as well.
+  public init(_ action: Action, at kind: RequestKind, _ occurrence: Int = 1, andLater: Bool = false)
+  {
     self.action = action
     self.kind = kind
     self.occurrence = occurrence
