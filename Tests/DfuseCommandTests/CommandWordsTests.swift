@@ -151,7 +151,7 @@ import Testing
     #expect(
       error("-c", "port=usb1", "-e", "0", "1") == """
         error: -c is an option of STM32CubeProgrammer
-          fix: dfuse erase --address ADDRESS --length BYTES, with a sector's address from 'dfuse list'
+          fix: give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin
 
         """)
     #expect(error("-c", "port=usb1", "-ob", "RDP=0xAA").contains("fix: dfuse options set RDP=0xAA"))

@@ -269,7 +269,7 @@ import Testing
       (ChipQuirk.h743StuckBusy, ["stm32h743"]), (.waitWorstCaseErase, ["stm32h743-v9.1"]),
       (.secondBankEraseBroken, ["stm32f427-v9.0"]),
       (.leavesWithoutStatus, ["gd32vf103", "gd32-12k"]),
-      (.stallsWhileBusy, ["stm32l476", "stm32l433", "stm32l4r5"]),
+      (.stallsWhileBusy, ["stm32l476", "stm32l433", "stm32l452", "stm32l4r5"]),
     ] as [(ChipQuirk, [String])])
   func `a quirk that the host knows is found on the chips that were simulated for it`(
     quirk: ChipQuirk, names: [String]

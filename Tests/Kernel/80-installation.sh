@@ -20,11 +20,11 @@ old_name() {
 
 manual_pages() {
   local command
-  for command in '' .flash .list .pack .simulate .udev; do
+  for command in '' -flash -list -pack -simulate -udev; do
     grep -q '^\.Nm\|^\.TH\|^\.Dt' "$usr/share/man/man1/dfuse$command.1"
   done
-  grep -q 'dfuse.pack' "$usr/share/man/man1/dfuse_pack.1"
-  grep -q -e '--mass-erase\|mass\\-erase\|Fl -mass-erase' "$usr/share/man/man1/dfuse.flash.1"
+  grep -q '^\.Nm dfuse_pack$' "$usr/share/man/man1/dfuse_pack.1"
+  grep -q -e '--mass-erase\|mass\\-erase\|Fl -mass-erase' "$usr/share/man/man1/dfuse-flash.1"
 }
 
 # What bash offers behind `dfuse fl`.

@@ -58,7 +58,7 @@ plain_user() {
 
 pages_and_completions() {
   local name
-  for name in dfuse dfuse.flash dfuse_pack; do
+  for name in dfuse dfuse-flash dfuse_pack; do
     expect_status 0 env MANPATH=/usr/share/man MANPAGER=cat man "$name"
     expect_output "NAME"
   done

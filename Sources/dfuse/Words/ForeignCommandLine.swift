@@ -117,7 +117,7 @@ struct ForeignCommandLine {
     } else if word != "--detach", !sectors.isEmpty {
       of(.st, word)
       advice =
-        "dfuse erase --address ADDRESS --length BYTES, with a sector's address from 'dfuse list'"
+        "give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin"
       rest = rest.dropFirst(sectors.count)
     } else {
       of(.dfuUtil, word)
