@@ -42,6 +42,7 @@ is_met() {
     cc) command -v cc >/dev/null 2>&1 ;;
     git) command -v git >/dev/null 2>&1 ;;
     shellcheck) command -v shellcheck >/dev/null 2>&1 ;;
+    mandoc) command -v mandoc >/dev/null 2>&1 ;;
     arm-gcc) command -v arm-none-eabi-gcc >/dev/null 2>&1 ;;
     qemu) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
     dfu-util) command -v dfu-util >/dev/null 2>&1 ;;
@@ -73,6 +74,7 @@ packages_for() {  # packages_for MANAGER NEED
     *:git) echo git ;;
     dnf:shellcheck | zypper:shellcheck) echo ShellCheck ;;
     *:shellcheck) echo shellcheck ;;
+    *:mandoc) echo mandoc ;;
     apt-get:arm-gcc) echo gcc-arm-none-eabi ;;
     dnf:arm-gcc) echo arm-none-eabi-gcc-cs ;;
     pacman:arm-gcc) echo arm-none-eabi-gcc ;;
