@@ -22,7 +22,7 @@ import Testing
     for (mark, table) in [
       ("simulated", Self.simulated), ("others", Self.others), ("roms", Self.roms),
       ("times", Self.times), ("bootloaders", Self.bootloaders), ("polling", Self.polling),
-      ("quirks", Self.quirks),
+      ("quirks", Self.quirks), ("layouts", Self.layouts),
     ] {
       let start = try #require(text.range(of: "<!-- \(mark) -->\n")).upperBound
       let end = try #require(text.range(of: "<!-- end -->", range: start..<text.endIndex))
@@ -58,6 +58,22 @@ import Testing
     }
     return "| simulated as | part | profile | block | unit | polling | strings | guessed |\n"
       + "|---|---|---|---:|---:|---|---|---|\n" + rows.joined()
+  }
+
+  /// Which option bytes are decoded, and which of these are written.
+  private static var layouts: String {
+    func names(_ isWritten: Bool) -> String {
+      OptionLayout.all.filter { $0.isWritten == isWritten }
+        .map { $0.name.replacing("STM32", with: "") }.joined(separator: ", ")
+    }
+    return """
+      | | lines of parts |
+      |---|---|
+      | shown and written: two sources agree bit by bit | \(names(true)) |
+      | shown only | \(names(false)) |
+      | not decoded | everything else, clones among it |
+
+      """
   }
 
   private static var others: String {
