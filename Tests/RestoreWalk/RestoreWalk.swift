@@ -10,7 +10,7 @@ import DfuseSimulator
 /// again: on four sectors of every simulated chip, and on a whole chip of each family.
 ///
 /// `RestoreWalk [EVERY] [CHIP…]`: of the boards that a cut in the flash of a whole chip leaves, behind
-/// the first hundred, one in EVERY gets its second run (100); with 1, all do. With names, these chips
+/// the first twenty-five, one in EVERY gets its second run (100); with 1, all do. With names, these chips
 /// alone, whole. Ends with status 1 where something is not as it was.
 @main
 struct RestoreWalk {

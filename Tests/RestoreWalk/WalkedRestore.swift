@@ -45,7 +45,7 @@ final class WalkedRestore {
   private var cautions: [OptionChange.Caution] = []
 
   /// How many boards always get a second run.
-  private static let always = 100
+  private static let always = 25
 
   init(_ chip: SimulatedChip, isWhole: Bool, every: Int = 1) {
     (self.chip, self.isWhole, self.every) = (chip, isWhole, every)
