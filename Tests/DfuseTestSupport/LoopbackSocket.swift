@@ -1,5 +1,3 @@
-import Testing
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -14,7 +12,7 @@ import Testing
 ///   - port: The server's.
 ///   - seconds: How long a read waits at most.
 /// - Returns: The descriptor, to be closed by the caller.
-/// - Throws: What a test throws when nothing listens there.
+/// - Throws: ``NothingListens``.
 public func connectedSocket(port: UInt16, readingFor seconds: Int) throws -> Int32 {
   #if canImport(Glibc)
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,6 +32,12 @@ public func connectedSocket(port: UInt16, readingFor seconds: Int) throws -> Int
       unsafe connect(descriptor, $0, size)
     }
   }
-  try #require(result == 0)
+  guard result == 0 else { throw NothingListens(port: port) }
   return descriptor
+}
+
+/// There is no server at a port.
+public struct NothingListens: Error {
+  /// Which one.
+  public let port: UInt16
 }
