@@ -21,9 +21,11 @@ final class ForkingTransport: USBTransport {
   var board: Board { inner.board }
   var now: Duration { inner.now }
 
-  func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
+  func perform(
+    _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?
+  ) -> [TransferAnswer] {
     fork(transfers)
-    return inner.perform(transfers)
+    return inner.perform(transfers, until: isStopped)
   }
 
   func controlOut(_ request: ControlRequest, data: [UInt8], timeout: Duration) throws(USBError) {
@@ -57,7 +59,7 @@ final class ForkingTransport: USBTransport {
     for transfer in transfers {
       pull(copy.fork())
       guard let link = try? copy.openControl(device, claiming: nil) else { return }
-      _ = link.perform([transfer])
+      _ = link.perform([transfer], until: nil)
       guard let end = copy.board(at: Self.port)?.workEnd, end > copy.now else { continue }
       pull(copy.fork(), after: (end - copy.now) / 2)
     }

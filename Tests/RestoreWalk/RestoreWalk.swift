@@ -41,7 +41,9 @@ struct RestoreWalk {
       let wanted = courses.filter { $0.isWhole == isWhole }.map(\.chip)
       await withTaskGroup(of: WalkedRestore.Findings.self) { group in
         for chip in wanted {
-          group.addTask { WalkedRestore(chip, isWhole: isWhole, every: max(1, every)).run() }
+          group.addTask {
+            WalkedRestore(chip, isWhole: isWhole, every: isWhole ? max(1, every) : 1).run()
+          }
         }
         for await found in group {
           if isWhole { print("  \(found.name): \(found.words)") }

@@ -194,7 +194,7 @@ final class WalkedRestore {
   ) throws -> (options: OptionBytes, shown: [Range<UInt64>]) {
     var flasher = try flasher(bus, isWatched: isWatched)
     let options = try flasher.readOptions()
-    return (options, flasher.shownOptions(of: options))
+    return (options, flasher.shownOptions)
   }
 
   /// Writes option bytes, block by block; the board is plugged in again after each, for some chips take

@@ -44,11 +44,6 @@ public struct TransferAnswer: Hashable, Sendable {
 }
 
 extension ControlLink {
-  /// All of them, whatever comes meanwhile.
-  public func perform(_ transfers: [QueuedTransfer]) -> [TransferAnswer] {
-    perform(transfers, until: nil)
-  }
-
   /// One after the other, up to the first that fails or is not to be begun any more.
   public func perform(
     _ transfers: [QueuedTransfer], until isStopped: (() -> Bool)?

@@ -84,7 +84,7 @@ import Testing
     let request = DFURequest.getStatus.control(interface: board.interface.number)
     let start = transport.now
     let answers = transport.perform(
-      (1...5).map { _ in .asking(for: 6, request, timeout: .seconds(1)) })
+      (1...5).map { _ in .asking(for: 6, request, timeout: .seconds(1)) }, until: nil)
     #expect(answers.count == 3)
     #expect(answers.last == TransferAnswer(.failure(.timedOut), ended: start + .seconds(3)))
     #expect(transport.now == start + .seconds(3))
@@ -98,7 +98,7 @@ import Testing
     let transport = try rig.bus.open(board)
     let request = DFURequest.getStatus.control(interface: board.interface.number)
     let answers = transport.perform(
-      (1...3).map { _ in .asking(for: 6, request, timeout: .seconds(1)) })
+      (1...3).map { _ in .asking(for: 6, request, timeout: .seconds(1)) }, until: nil)
     #expect(answers.map { (try? $0.result.get())?.count } == [6, nil, 6])
   }
 
