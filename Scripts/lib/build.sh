@@ -36,6 +36,16 @@ build_quietly() {
   rm -f "$log"
 }
 
+# What a Swift compiler needs to import the libraries of the package in ROOT, beside the folder of their
+# modules; in $import_flags afterwards.
+set_import_flags() {  # set_import_flags ROOT
+  local flag
+  import_flags=(-Xcc "-fmodule-map-file=$1/Sources/CLibUSB/module.modulemap")
+  for flag in $(pkg-config --cflags libusb-1.0); do
+    import_flags+=(-Xcc "$flag")
+  done
+}
+
 # Builds one product of the package in release mode; its path is in $built afterwards.
 build_release() {  # build_release ROOT PRODUCT
   local release_flags

@@ -9,37 +9,18 @@ import Testing
 
   init() throws {
     sandbox = try Sandbox()
-    let manager = FileManager.default
-    for folder in ["bin", "build"] {
-      try manager.createDirectory(
-        atPath: sandbox.path(folder), withIntermediateDirectories: true)
-    }
-    for name in ["dfuse", "dfuse_pack"] {
-      try manager.createSymbolicLink(
-        atPath: sandbox.path("bin/\(name)"), withDestinationPath: BuiltProgram.path)
-    }
+    try FileManager.default.createDirectory(
+      atPath: sandbox.path("build"), withIntermediateDirectories: true)
+    try sandbox.linkProgram(as: ["dfuse", "dfuse_pack"])
     for name in ["fw.bin", "fw.hex", "fw.dfu", "notes.txt", "units.csv", "1-1.jsonl"] {
       try sandbox.write([0], to: name)
     }
   }
 
-  /// Runs bash in the sandbox, where the two names are found.
   private func bash(_ script: String, _ words: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", script, "bash"] + words
-    process.currentDirectoryURL = URL(fileURLWithPath: sandbox.path("."))
-    process.environment = [
-      "PATH": sandbox.path("bin") + ":/usr/bin:/bin", "HOME": sandbox.path("."),
-    ]
-    let output = Pipe()
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    try process.run()
-    let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return String(decoding: bytes, as: UTF8.self)
+    let run = try sandbox.bash(script, words)
+    #expect(run.status == .success, "\(run)")
+    return run.output
   }
 
   /// What is offered for the last of the words.

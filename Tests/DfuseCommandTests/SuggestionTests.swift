@@ -14,11 +14,7 @@ import Testing
   init() throws {
     sandbox = try Sandbox()
     let manager = FileManager.default
-    try manager.createDirectory(atPath: sandbox.path("bin"), withIntermediateDirectories: true)
-    for name in ["dfuse", "dfu-util"] {
-      try manager.createSymbolicLink(
-        atPath: sandbox.path("bin/\(name)"), withDestinationPath: BuiltProgram.path)
-    }
+    try sandbox.linkProgram(as: ["dfuse", "dfu-util"])
     // The rules of this machine are not the tests' business.
     try sandbox.write(Array("#!/bin/sh\nexec \"$@\" --root root\n".utf8), to: "bin/sudo")
     try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: sandbox.path("bin/sudo"))
@@ -28,27 +24,6 @@ import Testing
 
   private let optionBytes =
     (try? Firmware.container([(1, 0x1FFF_7808, [0x12])])) ?? []
-
-  /// Gives a line to a shell in the sandbox.
-  private func shell(_ line: String) throws -> Sandbox.Run {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["-c", line]
-    process.currentDirectoryURL = URL(fileURLWithPath: sandbox.path("."))
-    process.environment = [
-      "PATH": sandbox.path("bin") + ":/usr/bin:/bin", "HOME": sandbox.path("."),
-    ]
-    let (output, error) = (Pipe(), Pipe())
-    process.standardInput = FileHandle.nullDevice
-    (process.standardOutput, process.standardError) = (output, error)
-    try process.run()
-    let texts = try [output, error].map { pipe in
-      String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    }
-    process.waitUntilExit()
-    let status = try #require(Status(rawValue: process.terminationStatus), "\(texts)")
-    return Sandbox.Run(status: status, output: texts[0], error: texts[1])
-  }
 
   /// The command of the `fix:` line: in quotes within a sentence, else up to the line's end.
   private func command(of run: Sandbox.Run) throws -> String {
@@ -60,10 +35,10 @@ import Testing
 
   /// Brings the program to its advice, and follows it.
   private func follow(_ line: String, _ status: Status) throws -> String {
-    let run = try shell(line)
+    let run = try sandbox.bash(line)
     #expect(run.status == status, "\(run)")
     let command = try command(of: run)
-    let followed = try shell(command)
+    let followed = try sandbox.bash(command)
     #expect(followed.status == .success, "\(command): \(followed)")
     return command
   }
@@ -87,21 +62,21 @@ import Testing
         try follow(verify, .different)
           == "dfuse flash -a 'internal flash' --address 08004000 --ignore-ids \(board) "
           + "-- '-fw 1.bin'")
-      #expect(try shell(verify).status == .success)
+      #expect(try sandbox.bash(verify).status == .success)
     case .read:
       let line =
         "dfuse flash --allow-option-bytes --stay \(small) --fault errWRITE@write:1 options.dfu"
       #expect(
         try follow(line, .protocolError)
           == "dfuse read -a 'Option Bytes' -o option-bytes.dfu \(small)")
-      #expect(try shell("dfuse verify \(small) option-bytes.dfu").status == .success)
+      #expect(try sandbox.bash("dfuse verify \(small) option-bytes.dfu").status == .success)
       _ = try follow("dfuse unprotect --yes --unlisted --simulate st-usbd", .protocolError)
       #expect(sandbox.files.contains("read-back.dfu"))
     case .erase:
-      _ = try shell("dfuse flash \(small) fw.bin")
+      _ = try sandbox.bash("dfuse flash \(small) fw.bin")
       let line = "dfuse flash --mass-erase --allow-option-bytes \(small) options.dfu"
       #expect(try follow(line, .usage) == "dfuse erase --all \(small)")
-      #expect(try shell("dfuse verify \(small) fw.bin").status == .different)
+      #expect(try sandbox.bash("dfuse verify \(small) fw.bin").status == .different)
     case .leave:
       let line = "dfuse flash \(board) --fault stall@setaddress:6+ fw.bin"
       #expect(try follow(line, .inputOutput) == "dfuse leave \(board)")
@@ -110,7 +85,7 @@ import Testing
       #expect(
         try follow(flash + "--fault rdp=1 fw.bin", .protocolError)
           == "dfuse unprotect --yes \(board)")
-      #expect(try shell(flash + "fw.bin").status == .success)
+      #expect(try sandbox.bash(flash + "fw.bin").status == .success)
     case .options:
       let line = "dfuse options default --simulate stm32h723"
       #expect(try follow(line, .badData) == "dfuse options --simulate stm32h723")
@@ -119,7 +94,7 @@ import Testing
       #expect(
         try follow("dfuse pack -- '-my image.bin'", .usage)
           == "dfuse pack -o firmware.dfu -m 0x08000000 -i '-my image.bin' -a 0")
-      #expect(try shell("dfuse flash --simulate stm32f405 firmware.dfu").status == .success)
+      #expect(try sandbox.bash("dfuse flash --simulate stm32f405 firmware.dfu").status == .success)
     case .unpack:
       try sandbox.write(
         Firmware.container([(0, 0x0800_0000, optionBytes)]), to: "-outer 1.dfu")
@@ -129,22 +104,23 @@ import Testing
     case .installRules, .uninstallRules:
       let words = kind.rawValue.split(separator: " ").map(String.init)
       let rules = sandbox.path("root/etc/udev/rules.d/60-dfuse.rules")
-      if kind == .uninstallRules { _ = try shell("sudo dfuse udev install") }
+      if kind == .uninstallRules { _ = try sandbox.bash("sudo dfuse udev install") }
       let line = try command(of: sandbox.run(words))
       #expect(line == "sudo dfuse \(kind.rawValue)")
-      #expect(try shell(line).status == .success)
+      #expect(try sandbox.bash(line).status == .success)
       #expect(FileManager.default.fileExists(atPath: rules) == (kind == .installRules))
       sandbox.bus = StubBus([.board(path: "1-1", openError: .accessDenied)])
       #expect(try command(of: sandbox.run("leave")) == "sudo dfuse udev install")
     case .simulateList:
-      let list = try shell(try command(of: shell("dfuse flash --simulate stm32f999 fw.bin")))
+      let list = try sandbox.bash(
+        try command(of: sandbox.bash("dfuse flash --simulate stm32f999 fw.bin")))
       #expect(list.output.contains("stm32f405"))
     case .doctor:
       sandbox.bus = StubBus([.board(path: "1-1", openError: .busy)])
       let line = try command(of: sandbox.run("leave"))
       #expect(line == "dfuse doctor")
       // How it ends depends on this machine.
-      #expect(try shell(line).output.contains("libusb    version \(LibUSBBus.version)"))
+      #expect(try sandbox.bash(line).output.contains("libusb    version \(LibUSBBus.version)"))
     case .list:
       let chip = try #require(SimulatedChip.named("stm32f405"))
       var profile = chip.profile

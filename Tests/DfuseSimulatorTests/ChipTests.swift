@@ -167,7 +167,7 @@ import Testing
   }
 
   @Test func `a chip that can be simulated has USB in its ROM`() {
-    for chip in SimulatedChip.all + SimulatedChip.others {
+    for chip in SimulatedChip.every {
       #expect(!([chip.name] + chip.aliases).contains(where: PartsWithoutUSB.contain))
     }
     for text in ["STM32F105RC", "STM32F303VC", "STM32F302R8", "STM32L073RZ", "STM32WBA65"] {

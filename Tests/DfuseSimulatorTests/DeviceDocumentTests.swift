@@ -132,7 +132,7 @@ import Testing
   }
 
   private static var quirks: String {
-    let chips = SimulatedChip.all + SimulatedChip.others
+    let chips = SimulatedChip.every
     let known = chips.map { (chip: $0, profile: Self.known($0)) }
     let flags = ChipQuirk.allCases.map { quirk in
       let facts = ChipTable.entries.flatMap(\.profile.quirkFacts).filter { $0.quirk == quirk }
@@ -266,13 +266,13 @@ import Testing
     account: QuirkAccount
   ) throws {
     let note = try #require(BehaviourNote.all.first { $0.account == account })
-    let chips = SimulatedChip.all + SimulatedChip.others
+    let chips = SimulatedChip.every
     let shown = chips.filter { note.isShown($0.profile) }
     #expect(!shown.isEmpty && shown.count < chips.count / 2)
   }
 
   @Test func `a misbehaviour of a simulated chip is told of`() {
-    for chip in SimulatedChip.all + SimulatedChip.others
+    for chip in SimulatedChip.every
     where chip.profile.quirks != Quirks() {
       let isFlag = Self.known(chip)?.quirks.isEmpty == false
       #expect(
@@ -290,7 +290,7 @@ import Testing
   func `a quirk that the host knows is found on the chips that were simulated for it`(
     quirk: ChipQuirk, names: [String]
   ) {
-    let chips = SimulatedChip.all + SimulatedChip.others
+    let chips = SimulatedChip.every
     #expect(chips.filter { Self.known($0)?.quirks.contains(quirk) == true }.map(\.name) == names)
   }
 

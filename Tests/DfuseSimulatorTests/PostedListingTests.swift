@@ -87,7 +87,7 @@ import Testing
 
   // MARK: - The simulated boards, which say what was posted
 
-  static let chips = SimulatedChip.all + SimulatedChip.others
+  static let chips = SimulatedChip.every
 
   @Test(arguments: chips.map(\.name))
   func `a simulated board says what its listings have, and they are there`(name: String) throws {

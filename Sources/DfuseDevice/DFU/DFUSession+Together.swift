@@ -228,12 +228,8 @@ extension DFUSession {
     blocksInDoubt = 0
     for (index, block) in next.enumerated() {
       let own = Array(answers.dropFirst(1 + index * 3).prefix(3))
-      let isLast = index + 1 == next.count
-      let course: BlockAhead.Course =
-        isLast && own.first?.error == nil && !own.isEmpty
-        ? .begun
-        : own.count == 3 && own.allSatisfy({ $0.error == nil }) && isDone(own)
-          ? .done : .failed(own, behind: next.count - index - 1)
+      let behind = next.count - index - 1
+      let course = self.course(of: own, behind: behind)
       blocksAhead.append(
         BlockAhead(number: block.number, count: block.data.count, course: course))
       switch course {
@@ -246,9 +242,17 @@ extension DFUSession {
     }
   }
 
-  private func isDone(_ answers: [TransferAnswer]) -> Bool {
+  /// What has become of a block by the answers to it and to each DFU_GETSTATUS about it, of which the
+  /// last block's end is not asked for yet.
+  private func course(of answers: [TransferAnswer], behind: Int) -> BlockAhead.Course {
+    guard let taken = answers.first, taken.error == nil else {
+      return .failed(answers, behind: behind)
+    }
+    if behind == 0 { return .begun }
     let replies = answers.dropFirst().map { (try? $0.result.get()).flatMap(DFUStatusReply.init) }
-    return replies.allSatisfy { $0?.bStatus == .ok } && replies.last??.state == .dfuDNLOADIDLE
+    let isDone = replies.count == 2 && replies.allSatisfy { $0?.bStatus == .ok }
+    return isDone && replies.last??.state == .dfuDNLOADIDLE
+      ? .done : .failed(answers, behind: behind)
   }
 
   /// Judges an answer behind which more was sent: where the device is now, it does not say.

@@ -141,8 +141,8 @@ extension FlashError: CustomStringConvertible {
     case .bootloaderSectors(let range, let bootloader):
       "\(range.addressText) is \(bootloader.name)'s own"
     case .permanentLock(let level, let address, let name, let serial):
-      "protection level \(level.hex) at \(address.addressText) (\(name.visible())) would lock the chip "
-        + "for ever" + (serial.map { "; its serial number is \($0.visible())" } ?? "")
+      "protection level \(level.hex) at \(address.addressText) (\(name.visible())) "
+        + "would lock the chip for ever" + serial.asSerialClause
     case .nothingForFlash: "the firmware has nothing for the flash that the mass erase would erase"
     case .alreadyProgrammed(let address, let found, let wanted):
       "\(address.addressText) is programmed already: \(found.hex), not \(wanted.hex)"
@@ -172,6 +172,11 @@ extension FlashError: CustomStringConvertible {
     return "\(memory.name.visible()) ("
       + [setting, memory.extentText].compactMap(\.self).joined(separator: ", ") + ")"
   }
+}
+
+extension String? {
+  /// A serial number behind what is said of a board; nothing where it has none.
+  var asSerialClause: String { map { "; its serial number is \($0.visible())" } ?? "" }
 }
 
 extension FlashError.Progress: CustomStringConvertible {

@@ -333,11 +333,11 @@ extension FlashMachine {
   /// With `sent`, so many behind it had been sent as if it were. They may have come at a bad moment, so
   /// the sectors of all of them are done once more, whatever is read back.
   mutating func doubt(_ place: Place, sent: Int) -> Place {
-    guard case .write = step(at: place)?.work else { return place }
+    guard let step = step(at: place), case .write = step.work else { return place }
     let next = nextWrites(sent)
     findings.isInDoubt = true
     var place = place
-    for step in [step(at: place)].compactMap(\.self) + next {
+    for step in [step] + next {
       guard case .write(let range, _) = step.work else { break }
       result.bytesWritten += UInt64(range.count)
       if !next.isEmpty { distrust(range, in: step.alternateSetting) }

@@ -39,9 +39,7 @@ extension Flasher {
   }
 
   /// The addresses of option bytes that the bootloader shows, or serves all the same.
-  public func shownOptions(of options: OptionBytes) -> [Range<UInt64>] {
-    board.optionSegments.map(\.range)
-  }
+  public var shownOptions: [Range<UInt64>] { board.optionSegments.map(\.range) }
 
   /// Writes a block of option bytes.
   ///

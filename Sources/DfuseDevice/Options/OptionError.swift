@@ -58,8 +58,7 @@ extension OptionError: CustomStringConvertible {
     case .notThere(let field, let needs): "\(field.name) is there only with \(needs)"
     case .neverWritten(let field): "\(field.name) is shown, and never written over USB"
     case .permanent(let field, let value, let serial):
-      "\(field.name)=\(value.shortHex) would lock the chip for ever"
-        + (serial.map { "; its serial number is \($0.visible())" } ?? "")
+      "\(field.name)=\(value.shortHex) would lock the chip for ever" + serial.asSerialClause
     case .erasesEverything(let field):
       "\(field.name) at its open level erases everything on the chip"
     case .closesBootloader(let fields):

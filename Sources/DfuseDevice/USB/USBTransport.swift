@@ -47,9 +47,7 @@ extension USBTransport {
   }
 
   private func stringDescriptor(_ index: UInt8, language: UInt16) -> [UInt8]? {
-    let request = ControlRequest(
-      bmRequestType: 0x80, bRequest: 0x06, wValue: 0x0300 | UInt16(index), wIndex: language)
-    return try? controlIn(request, length: 255, timeout: .seconds(1))
+    try? controlIn(.string(at: index, language: language), length: 255, timeout: .seconds(1))
   }
 }
 
@@ -85,6 +83,13 @@ public struct ControlRequest: Hashable, Sendable {
     self.bRequest = bRequest
     self.wValue = wValue
     self.wIndex = wIndex
+  }
+
+  /// GET_DESCRIPTOR for a string: USB 2.0 section 9.4.3.
+  static func string(at index: UInt8, language: UInt16) -> ControlRequest {
+    ControlRequest(
+      bmRequestType: 0x80, bRequest: 6,
+      wValue: UInt16(DescriptorType.string) << 8 | UInt16(index), wIndex: language)
   }
 
   /// The eight bytes of the SETUP stage, for a data stage of so many bytes.

@@ -73,8 +73,8 @@ package class SimulatedControlLink: ControlLink {
       withSlot { [generation] slot, _ in
         slot.transfer(Array(taken), generation: generation, until: isStopped)
       } ?? [TransferAnswer(.failure(.disconnected), ended: now)]
-    let isStopped = answers.last?.isLast ?? false
-    if taken.count < transfers.count, answers.count == taken.count, !isStopped {
+    let isOver = answers.last?.isLast ?? false
+    if taken.count < transfers.count, answers.count == taken.count, !isOver {
       let error = USBError.other(
         call: "libusb_submit_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
       answers.append(TransferAnswer(.failure(error), ended: now))
@@ -111,10 +111,6 @@ package class SimulatedControlLink: ControlLink {
   private func transfer(
     _ request: ControlRequest, data: [UInt8], length: Int, timeout: Duration
   ) throws(USBError) -> [UInt8] {
-    guard length <= Self.mostBytes else {
-      throw .other(
-        call: "libusb_control_transfer", code: -2, name: "LIBUSB_ERROR_INVALID_PARAM")
-    }
     let transfer: QueuedTransfer =
       request.isIn
       ? .asking(for: length, request, timeout: timeout)

@@ -1,6 +1,9 @@
 import DfuseDevice
 
 extension SimulatedChip {
+  /// Every chip, whatever it is listed among.
+  package static let every = all + others
+
   /// The chip with this name or alias, or with one of them in front of a package and a flash size,
   /// as it is printed on the part: `f405`, `STM32F405RG`, `STM32H7A3ZIT6Q`.
   ///
@@ -8,7 +11,7 @@ extension SimulatedChip {
   public static func named(_ text: String) -> SimulatedChip? {
     let wanted = text.lowercased()
     let whole = [wanted, "stm32" + wanted]
-    let chips = all + others
+    let chips = every
     if let chip = chips.first(where: { $0.names.contains(where: whole.contains) }) { return chip }
     guard !PartsWithoutUSB.contain(wanted) else { return nil }
     return chips.first { chip in

@@ -141,7 +141,7 @@ extension SimulatedChip {
         ? "ST's AN2606 lists none; boards with it have one in flash, such as maple or st-usbd"
         : nil,
       fix: "choose one; 'dfuse simulate --list' describes them:",
-      choices: lines(of: (all + others).flatMap { [$0.name] + $0.aliases }))
+      choices: lines(of: every.flatMap(\.names)))
   }
 
   /// Names, several a line.

@@ -94,7 +94,7 @@ extension Checkup {
             ? .init("see it on the container's host", "sudo dmesg | grep usb")
             : machine.user.isRoot
               ? .init("see whether another way leads to it", "dmesg | grep usb")
-              : .init("look as root", "\(Suggestion(.doctor).asRoot)")
+              : .init("look as root", Suggestion(.doctor).asRoot)
         ])
     ]
   }

@@ -8,7 +8,7 @@ import DfuseSimulator
 /// plugged in, or those that the line itself simulates.
 enum Completions {
   /// The chips that can be simulated.
-  static let chips = CompletionKind.custom { _, _, _ in chipNames }
+  static let chips = CompletionKind.custom { _, _, _ in SimulatedChip.every.flatMap(\.names) }
   /// The ports of boards, in their bootloaders or with a way there.
   static let paths = CompletionKind.custom { words, _, _ in
     boards(in: words).map(\.identity.path)
@@ -26,10 +26,6 @@ enum Completions {
   static let images = CompletionKind.file(extensions: FileWord.endings)
   /// Behind an option whose value may be missing: what follows is a file, for most.
   static let operand = CompletionKind.file()
-
-  private static let chipNames = (SimulatedChip.all + SimulatedChip.others).flatMap {
-    [$0.name] + $0.aliases
-  }
 
   /// The words of all values that an option has on a command line.
   private static func values(of option: String, in words: [String]) -> [String] {

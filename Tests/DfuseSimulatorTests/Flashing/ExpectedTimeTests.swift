@@ -8,7 +8,7 @@ import Testing
 /// What a plan says of its time, beside the time that the flash then takes.
 @Suite struct ExpectedTimeTests {
   /// All that speak DfuSe.
-  static let names = (SimulatedChip.all + SimulatedChip.others).map(\.name).filter { name in
+  static let names = SimulatedChip.every.map(\.name).filter { name in
     !SimulatedChip.plain.contains { $0.name == name }
   }
 

@@ -88,7 +88,7 @@ import Testing
   private func options(_ rig: FlashRig) throws -> (OptionBytes, shown: [Range<UInt64>]) {
     var flasher = try rig.flasher()
     let options = try flasher.readOptions()
-    return (options, flasher.shownOptions(of: options))
+    return (options, flasher.shownOptions)
   }
 
   private func write(_ change: OptionChange, _ options: OptionBytes, _ rig: FlashRig) throws {

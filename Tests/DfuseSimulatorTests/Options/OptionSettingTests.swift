@@ -47,7 +47,7 @@ import Testing
     let options = try options(of: &flasher, rig.board.chip.name)
     let change = try options.change(
       [OptionSetting(name: name, value: UInt64(value))],
-      shown: flasher.shownOptions(of: options), consent: Self.everything, serial: nil)
+      shown: flasher.shownOptions, consent: Self.everything, serial: nil)
     for block in change.blocks { _ = try flasher.write(options: block, of: options) }
     return change
   }
@@ -72,7 +72,7 @@ import Testing
     let chip = try TestProgram.chip(name)
     var reader = try FlashRig(SimulatedBoard(chip)).flasher()
     let options = try options(of: &reader, name)
-    let shown = reader.shownOptions(of: options)
+    let shown = reader.shownOptions
     let layout = try #require(options.layout)
     #expect(layout.isWritten)
     // Where another hand has written down what the silicon has, that counts.

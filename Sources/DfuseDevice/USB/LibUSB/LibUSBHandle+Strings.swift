@@ -34,14 +34,11 @@ extension LibUSBHandle {
     return getString(index, language: known)
   }
 
-  /// GET_DESCRIPTOR(STRING): USB 2.0 section 9.4.3.
   private func getString(_ index: UInt8, language: UInt16) -> [UInt8]? {
     guard strings.areAnswered else { return nil }
-    let request = ControlRequest(
-      bmRequestType: 0x80, bRequest: 6,
-      wValue: UInt16(DescriptorType.string) << 8 | UInt16(index), wIndex: language)
     do throws(USBError) {
-      return try controlIn(request, length: 255, timeout: .seconds(1))
+      return try controlIn(
+        .string(at: index, language: language), length: 255, timeout: .seconds(1))
     } catch {
       if error == .timedOut { strings.areAnswered = false }
       return nil

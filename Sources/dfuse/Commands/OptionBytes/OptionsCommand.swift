@@ -44,7 +44,7 @@ struct OptionsShowCommand: BoardCommand, TakesWorkOptions {
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     let options = try context.options(of: &flasher, identifies: identity.identify)
-    let report = OptionsReport(options, shown: flasher.shownOptions(of: options))
+    let report = OptionsReport(options, shown: flasher.shownOptions)
     var details = ResultDetails()
     details.options = report
     return Conclusion(

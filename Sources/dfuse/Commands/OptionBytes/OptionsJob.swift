@@ -136,7 +136,7 @@ struct OptionsJob: Sendable {
   func plan(
     _ options: OptionBytes, _ flasher: borrowing Flasher, _ context: BoardContext
   ) throws(Failure) -> OptionChange {
-    let shown = flasher.shownOptions(of: options)
+    let shown = flasher.shownOptions
     let serial = flasher.identity.serialNumber
     do throws(OptionError) {
       switch goal {

@@ -185,7 +185,7 @@ enum ChipList {
   static var lines: [String] {
     let rows =
       [["chip", "part", "flash", "transfer", "known"]]
-      + (SimulatedChip.all + SimulatedChip.others).map { chip in
+      + SimulatedChip.every.map { chip in
         [
           ([chip.name] + chip.aliases).joined(separator: ", "), chip.part,
           UInt64(chip.flashSize).sizeText, "\(chip.transferSize)",

@@ -217,7 +217,7 @@ struct RestoreJob {
     }
     guard !words.isEmpty else { return nil }
     let change = try? current.changeLiftingWriteProtection(
-      shown: flasher.shownOptions(of: current), consent: consent,
+      shown: flasher.shownOptions, consent: consent,
       serial: flasher.identity.serialNumber)
     return Protection(words: words.joined(separator: ", "), canBeLifted: change != nil)
   }
