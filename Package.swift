@@ -72,7 +72,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "DfuseSimulatorTests",
-      dependencies: ["DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport"],
+      dependencies: [
+        "DfuseSimulator", "DfuseDevice", "DfuseFormat", "DfuseTestSupport", "RestoreWalk",
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "DfuseCommandTests",

@@ -6,7 +6,7 @@ import Testing
 @testable import DfuseSimulator
 
 /// The host's layouts against the simulated silicon, which has its own: what a field of the one is in
-/// the other, and what a cut leaves.
+/// the other.
 @Suite struct OptionSettingTests {
   /// The chips whose option bytes are written.
   static let names = [
@@ -25,15 +25,15 @@ import Testing
   private static let told: [String: UInt16] = ["stm32l452": 0x462]
 
   /// The option bytes of a board.
-  private func options(of flasher: inout Flasher, _ chip: String) throws -> OptionBytes {
+  static func options(of flasher: inout Flasher, _ chip: String) throws -> OptionBytes {
     let options = try flasher.readOptions()
-    guard let device = Self.told[chip] else { return options }
+    guard let device = told[chip] else { return options }
     #expect(options.layout?.isWritten == false)
     return OptionBytes(
       layout: OptionLayout.all.first { $0.device == device }, blocks: options.blocks)
   }
 
-  private static let everything: OptionConsent = {
+  static let everything: OptionConsent = {
     var consent = OptionConsent()
     consent.allowsNoWayBack = true
     consent.allowsErase = true
@@ -44,7 +44,7 @@ import Testing
   @discardableResult
   private func set(_ name: String, _ value: UInt32, _ rig: FlashRig) throws -> OptionChange {
     var flasher = try rig.flasher()
-    let options = try options(of: &flasher, rig.board.chip.name)
+    let options = try Self.options(of: &flasher, rig.board.chip.name)
     let change = try options.change(
       [OptionSetting(name: name, value: UInt64(value))],
       shown: flasher.shownOptions, consent: Self.everything, serial: nil)
@@ -71,7 +71,7 @@ import Testing
   ) throws {
     let chip = try TestProgram.chip(name)
     var reader = try FlashRig(SimulatedBoard(chip)).flasher()
-    let options = try options(of: &reader, name)
+    let options = try Self.options(of: &reader, name)
     let shown = reader.shownOptions
     let layout = try #require(options.layout)
     #expect(layout.isWritten)
@@ -125,7 +125,7 @@ import Testing
   func `sectors are protected by their names`(_ name: String) throws {
     let chip = try TestProgram.chip(name)
     var reader = try FlashRig(SimulatedBoard(chip)).flasher()
-    let options = try options(of: &reader, name)
+    let options = try Self.options(of: &reader, name)
     for field in options.fields where field.hasNamedBits && options.value(of: field) != nil {
       guard field.role == .writeProtection else { continue }
       let (stem, first) = OptionField.stem(of: field.name)
@@ -139,57 +139,5 @@ import Testing
         #expect(words(try rig.board) == expected, "\(stem)\(first + bit)")
       }
     }
-  }
-
-  /// A field that every one of these chips has, and another value of it.
-  private func sample(of options: OptionBytes) throws -> (OptionField, UInt32) {
-    let names = ["BOR_LEV", "nRST_STOP", "NRST_STOP", "NRST_STOP_D1"]
-    let field = try #require(
-      names.compactMap { name in options.fields.first { $0.name == name } }.first)
-    let value = try #require(options.value(of: field))
-    return (field, value == 0 ? 1 : value - 1)
-  }
-
-  @Test(arguments: all)
-  func `a cut at any request never locks for ever, and closes the way only where that was said`(
-    _ name: String
-  ) throws {
-    let chip = try TestProgram.chip(name)
-    var reader = try FlashRig(SimulatedBoard(chip)).flasher()
-    let options = try options(of: &reader, name)
-    let (field, value) = try sample(of: options)
-    let whole = FlashRig(SimulatedBoard(chip))
-    let change = try set(field.name, value, whole)
-    let requests = try whole.requests
-    #expect(requests > 10)
-    var closed = 0
-    for number in 1...requests {
-      let rig = FlashRig(SimulatedBoard(chip))
-      rig.bus.changeBoard(at: "1-1") {
-        $0.faults = FaultPlan([Fault(.disconnect, at: .any, number)])
-      }
-      _ = try? set(field.name, value, rig)
-      try rig.mend()
-      let board = try rig.board
-      let level = board.model.memory.readProtection
-      #expect(level < 2, "cut at \(number)")
-      #expect(board.touchedPasswordWords == [])
-      if !board.hasWayIntoROM { closed += 1 }
-    }
-    // And in the middle of the chip's own work, which no request comes into.
-    let block = try #require(change.blocks.first)
-    var probe = try Probe(name)
-    probe.clrStatusIfFailed()
-    probe.setAddress(block.address)
-    probe.dnload(2, block.bytes)
-    _ = probe.getStatus()
-    if let work = probe.board.model.work, let end = work.end {
-      probe.now = work.begin + (end - work.begin) * 0.5
-      probe.powerCycle()
-      #expect(probe.board.model.memory.readProtection < 2)
-      if !probe.board.hasWayIntoROM { closed += 1 }
-    }
-    if closed > 0 { #expect(change.cautions.contains(.holdSupply)) }
-    print("\(name): \(closed) of \(requests + 1) cuts leave no way into the bootloader")
   }
 }
