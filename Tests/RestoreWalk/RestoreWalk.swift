@@ -15,7 +15,7 @@ import DfuseSimulator
 @main
 struct RestoreWalk {
   /// A chip of each family, whole.
-  private static let families = [
+  static let families = [
     "stm32f072", "stm32f107", "stm32f303", "stm32f405", "stm32f723", "stm32l072", "stm32l152",
     "stm32l476", "stm32l4r5", "stm32l552", "stm32wb55", "stm32g0b1", "stm32g431", "stm32c071",
     "stm32u083", "stm32h563", "stm32u575", "stm32c562", "stm32h723", "gd32vf103", "apm32f103",

@@ -23,8 +23,9 @@ final class WalkedRestore {
     var reserved = 0
     /// Of the boards, those without a way into their bootloader, of which the plan had warned.
     var closed = 0
-    /// Whether option bytes were part of it.
-    var hasOptions = false
+    /// Fields of option bytes that were part of it.
+    var fields = 0
+    var hasOptions: Bool { fields > 0 }
     /// What is not as it should be.
     var problems: [String] = []
   }
@@ -33,6 +34,7 @@ final class WalkedRestore {
   private let isWhole: Bool
   /// Of how many boards that were left, behind the first ones, one gets its second run.
   private let every: Int
+  private let isCut: Bool
   private var findings = Findings()
   /// What the flash is filled in, and what a snapshot takes.
   private var sectors: [Range<UInt64>] = []
@@ -47,8 +49,13 @@ final class WalkedRestore {
   /// How many boards always get a second run.
   private static let always = 25
 
-  init(_ chip: SimulatedChip, isWhole: Bool, every: Int = 1) {
-    (self.chip, self.isWhole, self.every) = (chip, isWhole, every)
+  /// - Parameters:
+  ///   - chip: The chip, as it comes from the factory.
+  ///   - isWhole: Whether all of the flash takes part; else four sectors of it do.
+  ///   - every: Of how many boards that are left one gets its second run.
+  ///   - isCut: Whether the restore is cut at all.
+  init(_ chip: SimulatedChip, isWhole: Bool, every: Int = 1, isCut: Bool = true) {
+    (self.chip, self.isWhole, self.every, self.isCut) = (chip, isWhole, every, isCut)
   }
 
   func run() -> Findings {
@@ -69,12 +76,12 @@ final class WalkedRestore {
     fill(&original, seed: 1, all: false)
     container = try snapshot(SimulatedBus([original]))
     let bus = SimulatedBus([original])
-    findings.hasOptions = try changeOptions(bus) > 0
+    findings.fields = try changeOptions(bus)
     guard var changed = bus.board(at: ForkingTransport.port) else { throw Gone() }
     fill(&changed, seed: 2, all: true)
     let walked = SimulatedBus([changed])
     if try snapshot(SimulatedBus([changed])) == container { problem("nothing is different") }
-    try restore(walked, isWatched: true)
+    try restore(walked, isWatched: isCut)
     if try snapshot(walked) != container { problem("the restore itself does not restore") }
   }
 
