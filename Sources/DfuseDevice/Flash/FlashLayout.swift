@@ -165,10 +165,11 @@ package struct FlashLayout {
   // MARK: - What is written
 
   private func widened(_ image: MemoryImage, in memory: AlternateMemory) -> MemoryWork {
-    let runs = memory.map.kind.isFlash ? padded(image, in: memory.map) : image.runs
-    let sectors = runs.flatMap { memory.map.sectors(overlapping: $0.range) }
+    let ranges = memory.map.kind.isFlash ? padded(image, in: memory.map) : image.ranges
+    let sectors = ranges.flatMap { memory.map.sectors(overlapping: $0) }
     return MemoryWork(
-      memory: memory, runs: runs, image: image,
+      memory: memory,
+      widened: WidenedImage(image.runs, to: ranges, filler: board.chip.erasedByte), image: image,
       sectors: sectors.enumerated().filter { index, sector in
         index == 0 || sectors[index - 1] != sector
       }.map(\.element))
@@ -177,24 +178,14 @@ package struct FlashLayout {
   /// Rounds each run outwards to the programming unit, inside its first and last sector.
   ///
   /// No sector is entered that the image does not touch. What cannot be erased is not padded.
-  private func padded(_ image: MemoryImage, in map: MemoryMap) -> [ImageElement] {
-    var rest = image.runs[...]
-    return image.runs.map { run in
-      let (start, end) = (run.range.lowerBound, run.range.upperBound)
-      let whole = run.range.rounded(to: UInt64(board.chip.programmingUnit))
+  private func padded(_ image: MemoryImage, in map: MemoryMap) -> [Range<UInt64>] {
+    image.ranges.map { range in
+      let (start, end) = (range.lowerBound, range.upperBound)
+      let whole = range.rounded(to: UInt64(board.chip.programmingUnit))
       let (first, last) = (erasableSector(at: start, in: map), erasableSector(at: end - 1, in: map))
       let low = max(whole.lowerBound, first?.lowerBound ?? start)
       return low..<min(whole.upperBound, last?.upperBound ?? end)
-    }.joined.map { range in
-      var padded = ImageElement(
-        address: UInt32(truncatingIfNeeded: range.lowerBound),
-        bytes: [UInt8](repeating: board.chip.erasedByte, count: range.count))
-      while let run = rest.first, range.contains(run.range.lowerBound) {
-        padded.replace(run)
-        rest.removeFirst()
-      }
-      return padded
-    }
+    }.joined
   }
 
   private func erasableSector(at address: UInt64, in map: MemoryMap) -> Range<UInt64>? {
@@ -222,8 +213,8 @@ extension MemoryKind {
 /// One memory of the board, and what is to go into it: checked, and widened to whole units.
 package struct MemoryWork: Equatable {
   package let memory: AlternateMemory
-  /// The image's runs, in rising order, widened to the programming unit with the erased value.
-  var runs: [ImageElement]
+  /// What is written: the image, widened to the programming unit with the erased value.
+  var widened: WidenedImage
   /// The image's bytes as the firmware has them.
   package let image: MemoryImage
   /// The sectors that the image touches, in rising order.
@@ -232,14 +223,9 @@ package struct MemoryWork: Equatable {
   /// Whether all of the image can be read back.
   var isReadable: Bool { sectors.allSatisfy { memory.map.allows(.readable, in: $0) } }
 
-  /// Whether the runs have a byte for every address of a sector.
+  /// Whether there is a byte to write for every address of a sector.
   func isCovered(_ sector: Range<UInt64>) -> Bool {
-    runs(in: sector).map(\.range).byteCount == UInt64(sector.count)
-  }
-
-  /// The runs' bytes in a range.
-  func runs(in range: Range<UInt64>) -> [ImageElement] {
-    runs.compactMap { $0.part(range) }
+    widened.ranges(in: sector).byteCount == UInt64(sector.count)
   }
 }
 
@@ -248,17 +234,6 @@ extension Collection<UInt8> {
   ///
   /// Whole arrays are compared at once, also where nothing is optimised.
   func holdOnly(_ byte: UInt8) -> Bool { Array(self) == [UInt8](repeating: byte, count: count) }
-}
-
-extension [ImageElement] {
-  /// Adds a run that lies behind all others, as a part of the last one where the two touch.
-  mutating func append(joining run: ImageElement) {
-    if let last, last.range.upperBound == run.range.lowerBound {
-      self[count - 1].bytes += run.bytes
-    } else {
-      append(run)
-    }
-  }
 }
 
 extension DFUSuffix {

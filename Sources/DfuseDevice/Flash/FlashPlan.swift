@@ -28,9 +28,14 @@ public struct FlashPlan: Hashable, Sendable {
     public var memory: AlternateMemory
     /// The sectors that the image touches, by address.
     public var sectors: [Sector]
-    /// The runs to write and to verify: the image's bytes in sectors that are not kept, widened to
-    /// the programming unit with the erased value.
-    public var runs: [ImageElement]
+    /// What is written and verified.
+    var content: WidenedImage
+
+    /// The runs to write and to verify, as a copy: the image's bytes in sectors that are not kept,
+    /// widened to the programming unit with the erased value.
+    public var runs: [ImageElement] { content.runs }
+    /// The addresses of ``runs``.
+    public var ranges: [Range<UInt64>] { content.ranges }
 
     /// The memory's alternate setting.
     public var alternateSetting: UInt8 { memory.alternateSetting }
@@ -75,39 +80,41 @@ public struct FlashPlan: Hashable, Sendable {
 
   /// Bytes that will be sent: blocks of nothing but the erased value are left out.
   public var bytesToWrite: UInt64 {
-    memories.flatMap { memory in memory.runs.flatMap { blocks(of: $0, of: memory) } }.byteCount
+    memories.flatMap { memory in memory.ranges.flatMap { blocks(of: $0, of: memory) } }.byteCount
   }
 
   /// Bytes that will be read back.
   public var bytesToVerify: UInt64 {
-    memories.flatMap(\.runs).map(\.range).byteCount
+    memories.flatMap(\.ranges).byteCount
   }
 
   /// Whether the board holds the firmware already.
-  public var isEmpty: Bool { memories.allSatisfy(\.runs.isEmpty) }
+  public var isEmpty: Bool { memories.allSatisfy(\.ranges.isEmpty) }
 
   /// The addresses of the blocks of a run that are sent.
   ///
   /// Left out is what holds nothing but the erased value, in sectors that are erased or were found
   /// blank; a run lies in sectors of one sort.
-  func blocks(of run: ImageElement, of memory: Memory) -> [Range<UInt64>] {
+  func blocks(of run: Range<UInt64>, of memory: Memory) -> [Range<UInt64>] {
     let isOverwritten = isOverwritten(run, of: memory)
     return run.blocks(of: transferSize).filter {
-      isOverwritten || !run.slice($0).holdOnly(erasedByte)
+      isOverwritten || !memory.content.holdsOnly(erasedByte, in: $0)
     }
   }
 
   /// Whether a run lies in sectors that are neither erased nor blank.
-  private func isOverwritten(_ run: ImageElement, of memory: Memory) -> Bool {
+  private func isOverwritten(_ run: Range<UInt64>, of memory: Memory) -> Bool {
     memory.sectors.contains {
-      $0.action == .overwrite && $0.range.contains(run.range.lowerBound)
+      $0.action == .overwrite && $0.range.contains(run.lowerBound)
     }
   }
 
   /// The block of a run that holds an address, if it is sent.
-  func block(at address: UInt64, of run: ImageElement, of memory: Memory) -> Range<UInt64>? {
+  func block(
+    at address: UInt64, of run: Range<UInt64>, of memory: Memory
+  ) -> Range<UInt64>? {
     run.blocks(of: transferSize).first { $0.contains(address) }.flatMap {
-      isOverwritten(run, of: memory) || !run.slice($0).holdOnly(erasedByte) ? $0 : nil
+      isOverwritten(run, of: memory) || !memory.content.holdsOnly(erasedByte, in: $0) ? $0 : nil
     }
   }
 
@@ -123,8 +130,10 @@ public struct FlashPlan: Hashable, Sendable {
 
   /// The bytes that belong in a range, which lies in one of the runs.
   func bytes(_ range: Range<UInt64>, in alternateSetting: UInt8) -> [UInt8] {
-    memory(alternateSetting)?.runs.first { $0.range.contains(range.lowerBound) }?
-      .part(range)?.bytes ?? []
+    guard let content = memory(alternateSetting)?.content,
+      let run = content.range(holding: range.lowerBound)
+    else { return [] }
+    return content.bytes(in: range.clamped(to: run))
   }
 
   /// Whether the sector with the vector table holds its bytes already: then it stays, and what is
@@ -197,13 +206,13 @@ extension DirectWrite {
   }
 }
 
-extension ImageElement {
+extension Range<UInt64> {
   /// The addresses of a run's blocks, in order; the last may be short.
   ///
   /// No device takes a block of one byte (AN3156): a word of the block before goes with it.
   func blocks(of size: Int) -> [Range<UInt64>] {
-    var blocks = stride(from: range.lowerBound, to: range.upperBound, by: max(size, 1)).map {
-      $0..<min($0 + UInt64(size), range.upperBound)
+    var blocks = stride(from: lowerBound, to: upperBound, by: Swift.max(size, 1)).map {
+      $0..<Swift.min($0 + UInt64(size), upperBound)
     }
     if blocks.count > 1, size > 4, let last = blocks.last, last.count == 1 {
       let start = last.lowerBound - 4
@@ -214,18 +223,22 @@ extension ImageElement {
   }
 
   /// The run without a part that is written last.
-  func parts(without last: ImageElement?) -> [ImageElement] {
-    guard let last, range.overlaps(last.range) else { return [self] }
-    return [0..<last.range.lowerBound, last.range.upperBound..<(1 << 32)].compactMap { part($0) }
+  func parts(without last: Range<UInt64>?) -> [Range<UInt64>] {
+    guard let last, overlaps(last) else { return [self] }
+    return [
+      lowerBound..<Swift.max(lowerBound, last.lowerBound),
+      last.upperBound..<Swift.max(last.upperBound, upperBound),
+    ]
+    .filter { !$0.isEmpty }
   }
 }
 
 /// The block with the vector table, which is written last.
 struct FinalBlock {
   var memory: FlashPlan.Memory
-  /// The block's bytes, as a run of its own.
-  var run: ImageElement
-  var address: UInt64 { run.range.lowerBound }
+  /// Its addresses.
+  var range: Range<UInt64>
+  var address: UInt64 { range.lowerBound }
   /// The sector that holds it, if that can be erased.
   var sector: Range<UInt64>? {
     memory.sectors.first { $0.range.contains(address) && $0.action != .keep }?.range
@@ -235,11 +248,10 @@ struct FinalBlock {
   init?(of plan: FlashPlan) {
     guard let start = plan.programStart,
       let memory = plan.memories.first(where: { $0.kind == .internalFlash }),
-      let run = memory.runs.first(where: { $0.range.contains(UInt64(start)) }),
-      let block = plan.block(at: UInt64(start), of: run, of: memory),
-      let part = run.part(block)
+      let run = memory.content.range(holding: UInt64(start)),
+      let block = plan.block(at: UInt64(start), of: run, of: memory)
     else { return nil }
     self.memory = memory
-    self.run = part
+    range = block
   }
 }

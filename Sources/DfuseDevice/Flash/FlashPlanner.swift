@@ -27,16 +27,22 @@ package struct FlashPlanner {
         }
       return FlashPlan.Sector(range: sector, action: action)
     }
-    var runs: [ImageElement] = []
+    var ranges: [Range<UInt64>] = []
     var before: FlashPlan.Action?
     for sector in sectors where sector.action != .keep {
       let isOtherSort = before != nil && (before == .overwrite) != (sector.action == .overwrite)
       before = sector.action
-      for (index, run) in work.runs(in: sector.range).enumerated() {
-        if index == 0, isOtherSort { runs.append(run) } else { runs.append(joining: run) }
+      for (index, range) in work.widened.ranges(in: sector.range).enumerated() {
+        if let last = ranges.last, last.upperBound == range.lowerBound, index > 0 || !isOtherSort {
+          ranges[ranges.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+          ranges.append(range)
+        }
       }
     }
-    plan.memories.append(.init(memory: work.memory, sectors: sectors, runs: runs))
+    var content = work.widened
+    content.ranges = ranges
+    plan.memories.append(.init(memory: work.memory, sectors: sectors, content: content))
     if work.memory.map.kind == .internalFlash, plan.programStart == nil {
       plan.programStart = work.image.runs.first?.address
     }
@@ -51,7 +57,7 @@ package struct FlashPlanner {
         sectors: pieces.map { piece in
           .init(range: piece.range, action: piece.before == piece.bytes ? .keep : .overwrite)
         },
-        runs: written.map(\.bytes)))
+        content: WidenedImage(written.map(\.bytes))))
     plan.directWrites += written
   }
 

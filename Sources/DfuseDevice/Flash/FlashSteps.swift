@@ -37,7 +37,7 @@ package struct FlashSteps: Sendable {
     for memory in flash { steps += writes(in: memory, except: last) }
     if options.verify {
       steps += flash.filter(canVerify).flatMap { memory in
-        memory.runs.flatMap { $0.parts(without: last?.run) }
+        memory.ranges.flatMap { $0.parts(without: last?.range) }
           .flatMap { verifies($0, in: memory.alternateSetting, phase: .verify) }
       }
       steps.append(step(0, .settle, .written))
@@ -114,7 +114,7 @@ package struct FlashSteps: Sendable {
   /// One address for all full blocks of a run; a short last one gets its own, which is right however
   /// a ROM counts short blocks (AN3156 leaves it open).
   private func writes(in memory: FlashPlan.Memory, except last: FinalBlock?) -> [FlashStep] {
-    memory.runs.flatMap { run -> [FlashStep] in
+    memory.ranges.flatMap { run -> [FlashStep] in
       var pointer: UInt32?
       return plan.blocks(of: run, of: memory).compactMap { block in
         let address = UInt32(truncatingIfNeeded: block.lowerBound)
@@ -133,11 +133,12 @@ package struct FlashSteps: Sendable {
     let alternateSetting = last.memory.alternateSetting
     var steps = [
       step(
-        alternateSetting, .write(last.run.range, pointer: last.run.address), .vectorTableLast,
+        alternateSetting,
+        .write(last.range, pointer: UInt32(truncatingIfNeeded: last.address)), .vectorTableLast,
         .finish)
     ]
     guard verify, canVerify(last.memory) else { return steps }
-    steps += verifies(last.run, in: alternateSetting, phase: .finish)
+    steps += verifies(last.range, in: alternateSetting, phase: .finish)
     return steps + [step(alternateSetting, .settle, .written, .finish)]
   }
 
@@ -148,15 +149,15 @@ package struct FlashSteps: Sendable {
   /// that, the second block becomes the pointer, and the first comes last. A block by itself is
   /// right however the device counts.
   private func verifies(
-    _ run: ImageElement, in alternateSetting: UInt8, phase: FlashEvent.Phase
+    _ run: Range<UInt64>, in alternateSetting: UInt8, phase: FlashEvent.Phase
   ) -> [FlashStep] {
-    let (start, end) = (run.range.lowerBound, run.range.upperBound)
+    let (start, end) = (run.lowerBound, run.upperBound)
     let length = UInt64(board.blocks.length)
-    guard board.blocks.isContinuous, run.range.count > length,
+    guard board.blocks.isContinuous, run.count > length,
       let segment = segment(at: start, in: alternateSetting)
-    else { return verifies(run.range, pointer: nil, in: alternateSetting, phase) }
+    else { return verifies(run, pointer: nil, in: alternateSetting, phase) }
     guard start - segment.start < length else {
-      return verifies(run.range, pointer: start - length, in: alternateSetting, phase)
+      return verifies(run, pointer: start - length, in: alternateSetting, phase)
     }
     return verifies(start + length..<end, pointer: start + length, in: alternateSetting, phase)
       + verifies(start..<start + length, pointer: start, in: alternateSetting, phase)
@@ -196,9 +197,11 @@ package struct FlashSteps: Sendable {
   func again(_ wrong: WrongSector, withVectorTable: Bool) -> [FlashStep] {
     guard let memory = plan.memory(wrong.alternateSetting) else { return [] }
     let last = FinalBlock(of: plan)
-    var parts = memory.runs.compactMap { $0.part(wrong.sector) }
-      .flatMap { $0.parts(without: last?.run) }
-    if withVectorTable, let part = last?.run.part(wrong.sector) { parts.append(part) }
+    var parts = memory.content.ranges(in: wrong.sector)
+      .flatMap { $0.parts(without: last?.range) }
+    if withVectorTable, let last, last.range.overlaps(wrong.sector) {
+      parts.append(last.range.clamped(to: wrong.sector))
+    }
     let isErased = memory.sectors.contains {
       $0.range == wrong.sector && $0.action != .overwrite
     }
@@ -210,7 +213,7 @@ package struct FlashSteps: Sendable {
         .write(block, pointer: UInt32(truncatingIfNeeded: block.lowerBound)), .missing)
     }
     return erase + writes
-      + parts.flatMap { verifies($0.range, pointer: nil, in: wrong.alternateSetting, nil) }
+      + parts.flatMap { verifies($0, pointer: nil, in: wrong.alternateSetting, nil) }
   }
 
   /// How a sector is looked at when it has been erased, on chips that report an erase as done when
@@ -235,10 +238,10 @@ package struct FlashSteps: Sendable {
   /// Where a sector is looked at: its ends, and where the image has its first pieces in it.
   func places(in sector: Range<UInt64>, of alternateSetting: UInt8) -> [Range<UInt64>] {
     let sample: UInt64 = 64
-    let runs = plan.memory(alternateSetting)?.runs ?? []
+    let ranges = plan.memory(alternateSetting)?.content.ranges(in: sector) ?? []
     let starts =
       [sector.lowerBound, sector.upperBound - min(sample, UInt64(sector.count))]
-      + runs.compactMap { $0.part(sector)?.range.lowerBound }.prefix(4)
+      + ranges.map(\.lowerBound).prefix(4)
     return Set(starts).sorted().map { $0..<min($0 + sample, sector.upperBound) }
   }
 

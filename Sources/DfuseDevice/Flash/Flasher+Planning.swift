@@ -52,11 +52,12 @@ extension Flasher {
   /// what is wrong shows, and is told, at the first step.
   private mutating func seeReportedTimes(before plan: FlashPlan) throws(FlashError) {
     guard session.seen.setAddress == nil, board.chip.reported == nil || board.chip.sharesItsID,
-      let memory = plan.memories.first(where: { !$0.runs.isEmpty }), let run = memory.runs.first
+      let memory = plan.memories.first(where: { !$0.ranges.isEmpty }),
+      let run = memory.ranges.first
     else { return }
     try select(memory.alternateSetting)
     do {
-      try session.beginUpload(at: run.address)
+      try session.beginUpload(at: UInt32(truncatingIfNeeded: run.lowerBound))
     } catch {
       if session.state != .dfuIDLE { try enter() }
     }
@@ -128,8 +129,7 @@ extension Flasher {
       guard board.canUpload, work.memory.map.allows(.readable, in: sector) else {
         throw .cannotPreserve(sector)
       }
-      let before = try read(sector, of: work.memory)
-      work.preserve(before, at: sector)
+      work.widened.preserve(try element(sector, of: work.memory))
     }
     return work
   }
@@ -145,9 +145,7 @@ extension Flasher {
     where state == .different && work.memory.map.allows(.erasable, in: sector) {
       for (area, gaps) in work.gaps(in: sector, joining: board.blocks.length) {
         guard work.memory.map.allows(.readable, in: area) else { continue }
-        let there = ImageElement(
-          address: UInt32(truncatingIfNeeded: area.lowerBound),
-          bytes: try read(area, of: work.memory))
+        let there = try element(area, of: work.memory)
         for gap in gaps {
           let bytes = there.slice(gap)
           guard !bytes.holdOnly(board.chip.erasedByte) else { continue }
@@ -178,7 +176,7 @@ extension Flasher {
           guard run.bytes.count > 1 else { throw .cannotPreserve(start..<end) }
           continue
         }
-        widened.preserve(try read(start..<end, of: work.memory), at: start..<end)
+        widened.widened.preserve(try element(start..<end, of: work.memory))
       }
     }
     return widened
@@ -195,13 +193,18 @@ extension Flasher {
       guard let address = UInt32(exactly: range.lowerBound) else { continue }
       var before: ImageElement?
       if board.canUpload, work.memory.map.allows(.readable, throughout: range) {
-        before = ImageElement(address: address, bytes: try read(range, of: work.memory))
-      } else if !work.runs.contains(where: { $0.range.contains(range) }) {
+        before = try element(range, of: work.memory)
+      } else if !work.widened.ranges.contains(where: { $0.contains(range) }) {
         throw .cannotPreserve(range)
       }
       var bytes =
         before ?? ImageElement(address: address, bytes: [UInt8](repeating: 0, count: range.count))
-      for run in work.runs(in: range) { bytes.replace(run) }
+      for part in work.widened.ranges(in: range) {
+        bytes.replace(
+          ImageElement(
+            address: UInt32(truncatingIfNeeded: part.lowerBound),
+            bytes: work.widened.bytes(in: part)))
+      }
       if work.memory.map.kind == .otp, let before { try checkOTP(before, bytes) }
       pieces.append(
         DirectWrite(
@@ -209,6 +212,14 @@ extension Flasher {
           wanted: work.image.runs.compactMap { $0.part(range) }, before: before, bytes: bytes))
     }
     return pieces
+  }
+
+  /// What a range of a memory holds.
+  private mutating func element(
+    _ range: Range<UInt64>, of memory: AlternateMemory
+  ) throws(FlashError) -> ImageElement {
+    ImageElement(
+      address: UInt32(truncatingIfNeeded: range.lowerBound), bytes: try read(range, of: memory))
   }
 
   private func checkOTP(_ before: ImageElement, _ wanted: ImageElement) throws(FlashError) {
@@ -226,15 +237,15 @@ extension MemoryWork {
     if memory.map.kind == .optionBytes {
       // Each option block by itself, even where two of them touch.
       return memory.map.segments.map(\.range).filter { segment in
-        runs.contains { $0.range.overlaps(segment) }
+        widened.ranges.contains { $0.overlaps(segment) }
       }
     }
     let unit = max(unit, Self.wordSize)
     var ranges: [Range<UInt64>] = []
-    for run in runs {
-      var address = run.range.lowerBound
-      while address < run.range.upperBound, let segment = memory.map.segment(at: address) {
-        let whole = (address..<run.range.upperBound).rounded(to: unit)
+    for run in widened.ranges {
+      var address = run.lowerBound
+      while address < run.upperBound, let segment = memory.map.segment(at: address) {
+        let whole = (address..<run.upperBound).rounded(to: unit)
         let low = max(segment.start, whole.lowerBound)
         let range = low..<min(segment.end, max(whole.upperBound, low + unit))
         ranges.append(range)
@@ -268,18 +279,6 @@ extension MemoryWork {
 
   /// The least that memory which is not erased is written in: AN2606 writes words.
   static let wordSize: UInt64 = 4
-
-  /// Takes what a range held before as part of the image.
-  mutating func preserve(_ before: [UInt8], at range: Range<UInt64>) {
-    guard let address = UInt32(exactly: range.lowerBound) else { return }
-    var element = ImageElement(address: address, bytes: before)
-    for run in image.runs.compactMap({ $0.part(range) }) { element.replace(run) }
-    let outside = runs.flatMap { run in
-      [0..<range.lowerBound, range.upperBound..<(1 << 32)].compactMap { run.part($0) }
-    }
-    runs = (outside + [element]).sorted { $0.address < $1.address }
-      .reduce(into: []) { $0.append(joining: $1) }
-  }
 }
 
 /// Looks at sectors until it is known which of them have to be written.
@@ -314,15 +313,15 @@ struct SectorComparison {
   private mutating func compare(_ index: Int, _ bytes: [UInt8], _ range: Range<UInt64>) {
     let shared = work.sectors[index].clamped(to: range)
     // Whole arrays are compared at once.
-    func found(_ run: ImageElement) -> [UInt8] {
-      let part = run.range.clamped(to: shared)
+    func found(_ run: Range<UInt64>) -> [UInt8] {
+      let part = run.clamped(to: shared)
       return Array(bytes.dropFirst(Int(part.lowerBound - range.lowerBound)).prefix(part.count))
     }
     if mayBeSame[index] {
-      mayBeSame[index] = work.image.runs.allSatisfy { Array($0.slice(shared)) == found($0) }
+      mayBeSame[index] = work.image.runs.allSatisfy { Array($0.slice(shared)) == found($0.range) }
     }
     if mayBeBlank[index] {
-      mayBeBlank[index] = work.runs.allSatisfy { found($0).holdOnly(erasedByte) }
+      mayBeBlank[index] = work.widened.ranges.allSatisfy { found($0).holdOnly(erasedByte) }
     }
   }
 
@@ -342,10 +341,10 @@ extension Flasher {
     // A block may hold many sectors, as on an L0: what was read once serves them all.
     reader = BlockReader()
     for (index, sector) in work.sectors.enumerated() {
-      for run in work.runs(in: sector) where comparison.isOpen(index) {
-        let whole = work.image.runs.first { $0.range.contains(run.range.lowerBound) }
+      for run in work.widened.ranges(in: sector) where comparison.isOpen(index) {
+        let whole = work.image.runs.first { $0.range.contains(run.lowerBound) }
         let likely = whole?.range.upperBound ?? 0
-        try readBlocks(run.range, toEnd: false, likely: likely, in: work.memory.map) {
+        try readBlocks(run, toEnd: false, likely: likely, in: work.memory.map) {
           _, bytes, address in
           comparison.take(bytes, at: address)
           return comparison.isOpen(index)

@@ -145,7 +145,7 @@ extension Flasher {
 
   /// Option bytes must come in one block of exactly their size (AN3156); the rest may be cut.
   private mutating func write(_ write: DirectWrite) throws(DFUError) -> FlashMachine.Outcome {
-    for block in write.bytes.blocks(of: session.transferSize) {
+    for block in write.bytes.range.blocks(of: session.transferSize) {
       try session.setAddress(UInt32(truncatingIfNeeded: block.lowerBound))
       let outcome = try session.write(
         block: BlockNumbering.first, data: Array(write.bytes.slice(block)),

@@ -12,8 +12,8 @@ extension Flasher {
   ///   - chip: The chip, as fast as its supply makes it.
   /// - Returns: The time on the board's clock.
   func timeToRun(_ plan: FlashPlan, on chip: ChipProfile) -> Duration {
-    let rehearsal = RehearsalBoard(
-      board, chip, seen: session.seen, blankBefore: plan.blankBefore)
+    let rehearsal = RehearsalBoard(board, chip, seen: session.seen, plan: plan)
+    rehearsal.alternateSetting = alternateSetting
     var flasher = Flasher(transport: rehearsal)
     flasher.session.polling = session.polling
     flasher.session.state = .dfuIDLE
@@ -54,16 +54,18 @@ private final class RehearsalBoard: USBTransport {
   private let readTimePerByte: Duration
   private var work = Work.none
   private var pointer: UInt32 = 0
-  /// The blocks that were written; all other memory is blank.
-  private var written: [UInt64: ImageElement] = [:]
-  /// Sectors that are blank before they are erased, by their first addresses.
-  private let blankBefore: Set<UInt64>
+  /// What is rehearsed.
+  private let plan: FlashPlan
+  /// The memory that is selected.
+  var alternateSetting: UInt8?
+  /// The blocks that were written, by their first addresses; all other memory is blank.
+  private var written: [UInt64: Range<UInt64>] = [:]
   /// The sector that is still being erased though it was reported to be done, and until when.
   private var late: (sector: Range<UInt64>, end: Duration)?
 
   /// What the device has shown of itself goes before the chip's data.
-  init(_ board: Board, _ chip: ChipProfile, seen: SeenTimes, blankBefore: Set<UInt64>) {
-    self.blankBefore = blankBefore
+  init(_ board: Board, _ chip: ChipProfile, seen: SeenTimes, plan: FlashPlan) {
+    self.plan = plan
     self.board = board
     self.chip = chip
     var reported = chip.reported ?? .codeGenerator
@@ -86,7 +88,7 @@ private final class RehearsalBoard: USBTransport {
     guard let address = board.blocks.address(of: request.wValue, pointer: pointer) else {
       return start(DfuSeCommand(bytes: data))
     }
-    written[address] = ImageElement(address: UInt32(truncatingIfNeeded: address), bytes: data)
+    written[address] = address..<address + UInt64(data.count)
     let units = (data.count + chip.programmingUnit - 1) / chip.programmingUnit
     work = .accepted(
       Operation(takes: chip.programTimePerUnit.typical * units, reported: reported.write))
@@ -115,7 +117,7 @@ private final class RehearsalBoard: USBTransport {
       let isLate =
         chip.version != nil && chip.has(.waitWorstCaseErase, erasingAt: UInt64(address))
       if isLate, let sector = segment?.sector(at: UInt64(address)),
-        !blankBefore.contains(sector.lowerBound)
+        !plan.blankBefore.contains(sector.lowerBound)
       {
         // Typical is half of the longest time (datasheet).
         late = (sector, now + chip.eraseTime(forSectorOf: UInt64(sector.count)).maximum / 2)
@@ -174,17 +176,28 @@ private final class RehearsalBoard: USBTransport {
     if let late, now < late.end, late.sector.overlaps(range) {
       return [UInt8](repeating: ~board.chip.erasedByte, count: range.count)
     }
-    if let block = written[range.lowerBound], block.range == range { return block.bytes }
+    if written[range.lowerBound] == range { return planned(range) }
     var bytes = [UInt8](repeating: board.chip.erasedByte, count: range.count)
-    for block in written.values where block.range.overlaps(range) {
-      let part = block.range.clamped(to: range)
+    for block in written.values where block.overlaps(range) {
+      let part = block.clamped(to: range)
       let start = Int(part.lowerBound - range.lowerBound)
-      bytes.replaceSubrange(start..<start + part.count, with: block.slice(part))
+      bytes.replaceSubrange(start..<start + part.count, with: planned(part))
     }
     return bytes
   }
 
-  func selectAlternateSetting(_ number: UInt8) throws(USBError) { now += WireTime.of(bytes: 0) }
+  /// The bytes that the plan has for a range that was written, so that none are kept twice.
+  private func planned(_ range: Range<UInt64>) -> [UInt8] {
+    let bytes = alternateSetting.map { plan.bytes(range, in: $0) } ?? []
+    // What a plan has no bytes for, such as the supply voltage, is not read back.
+    return bytes.count == range.count
+      ? bytes : [UInt8](repeating: board.chip.erasedByte, count: range.count)
+  }
+
+  func selectAlternateSetting(_ number: UInt8) throws(USBError) {
+    alternateSetting = number
+    now += WireTime.of(bytes: 0)
+  }
   func wait(_ duration: Duration) { now += max(duration, .zero) }
   func reset() throws(USBError) {}
   func watchPort(for limit: Duration, away: Duration) -> PortSighting { .stillThere }

@@ -187,3 +187,14 @@ extension ImageElement {
     return pieces
   }
 }
+
+extension [ImageElement] {
+  /// Adds a run that lies behind all others, as a part of the last one where the two touch.
+  fileprivate mutating func append(joining run: ImageElement) {
+    if let last, last.range.upperBound == run.range.lowerBound {
+      self[count - 1].bytes += run.bytes
+    } else {
+      append(run)
+    }
+  }
+}

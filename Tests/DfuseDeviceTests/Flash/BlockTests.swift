@@ -17,7 +17,7 @@ import Testing
     count: Int, blocks: [Range<Int>]
   ) {
     let run = piece(0x0800_0000, count)
-    let found = run.blocks(of: 2048)
+    let found = run.range.blocks(of: 2048)
     #expect(
       found.map { Int($0.lowerBound - 0x0800_0000)..<Int($0.upperBound - 0x0800_0000) } == blocks)
     #expect(found.flatMap { run.slice($0) } == run.bytes)
@@ -30,9 +30,9 @@ import Testing
     var planner = FlashPlanner(board: bench.board)
     planner.add(try bench.work(run)[0], [.different])
     var plan = planner.finished()
-    #expect(plan.blocks(of: run, of: plan.memories[0]) == [0x0800_0008..<0x0800_0010])
+    #expect(plan.blocks(of: run.range, of: plan.memories[0]) == [0x0800_0008..<0x0800_0010])
     plan.erasedByte = 0x00
-    #expect(plan.blocks(of: run, of: plan.memories[0]).count == 3)
+    #expect(plan.blocks(of: run.range, of: plan.memories[0]).count == 3)
   }
 
   @Test func `a slice of a run has the bytes that both have`() {

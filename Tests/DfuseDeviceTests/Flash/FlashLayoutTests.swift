@@ -29,7 +29,7 @@ import Testing
     let work = try FlashBench.f405.work(
       targets: (0, [piece(0x0800_4000, 4)]), (0, [piece(0x0800_0004, 4), piece(0x0800_0000, 4)]))
     #expect(work.count == 1)
-    #expect(work[0].runs == [piece(0x0800_0000, 8), piece(0x0800_4000, 4)])
+    #expect(work[0].widened.runs == [piece(0x0800_0000, 8), piece(0x0800_4000, 4)])
   }
 
   @Test func `two targets that differ about an address are a conflict`() throws {
@@ -139,7 +139,8 @@ import Testing
   @Test func `the last byte of the flash may be written, and that of the address space`() throws {
     #expect(try FlashBench.f405.work(piece(0x080F_FFFF, 1)).count == 1)
     let bench = try FlashBench("@External Flash /0xFFFFF000/4*1Kg")
-    #expect(try bench.work(piece(0xFFFF_FFFF, 1))[0].runs.map(\.range.upperBound) == [1 << 32])
+    #expect(
+      try bench.work(piece(0xFFFF_FFFF, 1))[0].widened.runs.map(\.range.upperBound) == [1 << 32])
   }
 
   @Test func `an area that cannot be written is refused, with the next that can`() throws {
@@ -209,7 +210,7 @@ import Testing
       [UInt8](repeating: 0xFF, count: 3) + [UInt8](repeating: 0xA5, count: 5)
       + [UInt8](repeating: 0xFF, count: 24)
     #expect(
-      work[0].runs == [
+      work[0].widened.runs == [
         ImageElement(address: 0x0800_0000, bytes: first), piece(0x0800_0080, 32),
       ])
     #expect(work[0].image.ranges == [0x0800_0003..<0x0800_0008, 0x0800_0080..<0x0800_00A0])
@@ -218,7 +219,9 @@ import Testing
   @Test func `an L0 is widened with zeros`() throws {
     let work = try FlashBench.l072.work(piece(0x0800_0002, 1))
     #expect(
-      work[0].runs == [ImageElement(address: 0x0800_0000, bytes: [0, 0, 0xA5, 0, 0, 0, 0, 0])])
+      work[0].widened.runs == [
+        ImageElement(address: 0x0800_0000, bytes: [0, 0, 0xA5, 0, 0, 0, 0, 0])
+      ])
     #expect(work[0].sectors == [0x0800_0000..<0x0800_0080])
     #expect(work[0].memory.map.allows([.readable, .erasable, .writable], in: work[0].sectors[0]))
     #expect(!work[0].isCovered(work[0].sectors[0]))
@@ -235,8 +238,8 @@ import Testing
     for (first, gap) in [(4, 4), (4, 24), (40, 8), (28, 4), (31, 1)] {
       let work = try bench.work(
         piece(0x0800_0000, first, 1), piece(0x0800_0000 + UInt32(first + gap), 4, 2))
-      #expect(work[0].runs.count == 1)
-      #expect(work[0].runs[0].bytes == expected(first, gap))
+      #expect(work[0].widened.runs.count == 1)
+      #expect(work[0].widened.runs[0].bytes == expected(first, gap))
     }
   }
 
@@ -247,7 +250,7 @@ import Testing
     bytes[1] = 1
     bytes[5] = 2
     bytes[31] = 3
-    #expect(work[0].runs == [ImageElement(address: 0x0800_0000, bytes: bytes)])
+    #expect(work[0].widened.runs == [ImageElement(address: 0x0800_0000, bytes: bytes)])
   }
 
   @Test func `a unit never reaches into another sector or segment`() throws {
@@ -257,7 +260,7 @@ import Testing
     let work = try bench.work(
       piece(0x0800_0000 + 39, 1), piece(0x0800_0000 + 80, 1), piece(0x0800_0000 + 279, 1))
     #expect(
-      work[0].runs.map(\.range).map {
+      work[0].widened.runs.map(\.range).map {
         ($0.lowerBound - 0x0800_0000)..<($0.upperBound - 0x0800_0000)
       }
         == [32..<40, 80..<96, 256..<280])
@@ -267,13 +270,13 @@ import Testing
 
   @Test func `the unit at the end of the flash ends there`() throws {
     let work = try FlashBench.h743.work(piece(0x081F_FFFE, 2))
-    #expect(work[0].runs.map(\.range) == [0x081F_FFE0..<0x0820_0000])
+    #expect(work[0].widened.runs.map(\.range) == [0x081F_FFE0..<0x0820_0000])
   }
 
   @Test func `only flash is widened`() throws {
     var bench = try FlashBench.f405
     bench.options.allowOTP = true
-    #expect(try bench.work(piece(0x1FFF_7801, 1))[0].runs == [piece(0x1FFF_7801, 1)])
+    #expect(try bench.work(piece(0x1FFF_7801, 1))[0].widened.runs == [piece(0x1FFF_7801, 1)])
   }
 
   // MARK: Sectors

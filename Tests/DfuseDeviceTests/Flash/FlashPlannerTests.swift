@@ -31,10 +31,14 @@ import Testing
             .init(range: 0x0800_C000..<0x0801_0000, action: .eraseAndWrite),
             .init(range: 0x0801_0000..<0x0802_0000, action: .keep),
           ],
-          runs: [piece(0x0800_0000, 0x4000), piece(0x0800_8000, 0x8000)])
+          content: WidenedImage(
+            [piece(0x0800_0000, 0x1_0008)],
+            to: [0x0800_0000..<0x0800_4000, 0x0800_8000..<0x0801_0000], filler: 0xFF))
       ],
       programStart: 0x0800_0000, usesMassErase: false, transferSize: 2048, erasedByte: 0xFF)
     #expect(plan == expected)
+    #expect(
+      plan.memories[0].runs == [piece(0x0800_0000, 0x4000), piece(0x0800_8000, 0x8000)])
     #expect(plan.bytesToErase == 32 << 10)
     #expect(plan.bytesToWrite == 48 << 10)
     #expect(plan.bytesToVerify == 48 << 10)
@@ -105,7 +109,7 @@ import Testing
     func order(_ start: UInt32?, _ name: String = "Internal Flash") -> [UInt64] {
       let map = MemoryMap(name: name, text: "", segments: [])
       let memory = AlternateMemory(alternateSetting: 0, map: map)
-      return FlashPlan.Memory(memory: memory, sectors: sectors, runs: [])
+      return FlashPlan.Memory(memory: memory, sectors: sectors, content: WidenedImage())
         .eraseOrder(programStart: start).map(\.range.lowerBound)
     }
     #expect(order(0) == [0, 32, 64])
@@ -128,7 +132,7 @@ import Testing
       states: [.different, .different])
     let last = try #require(FinalBlock(of: plan))
     #expect(last.address == address)
-    #expect(last.run.bytes.count == length)
+    #expect(last.range.count == length)
     #expect(last.memory == plan.memories[0])
   }
 
@@ -144,13 +148,16 @@ import Testing
   @Test func `a run is cut where the last block is`() throws {
     let plan = try plan(try FlashBench.f405, piece(0x0800_0000, 5000), states: [.different])
     let last = FinalBlock(of: plan)
-    let run = plan.memories[0].runs[0]
-    #expect(run.parts(without: last?.run).map(\.range) == [0x0800_0800..<0x0800_1388])
+    let run = plan.memories[0].ranges[0]
+    func parts(_ address: UInt32, _ count: Int) -> [Range<UInt64>] {
+      piece(address, count).range.parts(without: last?.range)
+    }
+    #expect(run.parts(without: last?.range) == [0x0800_0800..<0x0800_1388])
     #expect(run.parts(without: nil) == [run])
-    #expect(piece(0x0800_4000, 8).parts(without: last?.run) == [piece(0x0800_4000, 8)])
-    #expect(piece(0x0800_0010, 8).parts(without: last?.run) == [])
+    #expect(parts(0x0800_4000, 8) == [0x0800_4000..<0x0800_4008])
+    #expect(parts(0x0800_0010, 8) == [])
     #expect(
-      piece(0x07FF_FFFC, 0x804 + 4).parts(without: last?.run).map(\.range)
+      parts(0x07FF_FFFC, 0x804 + 4)
         == [0x07FF_FFFC..<0x0800_0000, 0x0800_0800..<0x0800_0804])
   }
 }

@@ -1,0 +1,78 @@
+import DfuseFormat
+
+/// What goes into a memory: the firmware's bytes in ranges that may be wider than they are, such as whole
+/// programming units.
+///
+/// It shares the firmware's arrays, and makes a block when it is asked for one: a plan for each of 64
+/// boards is no 64 images.
+struct WidenedImage: Hashable, Sendable {
+  /// The addresses that have a byte, in rising order; two that touch stay two.
+  var ranges: [Range<UInt64>]
+  /// What is known of them, in rising order, without overlaps.
+  private var pieces: [ImageElement]
+  /// The byte everywhere else.
+  private let filler: UInt8
+
+  /// Widens runs to ranges that hold them.
+  init(_ runs: [ImageElement], to ranges: [Range<UInt64>], filler: UInt8) {
+    (self.ranges, pieces, self.filler) = (ranges, runs, filler)
+  }
+
+  /// Runs, and nothing beside them.
+  init(_ runs: [ImageElement] = []) { self.init(runs, to: runs.map(\.range), filler: 0) }
+
+  /// The runs with all their bytes: a copy.
+  var runs: [ImageElement] {
+    ranges.compactMap { range in
+      UInt32(exactly: range.lowerBound).map { ImageElement(address: $0, bytes: bytes(in: range)) }
+    }
+  }
+
+  /// The parts of a range that have bytes.
+  func ranges(in range: Range<UInt64>) -> [Range<UInt64>] { ranges.intersection([range]) }
+
+  /// The range that holds an address.
+  func range(holding address: UInt64) -> Range<UInt64>? {
+    ranges.first { $0.contains(address) }
+  }
+
+  /// The bytes of a range that lies in one of the ranges.
+  func bytes(in range: Range<UInt64>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(range.count)
+    var end = range.lowerBound
+    func fill(to next: UInt64) {
+      bytes += repeatElement(filler, count: Int(next - end))
+    }
+    for piece in pieces where piece.range.overlaps(range) {
+      let part = piece.range.clamped(to: range)
+      fill(to: part.lowerBound)
+      bytes += piece.slice(part)
+      end = part.upperBound
+    }
+    fill(to: range.upperBound)
+    return bytes
+  }
+
+  /// Whether a range that lies in one of the ranges holds nothing but a byte.
+  func holdsOnly(_ byte: UInt8, in range: Range<UInt64>) -> Bool {
+    bytes(in: range).holdOnly(byte)
+  }
+
+  /// Takes what a range held before as a part of it, wherever the firmware has nothing to say.
+  mutating func preserve(_ before: ImageElement) {
+    var start = before.range.lowerBound
+    var gaps: [ImageElement] = []
+    for piece in pieces where piece.range.overlaps(before.range) {
+      if start < piece.range.lowerBound, let gap = before.part(start..<piece.range.lowerBound) {
+        gaps.append(gap)
+      }
+      start = piece.range.upperBound
+    }
+    if start < before.range.upperBound, let gap = before.part(start..<before.range.upperBound) {
+      gaps.append(gap)
+    }
+    pieces = (pieces + gaps).sorted { $0.address < $1.address }
+    ranges = (ranges + [before.range]).union
+  }
+}
