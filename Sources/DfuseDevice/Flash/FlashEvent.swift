@@ -22,7 +22,7 @@ public enum FlashEvent: Hashable, Sendable {
   }
 
   /// The plan is made; nothing on the board has changed so far.
-  case planned(FlashPlan)
+  indirect case planned(FlashPlan)
   /// A phase begins; `total` in bytes.
   case started(Phase, total: UInt64)
   /// `done` bytes of the phase's total are done.

@@ -32,7 +32,7 @@ extension [AlternateMemory] {
   public func pieces(
     of element: ImageElement, named: AlternateMemory?
   ) -> [(memory: AlternateMemory?, element: ImageElement)] {
-    var pieces: [(memory: AlternateMemory?, element: ImageElement)] = []
+    var parts: [(memory: AlternateMemory?, range: Range<UInt64>)] = []
     var rest = element.range
     while !rest.isEmpty {
       let memory = home(of: rest.lowerBound, named: named)
@@ -45,12 +45,15 @@ extension [AlternateMemory] {
           flatMap(\.map.segments).map(\.start).filter { $0 > rest.lowerBound }.min()
           ?? rest.upperBound
       }
-      if let piece = element.part(rest.lowerBound..<Swift.min(end, rest.upperBound)) {
-        pieces.append((memory, piece))
+      let part = rest.lowerBound..<Swift.min(end, rest.upperBound)
+      if let last = parts.last, last.memory == memory {
+        parts[parts.count - 1].range = last.range.lowerBound..<part.upperBound
+      } else {
+        parts.append((memory, part))
       }
-      rest = Swift.min(end, rest.upperBound)..<rest.upperBound
+      rest = part.upperBound..<rest.upperBound
     }
-    return pieces
+    return parts.compactMap { memory, range in element.part(range).map { (memory, $0) } }
   }
 }
 

@@ -16,7 +16,10 @@ public final class DeviceFleet<Device: Sendable, Event: Sendable, Outcome: Senda
   }
 
   private struct State {
-    var queue: [News] = []
+    /// What has come since ``outgoing`` was filled.
+    var incoming: [News] = []
+    /// What is handed out next, the last one first.
+    var outgoing: [News] = []
     /// Devices whose end has not been handed out.
     var running = 0
     /// Devices whose work has begun and is not over.
@@ -90,15 +93,18 @@ public final class DeviceFleet<Device: Sendable, Event: Sendable, Outcome: Senda
       ?? .distantFuture
     guard arrivals.wait(timeout: deadline) == .success else { return nil }
     return state.withLock { state in
-      guard !state.queue.isEmpty else { return nil }
-      let news = state.queue.removeFirst()
+      if state.outgoing.isEmpty {
+        state.outgoing = state.incoming.reversed()
+        state.incoming = []
+      }
+      guard let news = state.outgoing.popLast() else { return nil }
       if case .finished = news { state.running -= 1 }
       return news
     }
   }
 
   private func add(_ news: News) {
-    state.withLock { $0.queue.append(news) }
+    state.withLock { $0.incoming.append(news) }
     arrivals.signal()
   }
 }

@@ -13,6 +13,9 @@ struct BoardMemory: Hashable, Sendable {
   /// Bytes in a page.
   static let pageSize: UInt64 = 4096
 
+  /// All of a page was programmed.
+  private static let allUsed = bytes(1, count: Int(pageSize))
+
   /// The memories, sorted by address.
   var regions: [MemoryRegion]
   /// How flash takes data.
@@ -125,7 +128,11 @@ struct BoardMemory: Hashable, Sendable {
       } else {
         page.bytes.replaceSubrange(span, with: bytes[offset..<(offset + span.count)])
       }
-      page.used.replaceSubrange(span, with: Self.bytes(1, count: span.count))
+      if page.used != Self.allUsed {
+        page.used.replaceSubrange(span, with: Self.bytes(1, count: span.count))
+        // Most pages end so: one array serves them all.
+        if page.used == Self.allUsed { page.used = Self.allUsed }
+      }
       pages[number] = page
       offset += span.count
     }

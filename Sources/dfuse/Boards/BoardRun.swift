@@ -229,6 +229,7 @@ struct BoardWork: Sendable {
     }
     let start = transport.now
     let now = { transport.now - start }
+    var pace = ProgressPace()
     var isErasing = false
     func count(_ erases: Bool) {
       if erases != isErasing { countErase(erases ? 1 : -1) }
@@ -245,7 +246,8 @@ struct BoardWork: Sendable {
         case .finished: count(false)
         case .planned, .note: break
         }
-        report(.event(event, at: now()))
+        let time = now()
+        if pace.passes(event, at: time) { report(.event(event, at: time)) }
       })
     let context = BoardContext(
       board: name, memories: flasher.memories, report: report, now: now)

@@ -7,7 +7,6 @@ final class BoardReporter {
   private let console: Console
   private let output: OutputOptions
   private var renderer: ProgressRenderer
-  private var progressAt: Duration?
   /// A line that could not be written; told when the work is over, which must not stop for it.
   private(set) var failure: Failure?
 
@@ -50,12 +49,6 @@ final class BoardReporter {
       if !output.json { return }
     }
     if output.json {
-      if case .advanced = event {
-        if let progressAt, time - progressAt < .milliseconds(100) { return }
-        progressAt = time
-      } else {
-        progressAt = nil
-      }
       return line(JSONLine(event, board: board.path, at: time))
     }
     if output.verbose, case .note(let note) = event, note.isDetail { renderer.note(note.text) }
@@ -83,6 +76,24 @@ enum BoardUpdate: Sendable {
   case note(String)
   /// Something odd.
   case warning(String)
+}
+
+/// How often news of progress go on to whoever shows them: as often as a person can read.
+struct ProgressPace {
+  private static let interval = Duration.milliseconds(100)
+  private var passedAt: Duration?
+
+  /// Whether an event at this moment of the board's clock goes on: all but progress that comes too soon
+  /// after other progress.
+  mutating func passes(_ event: FlashEvent, at now: Duration) -> Bool {
+    guard case .advanced = event else {
+      passedAt = nil
+      return true
+    }
+    if let passedAt, now - passedAt < Self.interval { return false }
+    passedAt = now
+    return true
+  }
 }
 
 extension FlashNote {

@@ -15,11 +15,8 @@ struct ProgressRenderer {
   private var total: UInt64 = 0
   private var done: UInt64 = 0
   private var began = Duration.zero
-  private var drawnAt: Duration?
   private var isDrawn = false
 
-  /// Ten times a second is as often as a person can read.
-  private static let interval = Duration.milliseconds(100)
   private static let clearLine = "\r\u{1B}[K"
 
   init(console: Console, prefix: String = "", moves: Bool) {
@@ -37,7 +34,6 @@ struct ProgressRenderer {
       self.total = total
       done = 0
       began = now
-      drawnAt = nil
       draw(at: now)
     case .advanced(_, let done):
       self.done = done
@@ -76,8 +72,6 @@ struct ProgressRenderer {
 
   private mutating func draw(at now: Duration) {
     guard moves, let phase else { return }
-    if let drawnAt, now - drawnAt < Self.interval { return }
-    drawnAt = now
     isDrawn = true
     console.writeError(Self.clearLine + bar(phase, at: now))
   }
