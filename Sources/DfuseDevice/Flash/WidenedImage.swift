@@ -9,7 +9,7 @@ struct WidenedImage: Hashable, Sendable {
   /// The addresses that have a byte, in rising order; two that touch stay two.
   var ranges: [Range<UInt64>]
   /// What is known of them, in rising order, without overlaps.
-  private var pieces: [ImageElement]
+  private(set) var pieces: [ImageElement]
   /// The byte everywhere else.
   private let filler: UInt8
 

@@ -98,6 +98,29 @@ import Testing
     #expect(try !isQuicker(g431, 128 << 10, "my bootloader"))
   }
 
+  // MARK: Memory
+
+  /// A plan for each of 64 boards is no 64 images.
+  @Test func `a plan shares the firmware's bytes`() throws {
+    let bytes = (0..<0x3_0005).map { UInt8(truncatingIfNeeded: $0 &* 37 >> 3) }
+    // Over three runs of sectors, and not a whole word.
+    let firmware = ImageElement(address: 0x0800_0000, bytes: bytes)
+    let bench = try FlashBench.f405
+    let work = try bench.work(firmware)
+    var planner = FlashPlanner(board: bench.board)
+    planner.add(work[0], work[0].sectors.map { _ in .different })
+    let plan = planner.finished()
+    #expect(plan.memories[0].ranges == [0x0800_0000..<0x0803_0008])
+    #expect(plan.memories[0].runs[0].bytes == bytes + [0xFF, 0xFF, 0xFF])
+    let pieces = plan.memories[0].content.pieces
+    #expect(pieces.map { place(of: $0.bytes) } == [place(of: firmware.bytes)])
+  }
+
+  /// Where an array's bytes are in this process.
+  private func place(of bytes: [UInt8]) -> UInt {
+    unsafe bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+  }
+
   // MARK: Order
 
   @Test func `the sector with the vector table is erased first, then by address`() {
