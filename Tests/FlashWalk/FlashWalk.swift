@@ -53,11 +53,13 @@ struct Walk {
     var hasLied = false
     /// Whether an answer was lost, so that a write may be done or not.
     var isInDoubt = false
+    /// Whether blocks had been sent behind one that failed: done or not, no program starts by them.
+    var wasAhead = false
 
     var key: Key {
       Key(
         place: machine.place, findings: machine.findings, chip: chip, faultsLeft: faultsLeft,
-        hasLied: hasLied, isInDoubt: isInDoubt)
+        hasLied: hasLied, isInDoubt: isInDoubt, wasAhead: wasAhead)
     }
   }
 
@@ -68,6 +70,7 @@ struct Walk {
     var faultsLeft: Int
     var hasLied: Bool
     var isInDoubt: Bool
+    var wasAhead: Bool
   }
 
   /// Walks through plans, with at most so many things going wrong in each.
@@ -109,7 +112,11 @@ struct Walk {
       next.machine.done(outcome)
       if isFault { next.faultsLeft -= 1 }
       if lies { next.hasLied = true }
-      if isInDoubt { next.isInDoubt = true }
+      if isInDoubt, case .failedWithNext = outcome {
+        next.wasAhead = true
+      } else if isInDoubt {
+        next.isInDoubt = true
+      }
       after.append(next)
     }
     return after
@@ -175,22 +182,13 @@ struct Walk {
           fault(.notOffered, chip),
         ] + failures(done)
       case .write(let range, _):
-        guard let (sector, block) = plan.place(of: range.lowerBound) else { return [] }
-        done.write(sector, block, isFlash: plan.sectors[sector].isFlash)
-        // A block may reach over several sectors.
-        for address in stride(
-          from: range.lowerBound + WalkedChip.blockSize, to: range.upperBound,
-          by: UInt64.Stride(WalkedChip.blockSize))
-        {
-          guard let (sector, block) = plan.place(of: address) else { continue }
-          done.write(sector, block, isFlash: plan.sectors[sector].isFlash)
-        }
+        done.write(range, plan)
         var wrong = chip
-        wrong.spoil(sector, block)
+        wrong.spoil(range, plan)
         return [
           (.done, done, false, false, false), fault(.done, chip, lies: true),
           fault(.done, wrong, lies: true),
-        ] + failures(done, wrong)
+        ] + failures(done, wrong) + failuresWithNext(moment, [chip, done, wrong], plan)
       case .probe(let range), .verifyBlank(let range, _, _):
         return [(.found(found([range], plan, chip, blank: true)), chip, false, false, false)]
           + failures(nil)
@@ -201,6 +199,33 @@ struct Walk {
         return [(.done, chip, false, false, false)]
       }
     }
+  }
+
+  /// In plans of more sectors no blocks are sent ahead: there are too many courses.
+  private static let mostSectorsAhead = 3
+
+  /// A block fails when the next ones had been sent: each of them is done, or half, or not at all.
+  private func failuresWithNext(
+    _ moment: Moment, _ chips: [WalkedChip], _ plan: WalkedPlan
+  ) -> [Course] {
+    guard moment.faultsLeft > 0, plan.sectors.count <= Self.mostSectorsAhead else { return [] }
+    var courses: [Course] = []
+    var chips = chips
+    for (index, step) in moment.machine.nextWrites(plan.sectors.count > 2 ? 1 : 2).enumerated() {
+      guard case .write(let range, _) = step.work else { break }
+      chips = chips.flatMap { chip in
+        var (done, wrong) = (chip, chip)
+        done.write(range, plan)
+        wrong.spoil(range, plan)
+        return [chip, done, wrong]
+      }
+      for error in [Self.lost, Self.gone, Self.refusal] {
+        courses += chips.map {
+          (.failedWithNext(error, count: index + 1), $0, true, false, true)
+        }
+      }
+    }
+    return courses
   }
 
   /// What reading shows that should not be there.
@@ -265,7 +290,8 @@ struct Walk {
     case .incomplete:
       // Memory that is no flash may be whole before the last block of it has been written again.
       let isRewritten = plan.sectors.contains { !$0.isFlash }
-      if moment.chip.isWhole, !moment.isInDoubt, !moment.hasLied, !isRewritten {
+      let mayBeWhole = moment.isInDoubt || moment.wasAhead || moment.hasLied || isRewritten
+      if moment.chip.isWhole, !mayBeWhole {
         return "it is complete"
       }
       guard let vector = plan.vector, !moment.hasLied, !moment.isInDoubt else { return nil }
@@ -291,6 +317,26 @@ struct Walk {
     problems.append(
       "\(plan.name): \(text)\n    at \(moment.machine.place)\n    chip \(moment.chip.contents), "
         + "found \(moment.machine.findings)")
+  }
+}
+
+extension WalkedChip {
+  /// The parts of a range, which may reach over several sectors.
+  private func places(of range: Range<UInt64>, _ plan: WalkedPlan) -> [(sector: Int, block: Int)] {
+    stride(
+      from: range.lowerBound, to: range.upperBound, by: UInt64.Stride(WalkedChip.blockSize)
+    ).compactMap { plan.place(of: $0) }
+  }
+
+  fileprivate mutating func write(_ range: Range<UInt64>, _ plan: WalkedPlan) {
+    for (sector, block) in places(of: range, plan) {
+      write(sector, block, isFlash: plan.sectors[sector].isFlash)
+    }
+  }
+
+  /// The device stops in the middle of the first part.
+  fileprivate mutating func spoil(_ range: Range<UInt64>, _ plan: WalkedPlan) {
+    if let (sector, block) = places(of: range, plan).first { spoil(sector, block) }
   }
 }
 
