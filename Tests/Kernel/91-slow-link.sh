@@ -9,7 +9,6 @@
 # shellcheck source=/dev/null
 . /run/dfuse/host/options
 
-firmware=/tmp/32k.bin
 table=$host/out/slow-link.md
 command_limit=300
 # The port behind which bytes take their time; another one each time, since what failed may have left
@@ -18,7 +17,7 @@ slow_port=3250
 
 # A board behind a link that takes so many milliseconds each way, as another machine would be.
 start_slow_board() {  # start_slow_board CHIP MILLISECONDS
-  start_server "$1"
+  start_server "$1" --trace "$state/trace"
   slow_port=$((3250 + RANDOM % 700))
   "$host/Kernel/slowlink" "$slow_port" "$board_port" "$2" &
   slow_link=$!
@@ -33,27 +32,29 @@ stop_slow_board() {
   stop_board
 }
 
-# Runs one program on a new board; $milliseconds is what it took.
+# Runs one program on a new board; $seconds is what it took from its first DFU request to its last.
 measure() {  # measure CHIP MILLISECONDS COMMAND…
-  local began
   start_slow_board "$1" "$2"
-  began=${EPOCHREALTIME/./}
   expect_status 0 "${@:3}"
-  milliseconds=$(((${EPOCHREALTIME/./} - began) / 1000))
   stop_slow_board
+  seconds=$(awk '
+    $3 ~ /^(DNLOAD|UPLOAD|GETSTATUS|CLRSTATUS|GETSTATE|ABORT)$/ { if (!count++) first = $2; last = $2 }
+    END { if (count < 32) exit 1; printf "%.2f", last - first }' "$state/trace") ||
+    fail_check "the trace of $3 has no flash in it"
 }
 
-seconds_of() { printf '%d.%02d' "$(($1 / 1000))" "$(($1 % 1000 / 10))"; }
-
-compare() {  # compare CHIP MILLISECONDS
-  local usual full
-  measure "$1" "$2" dfuse flash --stay --address 0x08000000 "$firmware"
-  usual=$milliseconds
-  measure "$1" "$2" dfuse flash --full --stay --address 0x08000000 "$firmware"
-  full=$milliseconds
-  measure "$1" "$2" dfu-util -a 0 -s 0x08000000 -D "$firmware"
-  printf '| %s | %s | %s | %s | %s |\n' "$1" "$2" "$(seconds_of "$usual")" \
-    "$(seconds_of "$full")" "$(seconds_of "$milliseconds")" >>"$table"
+compare() {  # compare CHIP MILLISECONDS KIBIBYTES
+  local usual full theirs=-
+  local image=/tmp/$3k.bin
+  measure "$1" "$2" dfuse flash --stay --address 0x08000000 "$image"
+  usual=$seconds
+  measure "$1" "$2" dfuse flash --full --stay --address 0x08000000 "$image"
+  full=$seconds
+  if [ "$3" = 32 ]; then
+    measure "$1" "$2" dfu-util -a 0 -s 0x08000000 -D "$image"
+    theirs=$seconds
+  fi
+  printf '| %s | %s | %s | %s | %s | %s |\n' "$1" "$3" "$2" "$usual" "$full" "$theirs" >>"$table"
 }
 
 # Begins to write over a slow link, with transfers under way.
@@ -89,17 +90,21 @@ stopped() {
 }
 
 setup make_firmware /tmp/128k.bin 131072
-setup make_firmware "$firmware" 32768
+setup make_firmware /tmp/32k.bin 32768
+setup make_firmware /tmp/256k.bin 262144
 # shellcheck disable=SC2154
 if [ "${half:-2}" = 2 ]; then
   {
-    echo '| chip | ms each way | dfuse: s | dfuse --full: s | dfu-util: s |'
-    echo '|---|---:|---:|---:|---:|'
+    echo '| chip | KiB | ms each way | dfuse: s | dfuse --full: s | dfu-util: s |'
+    echo '|---|---:|---:|---:|---:|---:|'
   } >"$table"
   for chip in stm32f405 stm32l476; do
     for link in 0 2 10; do
-      check "$chip over a link of $link ms" compare "$chip" "$link"
+      check "$chip over a link of $link ms" compare "$chip" "$link" 32
     done
+  done
+  for link in 0 10; do
+    check "256 KiB over a link of $link ms" compare stm32f405 "$link" 256
   done
   check "a board that is pulled in the middle" pulled
   check "Ctrl-C in the middle" stopped
