@@ -29,11 +29,13 @@ struct WidenedImage: Hashable, Sendable {
   }
 
   /// The parts of a range that have bytes.
-  func ranges(in range: Range<UInt64>) -> [Range<UInt64>] { ranges.intersection([range]) }
+  func ranges(in range: Range<UInt64>) -> [Range<UInt64>] {
+    ranges.overlapping(range, by: \.self).map { $0.clamped(to: range) }
+  }
 
   /// The range that holds an address.
   func range(holding address: UInt64) -> Range<UInt64>? {
-    ranges.first { $0.contains(address) }
+    ranges.overlapping(address..<address + 1, by: \.self).first
   }
 
   /// The bytes of a range that lies in one of the ranges.
@@ -44,7 +46,7 @@ struct WidenedImage: Hashable, Sendable {
     func fill(to next: UInt64) {
       bytes += repeatElement(filler, count: Int(next - end))
     }
-    for piece in pieces where piece.range.overlaps(range) {
+    for piece in pieces.overlapping(range, by: \.range) {
       let part = piece.range.clamped(to: range)
       fill(to: part.lowerBound)
       bytes += piece.slice(part)
@@ -63,7 +65,7 @@ struct WidenedImage: Hashable, Sendable {
   mutating func preserve(_ before: ImageElement) {
     var start = before.range.lowerBound
     var gaps: [ImageElement] = []
-    for piece in pieces where piece.range.overlaps(before.range) {
+    for piece in pieces.overlapping(before.range, by: \.range) {
       if start < piece.range.lowerBound, let gap = before.part(start..<piece.range.lowerBound) {
         gaps.append(gap)
       }
@@ -74,5 +76,25 @@ struct WidenedImage: Hashable, Sendable {
     }
     pieces = (pieces + gaps).sorted { $0.address < $1.address }
     ranges = (ranges + [before.range]).union
+  }
+}
+
+extension Array {
+  /// The elements whose addresses overlap a range, where all are in rising order and apart.
+  ///
+  /// A file may have a hundred thousand pieces, of which a block is asked for at a time: found by halves.
+  fileprivate func overlapping(
+    _ range: Range<UInt64>, by addresses: (Element) -> Range<UInt64>
+  ) -> ArraySlice<Element> {
+    var (low, high) = (startIndex, endIndex)
+    while low < high {
+      let middle = (low + high) / 2
+      if addresses(self[middle]).upperBound <= range.lowerBound {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return self[low...].prefix { addresses($0).lowerBound < range.upperBound }
   }
 }
