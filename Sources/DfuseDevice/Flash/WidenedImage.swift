@@ -8,7 +8,7 @@ import DfuseFormat
 struct WidenedImage: Hashable, Sendable {
   /// The addresses that have a byte, in rising order; two that touch stay two.
   var ranges: [Range<UInt64>]
-  /// What is known of them, in rising order, without overlaps.
+  /// What is known of them, in rising order, apart.
   private(set) var pieces: [ImageElement]
   /// The byte everywhere else.
   private let filler: UInt8
@@ -47,7 +47,8 @@ struct WidenedImage: Hashable, Sendable {
       bytes += repeatElement(filler, count: Int(next - end))
     }
     for piece in pieces.overlapping(range, by: \.range) {
-      let part = piece.range.clamped(to: range)
+      // Segments of a map that overlap make pieces that do.
+      let part = piece.range.clamped(to: end..<range.upperBound)
       fill(to: part.lowerBound)
       bytes += piece.slice(part)
       end = part.upperBound

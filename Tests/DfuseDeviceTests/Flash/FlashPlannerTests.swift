@@ -116,6 +116,22 @@ import Testing
     #expect(pieces.map { place(of: $0.bytes) } == [place(of: firmware.bytes)])
   }
 
+  /// A device's map may have segments that overlap, or come in any order, and its option bytes with them.
+  @Test func `pieces that overlap, in any order, make blocks of the right size`() {
+    let pieces = [piece(16, 16, 1), piece(8, 16, 2), piece(0, 4, 3), piece(2, 30, 4)]
+    for first in pieces {
+      for second in pieces {
+        for third in pieces {
+          let image = WidenedImage([first, second, third])
+          for range in image.ranges + [0..<32, 3..<9] as [Range<UInt64>] {
+            #expect(image.bytes(in: range).count == range.count)
+          }
+          #expect(image.runs.map(\.bytes.count) == [first, second, third].map(\.bytes.count))
+        }
+      }
+    }
+  }
+
   /// Where an array's bytes are in this process.
   private func place(of bytes: [UInt8]) -> UInt {
     unsafe bytes.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }

@@ -46,6 +46,29 @@ import Testing
       ])
   }
 
+  /// No real map is like these; what a device says of itself must not end the program.
+  @Test(arguments: [
+    "@Option Bytes  /0x1FFFC008/01*008 e/0x1FFFC000/01*016 e",
+    "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFFC008/01*008 e",
+    "@Option Bytes  /0x1FFFC000/01*016 e/0x1FFFC000/01*016 e/0x1FFFC004/01*004 e",
+  ])
+  func `option bytes in segments that overlap end in a plan or in an error`(map: String) throws {
+    let chip = try TestProgram.chip("stm32f405").variant("overlapping", part: "F405") {
+      $0.usb.maps[1] = map
+    }
+    let rig = FlashRig(SimulatedBoard(chip))
+    let bytes: [UInt8] = [0xEF, 0xAA, 0x10, 0x55, 0xEF, 0xAA, 0x10, 0x55] + le(UInt32(0xFFFF_FFFF))
+    let firmware = try container(rig, .optionBytes, at: 0x1FFF_C000, bytes)
+    var flasher = try rig.flasher()
+    do throws(FlashError) {
+      let plan = try flasher.plan(firmware, options: consent)
+      #expect(plan.memories.flatMap(\.runs).allSatisfy { !$0.bytes.isEmpty })
+      _ = try flasher.run(plan)
+    } catch {
+      #expect(!"\(error)".isEmpty)
+    }
+  }
+
   /// A word with another watchdog bit, as it stands in memory; the read protection stays as it is.
   private static func change(
     _ chip: SimulatedChip, in region: MemoryRegion
