@@ -158,7 +158,7 @@ import Testing
             STM32F2/F4 (1 MiB) at 1-1 offers
               why: a bootloader in ROM cannot write external memory
               now: nothing on the board was changed
-              fix: say --skip-outside to leave these bytes out
+              fix: say an --address that the board has: 'dfuse list' shows its memories
 
             """))
   }

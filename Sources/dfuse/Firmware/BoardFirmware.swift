@@ -136,13 +136,22 @@ extension FirmwareFile {
     return name.isEmpty ? "" : " (section \(name.visible))"
   }
 
-  /// Adds the ELF section to what is said of an address.
+  /// Adds the ELF section to what is said of an address; where nothing of the file is inside, there is
+  /// nothing to leave out.
   func naming(_ error: FlashError, _ failure: Failure) -> Failure {
     guard case .outsideMemory(let range, _, _, _) = error else { return failure }
     var failure = failure
     failure.what.replace(
       "has \(range.addressText),",
       with: "has \(range.addressText)\(section(at: range.lowerBound)),")
+    if firmware.elements.allSatisfy({ range.contains($0.range) }) {
+      failure.fix =
+        switch (firmware.format, OutsideRegion(range.lowerBound)) {
+        case (.raw, _): "say an --address that the board has: 'dfuse list' shows its memories"
+        case (_, .flashAlias): "link it for 0x0800_0000"
+        default: "link it for a memory of the board: 'dfuse list' shows them"
+        }
+    }
     return failure
   }
 
