@@ -95,6 +95,7 @@ import Testing
       "-a 1 -s 0x1FFFC000:will-reset -D ob.bin",
       "dfuse flash -a 1 --allow-option-bytes --address 0x1FFFC000 ob.bin"
     ),
+    ("dfu-util -a 0 -s 0x08000000:leave -D a.bin", "dfuse flash -a 0 --address 0x08000000 a.bin"),
     ("-e", "dfuse enter"), ("-e -d 0483:5740", "dfuse enter -d 0483:5740"),
     ("-e -a 0 -D fw.dfu", "dfuse flash --enter -a 0 fw.dfu"),
   ])
@@ -112,7 +113,14 @@ import Testing
       "-c port=usb1 sn=2059 -d fw.bin 0x08000000 -v -rst",
       "dfuse flash --serial 2059 --address 0x08000000 fw.bin"
     ),
-    ("-c port=usb1 -e all", "dfuse erase --all"), ("-rdu", "dfuse unprotect --yes"),
+    ("-c port=usb1 -e all", "dfuse erase --all"),
+    ("-c port=usb1 -e all -w a.hex -v", "dfuse flash --mass-erase a.hex"),
+    (
+      "-c port=usb1 -w a.bin 0x08000000 -e all",
+      "dfuse flash --mass-erase --address 0x08000000 a.bin"
+    ),
+    ("STM32_Programmer_CLI -c port=USB1 -w a.hex", "dfuse flash a.hex"),
+    ("-rdu", "dfuse unprotect --yes"),
     (
       "-c port=usb1 -r 0x08000000 0x400 x.bin",
       "dfuse read --address 0x08000000 --length 0x400 -o x.bin"

@@ -19,22 +19,32 @@ struct ForeignCommandLine {
   private var options: [String] = []
   private var operands: [String] = []
   private var address: String?
+  /// Whether ST's tool was to erase the whole flash.
+  private var erasesAll = false
   /// Whether dfu-util was to take the board into its bootloader.
   private var enters = false
 
   /// Reads the words behind the program's name.
   init(_ words: [String], commands: Set<String>) {
     var rest = words[...]
+    if let first = rest.first, Self.names.contains(first) { rest.removeFirst() }
     if let first = rest.first, commands.contains(first) { command = rest.removeFirst() }
     while let word = rest.popFirst() { take(word, &rest) }
   }
+
+  /// The tools' programs, whose old command lines are pasted as they are.
+  private static let names: Set = [
+    "dfu-util", "STM32_Programmer_CLI", "STM32_Programmer_CLI.exe", "STM32_Programmer.sh",
+  ]
 
   /// The command line here, if there is one.
   var words: [String]? {
     guard option != nil, let command else { return enters ? ["enter"] + options : nil }
     let place = address.map { ["--address", $0] } ?? []
     let entry = enters ? ["--enter"] : []
-    return [command] + entry + Self.options(options, of: command) + place + operands
+    // `flash --all` is all boards, and no erase.
+    let erase = erasesAll ? [command == "erase" ? "--all" : "--mass-erase"] : []
+    return [command] + entry + erase + Self.options(options, of: command) + place + operands
   }
 
   /// Options without the alternate setting, where the command is not about one memory.
@@ -111,8 +121,9 @@ struct ForeignCommandLine {
       Int(word.drop { $0 == "[" }.prefix { $0.isNumber }) != nil
     }
     if word != "--detach", rest.first == "all" {
-      of(.st, word, means: "erase")
-      options.append("--all")
+      of(.st, word)
+      command = command ?? "erase"
+      erasesAll = true
       rest = rest.dropFirst()
     } else if word != "--detach", !sectors.isEmpty {
       of(.st, word)
