@@ -83,7 +83,11 @@ struct Dfuse: ParsableCommand {
   private static func printParserMessage(
     _ error: any Error, words: [String], console: Console
   ) throws(Failure) {
-    if exitCode(for: error).isSuccess {
+    let isHelp = exitCode(for: error).isSuccess
+    if isHelp, let word = CommandWords(words: words).mistakenForHelp {
+      throw CommandWords(words: words).failure("Unknown option '\(word)'")
+    }
+    if isHelp {
       return try console.output(fullMessage(for: error, columns: console.width))
     }
     let failure =

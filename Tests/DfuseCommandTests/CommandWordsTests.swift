@@ -120,6 +120,7 @@ import Testing
       "dfuse flash --mass-erase --address 0x08000000 a.bin"
     ),
     ("STM32_Programmer_CLI -c port=USB1 -w a.hex", "dfuse flash a.hex"),
+    ("-c port=USB1 -hardRst", "dfuse leave"),
     ("-rdu", "dfuse unprotect --yes"),
     (
       "-c port=usb1 -r 0x08000000 0x400 x.bin",

@@ -60,6 +60,18 @@ struct CommandWords {
     return CommandWords(words: Array(words.dropFirst())).unknownCommand(word)
   }
 
+  /// An option of another tool in which ArgumentParser sees a `-h` among letters, such as `-hardRst`, where
+  /// nobody asks for help.
+  var mistakenForHelp: String? {
+    let options = words.prefix { $0 != "--" }
+    guard !options.contains(where: { ["-h", "--help", "-help", "--version"].contains($0) }) else {
+      return nil
+    }
+    return options.first {
+      $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.count > 2 && $0.contains("h")
+    }
+  }
+
   private var foreignFailure: Failure? {
     let line = ForeignCommandLine(words, commands: Set(Self.commands))
     guard let option = line.option else { return nil }

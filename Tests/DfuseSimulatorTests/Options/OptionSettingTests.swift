@@ -65,6 +65,10 @@ import Testing
     return [0, 1, field.most - 1, field.most] + between
   }
 
+  @Test func `a chip that has become a board is no unposted one any more`() {
+    #expect(UnpostedChip.all.map(\.name).filter { SimulatedChip.named($0) != nil } == [])
+  }
+
   @Test(arguments: all)
   func `a field that is set is that field in the silicon, and nothing else changes`(
     _ name: String
