@@ -83,11 +83,10 @@ struct Dfuse: ParsableCommand {
   private static func printParserMessage(
     _ error: any Error, words: [String], console: Console
   ) throws(Failure) {
-    let isHelp = exitCode(for: error).isSuccess
-    if isHelp, let word = CommandWords(words: words).mistakenForHelp {
-      throw CommandWords(words: words).failure("Unknown option '\(word)'")
-    }
-    if isHelp {
+    if exitCode(for: error).isSuccess {
+      if let word = CommandWords(words: words).mistakenForHelp {
+        throw CommandWords(words: words).failure("Unknown option '\(word)'")
+      }
       return try console.output(fullMessage(for: error, columns: console.width))
     }
     let failure =

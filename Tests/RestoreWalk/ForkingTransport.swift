@@ -71,3 +71,19 @@ final class ForkingTransport: USBTransport {
     cut(copy)
   }
 }
+
+extension SimulatedBoard {
+  /// What must have happened to no board, wherever its plug was pulled, and has.
+  var harms: [String] {
+    (state.readProtection > 1 ? ["locked for ever"] : [])
+      + (touchedPasswordWords.isEmpty ? [] : ["a key word was written"])
+  }
+}
+
+extension SimulatedBus {
+  /// Plugs the board in again, with its boot pin set; whether its bootloader starts then.
+  func plugBackIntoROM() -> Bool {
+    plugBack(ForkingTransport.port, boot0: true)
+    return board(at: ForkingTransport.port)?.hasWayIntoROM == true
+  }
+}

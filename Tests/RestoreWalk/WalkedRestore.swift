@@ -271,10 +271,8 @@ final class WalkedRestore {
     last = state
     guard seen.insert(state).inserted else { return }
     findings.boards += 1
-    if state.readProtection > 1 { problem("locked for ever") }
-    if !board.touchedPasswordWords.isEmpty { problem("a key word was written") }
-    bus.plugBack(ForkingTransport.port, boot0: true)
-    guard bus.board(at: ForkingTransport.port)?.hasWayIntoROM == true else {
+    for harm in board.harms { problem(harm) }
+    guard bus.plugBackIntoROM() else {
       findings.closed += 1
       if !cautions.contains(.holdSupply) { problem("no way into the bootloader, and no warning") }
       return

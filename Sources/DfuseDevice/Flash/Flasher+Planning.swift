@@ -199,12 +199,7 @@ extension Flasher {
       }
       var bytes =
         before ?? ImageElement(address: address, bytes: [UInt8](repeating: 0, count: range.count))
-      for part in work.widened.ranges(in: range) {
-        bytes.replace(
-          ImageElement(
-            address: UInt32(truncatingIfNeeded: part.lowerBound),
-            bytes: work.widened.bytes(in: part)))
-      }
+      for run in work.widened.runs(in: range) { bytes.replace(run) }
       if work.memory.map.kind == .otp, let before { try checkOTP(before, bytes) }
       pieces.append(
         DirectWrite(
@@ -321,7 +316,9 @@ struct SectorComparison {
       mayBeSame[index] = work.image.runs.allSatisfy { Array($0.slice(shared)) == found($0.range) }
     }
     if mayBeBlank[index] {
-      mayBeBlank[index] = work.widened.ranges.allSatisfy { found($0).holdOnly(erasedByte) }
+      mayBeBlank[index] = work.widened.ranges(in: shared).allSatisfy {
+        found($0).holdOnly(erasedByte)
+      }
     }
   }
 

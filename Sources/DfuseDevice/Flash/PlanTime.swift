@@ -12,8 +12,8 @@ extension Flasher {
   ///   - chip: The chip, as fast as its supply makes it.
   /// - Returns: The time on the board's clock.
   func timeToRun(_ plan: FlashPlan, on chip: ChipProfile) -> Duration {
-    let rehearsal = RehearsalBoard(board, chip, seen: session.seen, plan: plan)
-    rehearsal.alternateSetting = alternateSetting
+    let rehearsal = RehearsalBoard(
+      board, chip, seen: session.seen, plan: plan, alternateSetting: alternateSetting)
     var flasher = Flasher(transport: rehearsal)
     flasher.session.polling = session.polling
     flasher.session.state = .dfuIDLE
@@ -57,15 +57,18 @@ private final class RehearsalBoard: USBTransport {
   /// What is rehearsed.
   private let plan: FlashPlan
   /// The memory that is selected.
-  var alternateSetting: UInt8?
+  private var alternateSetting: UInt8?
   /// The blocks that were written, by their first addresses; all other memory is blank.
   private var written: [UInt64: Range<UInt64>] = [:]
   /// The sector that is still being erased though it was reported to be done, and until when.
   private var late: (sector: Range<UInt64>, end: Duration)?
 
   /// What the device has shown of itself goes before the chip's data.
-  init(_ board: Board, _ chip: ChipProfile, seen: SeenTimes, plan: FlashPlan) {
-    self.plan = plan
+  init(
+    _ board: Board, _ chip: ChipProfile, seen: SeenTimes, plan: FlashPlan,
+    alternateSetting: UInt8?
+  ) {
+    (self.plan, self.alternateSetting) = (plan, alternateSetting)
     self.board = board
     self.chip = chip
     var reported = chip.reported ?? .codeGenerator

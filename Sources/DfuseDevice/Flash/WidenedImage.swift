@@ -22,10 +22,13 @@ struct WidenedImage: Hashable, Sendable {
   init(_ runs: [ImageElement] = []) { self.init(runs, to: runs.map(\.range), filler: 0) }
 
   /// The runs with all their bytes: a copy.
-  var runs: [ImageElement] {
-    ranges.compactMap { range in
-      UInt32(exactly: range.lowerBound).map { ImageElement(address: $0, bytes: bytes(in: range)) }
-    }
+  var runs: [ImageElement] { ranges.compactMap(run) }
+
+  /// The runs within a range.
+  func runs(in range: Range<UInt64>) -> [ImageElement] { ranges(in: range).compactMap(run) }
+
+  private func run(_ range: Range<UInt64>) -> ImageElement? {
+    UInt32(exactly: range.lowerBound).map { ImageElement(address: $0, bytes: bytes(in: range)) }
   }
 
   /// The parts of a range that have bytes.

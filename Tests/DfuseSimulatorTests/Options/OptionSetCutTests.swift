@@ -26,12 +26,8 @@ import Testing
       }
       let state = board.state
       if let last, last.state == state { return closed += last.isClosed ? 1 : 0 }
-      if state.readProtection > 1 { problems.append("locked for ever at cut \(cuts)") }
-      if !board.touchedPasswordWords.isEmpty {
-        problems.append("a key word was written at cut \(cuts)")
-      }
-      bus.plugBack(ForkingTransport.port, boot0: true)
-      let isClosed = bus.board(at: ForkingTransport.port)?.hasWayIntoROM != true
+      problems += board.harms.map { "\($0) at cut \(cuts)" }
+      let isClosed = !bus.plugBackIntoROM()
       if isClosed { closed += 1 }
       last = (state, isClosed)
     }
@@ -56,8 +52,7 @@ import Testing
     for block in change.blocks { _ = try flasher.write(options: block, of: options) }
     // As it stands when all is done.
     left.look(bus.fork())
-    bus.plugBack(ForkingTransport.port, boot0: true)
-    return (change, left, bus.board(at: ForkingTransport.port)?.hasWayIntoROM != true)
+    return (change, left, !bus.plugBackIntoROM())
   }
 
   /// What a field can be set to that it is not: all values of up to four bits, both ends of wider ones,
@@ -66,8 +61,8 @@ import Testing
     of field: OptionField, _ now: UInt32
   ) -> [(String, UInt32)] {
     guard field.hasNamedBits else {
-      let values = field.width <= 4 ? Array(0...field.most) : [0, 1, field.most - 1, field.most]
-      return values.filter { $0 != now && field.allows($0) }.map { (field.name, $0) }
+      return OptionSettingTests.ends(of: field).filter { $0 != now && field.allows($0) }
+        .map { (field.name, $0) }
     }
     let (stem, first) = OptionField.stem(of: field.name)
     return (0..<field.width).map { ("\(stem)\(first + $0)", ~(now >> $0) & 1) }

@@ -58,11 +58,16 @@ import Testing
     return words
   }
 
-  /// All of up to four bits, of others both ends and sixteen between.
+  /// All values of up to four bits, of others both ends.
+  static func ends(of field: OptionField) -> [UInt32] {
+    field.width <= 4 ? Array(0...field.most) : [0, 1, field.most - 1, field.most]
+  }
+
+  /// And sixteen between, where there are more.
   private func values(of field: OptionField, _ random: inout SplitMix64) -> [UInt32] {
-    if field.width <= 4 { return Array(0...field.most) }
+    guard field.width > 4 else { return Self.ends(of: field) }
     let between = (0..<16).map { _ in UInt32(truncatingIfNeeded: random.next()) & field.most }
-    return [0, 1, field.most - 1, field.most] + between
+    return Self.ends(of: field) + between
   }
 
   @Test func `a chip that has become a board is no unposted one any more`() {
