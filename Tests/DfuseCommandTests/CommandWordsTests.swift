@@ -98,6 +98,17 @@ import Testing
     ("dfu-util -a 0 -s 0x08000000:leave -D a.bin", "dfuse flash -a 0 --address 0x08000000 a.bin"),
     ("-e", "dfuse enter"), ("-e -d 0483:5740", "dfuse enter -d 0483:5740"),
     ("-e -a 0 -D fw.dfu", "dfuse flash --enter -a 0 fw.dfu"),
+    ("-d ,0483:df11 -D fw.dfu", "dfuse flash -d 0483:df11 fw.dfu"),
+    ("-d 1234:5678,0483:df11 -D fw.dfu", "dfuse flash -d 0483:df11 fw.dfu"),
+    ("-d,0483:df11 -a0 -D fw.dfu", "dfuse flash -d 0483:df11 -a 0 fw.dfu"),
+    ("-a 0 -s 134217728 -D f.bin", "dfuse flash -a 0 --address 0x08000000 f.bin"),
+    ("-c 1 -i 0 -a 0 -t 2048 -n 4 -D fw.dfu", "dfuse flash -a 0 fw.dfu"),
+    ("-vl", "dfuse list --verbose"), ("-v -l", "dfuse list --verbose"), ("-V", "dfuse --version"),
+    (
+      "--alt=0 --dfuse-address=0x08000000:leave --download f.bin",
+      "dfuse flash --alt 0 --address 0x08000000 f.bin"
+    ),
+    ("--download fw.dfu --reset", "dfuse flash fw.dfu"), ("--list", "dfuse list"),
   ])
   func `an option of dfu-util gets the command that does it`(_ typed: String, _ meant: String) {
     let words = typed.split(separator: " ").map(String.init)
@@ -127,6 +138,38 @@ import Testing
       "dfuse read --address 0x08000000 --length 0x400 -o x.bin"
     ),
     ("-c port=usb1 -g 0x08000000", "dfuse leave --address 0x08000000"),
+    (
+      "-c port=usb1 -w a.bin 0x08000000 -w b.bin 0x08010000 -v",
+      "dfuse flash --address 0x08000000 --address 0x08010000 a.bin b.bin"
+    ),
+    (
+      "-c port=usb1 -d a.bin 0x08000000 b.hex c.bin 0x08020000",
+      "dfuse flash --address 0x08000000 --address 0x08020000 a.bin b.hex c.bin"
+    ),
+    ("-c port=usb1 -w a.hex -v fast", "dfuse flash a.hex"),
+    ("-c port=usb1 -w a.hex -v after_programming -rst", "dfuse flash a.hex"),
+    ("-c port=usb1 -w a.bin 134217728 -s", "dfuse flash --address 0x08000000 a.bin"),
+    ("--connect port=usb1 --download a.elf --verify --start", "dfuse flash a.elf"),
+    (
+      "--connect port=usb1 --write a.bin 0x08000000 --go 0x08000000",
+      "dfuse flash --address 0x08000000 a.bin"
+    ),
+    ("-c port=usb1 --start 0x08000000", "dfuse leave --address 0x08000000"),
+    (
+      "-c port=usb1 --upload 0x08000000 1024 x.bin",
+      "dfuse read --address 0x08000000 --length 1024 -o x.bin"
+    ),
+    ("-c port=usb1 -cmp a.bin 0x08000000", "dfuse verify --address 0x08000000 a.bin"),
+    ("-c port=usb1 -w a.hex -vb 3 -q", "dfuse flash a.hex"),
+    (
+      "-c port=usb1 -r32 0x08000000 0x20",
+      "dfuse read --address 0x08000000 --length 0x20 -o - | od -A x -t x4"
+    ),
+    (
+      "-c port=usb1 -w32 0x08004000 0x20000041 255",
+      #"printf '\101\000\000\040\377\000\000\000' | dfuse flash --stay --preserve --format raw "#
+        + "--address 0x08004000 -"
+    ),
   ])
   func `so does one of ST's programmer`(_ typed: String, _ meant: String) {
     let words = typed.split(separator: " ").map(String.init)
@@ -134,6 +177,70 @@ import Testing
     #expect(run.status == .usage)
     #expect(run.error.contains("  fix: \(meant)\n"))
     #expect(run.error.contains("is an option of STM32CubeProgrammer\n"))
+  }
+
+  @Test func `option bytes and a file are two commands`() {
+    #expect(
+      error("-c", "port=usb1", "-ob", "RDP=0xAA", "-w", "a.hex") == """
+        error: -c is an option of STM32CubeProgrammer
+          fix: one after the other:
+            dfuse options set RDP=0xAA
+            dfuse flash a.hex
+
+        """)
+    #expect(
+      error("-a", "0", "-s", "0x08000000:unprotect:force", "-D", "f.bin").hasSuffix(
+        """
+          fix: one after the other:
+            dfuse unprotect --yes
+            dfuse flash -a 0 --address 0x08000000 f.bin
+
+        """))
+  }
+
+  @Test func `a word that is nobody's is left out and named`() {
+    #expect(
+      error("-c", "port=usb1", "-w", "a.hex", "--nonsense", "3") == """
+        error: -c is an option of STM32CubeProgrammer
+          why: there is nothing here for --nonsense 3, which is left out
+          fix: dfuse flash a.hex
+
+        """)
+    #expect(error("-D", "a.hex", "--stay").contains("  fix: dfuse flash --stay a.hex\n"))
+    // What is left of nothing is no command.
+    #expect(
+      error("-c", "port=usb1", "-halt") == """
+        error: -c is an option of STM32CubeProgrammer
+          why: dfuse reaches a board by USB, in its bootloader, and not through a debug probe
+          fix: 'dfuse --help' shows what there is
+
+        """)
+  }
+
+  @Test func `a serial line is none of this program's ways`() {
+    #expect(
+      error("-c", "port=COM3", "br=115200", "-w", "fw.hex") == """
+        error: -c is an option of STM32CubeProgrammer
+          why: dfuse reaches a board by USB, and not over COM3
+          fix: dfuse flash fw.hex
+
+        """)
+  }
+
+  @Test(arguments: [
+    ("dfu-suffix -c x.dfu", "dfuse info x.dfu"),
+    ("dfu-suffix -v 0483 -p df11 -a x.bin", "dfuse flash x.bin   # it needs no suffix"),
+  ])
+  func `the tools that come with dfu-util have an answer`(_ typed: String, _ meant: String) {
+    let run = sandbox.run(typed.split(separator: " ").map(String.init))
+    #expect(run.error.hasSuffix("  fix: \(meant)\n"), "\(run.error)")
+  }
+
+  @Test func `pack's letters are no other tool's`() {
+    let words = ["pack", "-o", "x.dfu", "-n", "N", "-m", "0x08000000", "-i", "@fw.bin"]
+    let run = sandbox.run(words)
+    #expect(run.status == .usage)
+    #expect(!run.error.contains("dfu-util"), "\(run.error)")
   }
 
   @Test func `a debug probe is none of this program's ways`() {

@@ -60,7 +60,7 @@ import Testing
     #expect(row.typed.first == row.tool)
     let line = ForeignCommandLine(
       Array(row.typed.dropFirst()), commands: Set(CommandWords.commands))
-    let words = try #require(line.words)
+    let words = try #require(line.lines(withOthers: true).first)
     // An alternate setting that the address says as well is left out on the page.
     let short = words.joined(separator: " ")
       .replacing("flash -a 0 --address", with: "flash --address")

@@ -43,6 +43,20 @@ import Testing
     return command
   }
 
+  @Test func `ST's single words are written and read by what is printed`() throws {
+    let board = "--simulate stm32f405:words.state"
+    func followed(_ options: String) throws -> Sandbox.Run {
+      let run = try sandbox.bash("dfuse -c port=usb1 \(options) \(board)")
+      #expect(run.status == .usage)
+      let fix = try #require(run.error.split(separator: "\n").last { $0.hasPrefix("  fix: ") })
+      return try sandbox.bash(String(fix.dropFirst("  fix: ".count)))
+    }
+    let written = try followed("-w32 0x08004000 0x20000041 255")
+    #expect(written.status == .success, "\(written)")
+    let read = try followed("-r32 0x08004000 0x8")
+    #expect(read.output.contains("20000041 000000ff"), "\(read)")
+  }
+
   @Test(arguments: Suggestion.Kind.allCases)
   func `what is printed runs, and does what it promises`(kind: Suggestion.Kind) throws {
     let board = "--simulate 'stm32f405:my board.state'"

@@ -35,6 +35,9 @@ struct CommandWords {
   /// The failure of a command line that ArgumentParser refused with this message.
   func failure(_ message: String) -> Failure {
     let first = words.first ?? ""
+    if let meant = suffixTool {
+      return Failure(.usage, "there is no command '\(first)'", fix: meant)
+    }
     if let failure = foreignFailure { return failure }
     if !first.isEmpty, !first.hasPrefix("-"), !Self.commands.contains(first), first != "help" {
       return unknownCommand(first)
@@ -76,10 +79,21 @@ struct CommandWords {
     let line = ForeignCommandLine(words, commands: Set(Self.commands))
     guard let option = line.option else { return nil }
     let what = "\(option.name) is an option of \(option.tool.rawValue)"
-    if let words = line.words, Self.isTaken(words) {
-      return Failure(.usage, what, why: line.remark, fix: Self.line(words))
+    if let advice = line.advice { return Failure(.usage, what, why: line.remark, fix: advice) }
+    for isWhole in [true, false] {
+      let lines = line.lines(withOthers: isWhole)
+      guard !lines.isEmpty, lines.allSatisfy(Self.isTaken) else { continue }
+      var failure = Failure(.usage, what, why: line.remark)
+      if !isWhole, let rest = line.leftOut {
+        failure.reasons.append("there is nothing here for \(rest), which is left out")
+      }
+      (failure.fix, failure.choices) =
+        lines.count == 1
+        ? (line.pipe.before + Self.line(lines[0]) + line.pipe.after, [])
+        : ("one after the other:", lines.map(Self.line))
+      return failure
     }
-    return line.advice.map { Failure(.usage, what, fix: $0) }
+    return Failure(.usage, what, why: line.remark, fix: "'dfuse --help' shows what there is")
   }
 
   private func unknownCommand(_ word: String) -> Failure {
@@ -103,6 +117,18 @@ struct CommandWords {
       choices: [Self.commands.joined(separator: " ")])
   }
 
+  /// What to type instead of the tools that come with dfu-util.
+  private var suffixTool: String? {
+    let rest = words.dropFirst()
+    guard let file = rest.last(where: { !$0.hasPrefix("-") }) else { return nil }
+    switch words[0] {
+    case "dfu-suffix" where rest.contains { ["-a", "--add"].contains($0) }:
+      return Self.line(["flash", file]) + "   # it needs no suffix"
+    case "dfu-suffix", "dfu-prefix": return Self.line(["info", file])
+    default: return nil
+    }
+  }
+
   /// The words of a command, of which those that read name their file by an option.
   private static func arguments(_ command: String, _ rest: [String]) -> [String] {
     guard ["read", "snapshot"].contains(command), let file = rest.first, !file.hasPrefix("-") else {
@@ -116,7 +142,7 @@ struct CommandWords {
   }
 
   private static func isTaken(_ words: [String]) -> Bool {
-    (try? Dfuse.parseAsRoot(completing(words))) != nil
+    words == ["--version"] || (try? Dfuse.parseAsRoot(completing(words))) != nil
   }
 
   /// The command line with the values that options alone stand for.

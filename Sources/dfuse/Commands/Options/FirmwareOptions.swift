@@ -23,7 +23,9 @@ extension BoardContext {
     if let number = UInt8(wanted) {
       if let memory = memories.first(where: { $0.alternateSetting == number }) { return memory }
     } else {
-      let key = wanted.lowercased()
+      // Also as the board's string has it, with the addresses, as dfu-util shows it.
+      let name = wanted.drop { $0 == "@" }.prefix { $0 != "/" }
+      let key = name.lowercased().split(separator: " ").joined(separator: " ")
       if let memory = memories.first(where: { $0.map.name.lowercased() == key }) { return memory }
       let begun = memories.filter { !key.isEmpty && $0.map.name.lowercased().hasPrefix(key) }
       if Set(begun.map(\.map.name)).count == 1, let memory = begun.first { return memory }
