@@ -9,7 +9,8 @@ extension Firmware {
   ///     file is held to that.
   ///   - format: What the file is, if somebody says so; nil to tell by its content.
   ///   - address: Where its first byte belongs, if somebody says so. Then it is data, and taken as it
-  ///     is, unless it is a file that brings its own addresses: those stay.
+  ///     is, unless it is a file that brings its own addresses: those stay. A Git LFS pointer, a UF2
+  ///     file, or a web page of another name is no data either; `as: .raw` takes it.
   /// - Throws: The first error in the order of the file; ``FormatError/notFirmware(_:)`` and
   ///   ``FormatError/otherThanNamed(_:holds:)`` for one that is something else.
   public init(

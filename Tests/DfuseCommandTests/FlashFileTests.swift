@@ -55,6 +55,81 @@ import Testing
     #expect(packed.status == .success)
   }
 
+  @Test(
+    arguments: [
+      ("page.bin", "<!DOCTYPE html><html></html>", "a web page (HTML)"),
+      ("firmware", "<!DOCTYPE html><html></html>", "a web page (HTML)"),
+      ("fw.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git LFS pointer"),
+      ("fw.uf2", "UF2\nWQ]\u{1E}", "text"),
+    ])
+  func `what stands in for a file is nobody's data, wherever it is to go`(
+    name: String, content: String, kind: String
+  ) throws {
+    var bytes = Array(content.utf8)
+    var kind = kind
+    if name.hasSuffix("uf2") {
+      (bytes, kind) = ([0x55, 0x46, 0x32, 0x0A, 0x57, 0x51, 0x5D, 0x9E, 0, 0], "a UF2 file")
+    }
+    try sandbox.write(bytes, to: name)
+    for command in ["flash", "verify"] {
+      let run = sandbox.run(command, "@\(name)", "--address", "08010000")
+      #expect(run.status == .badData)
+      #expect(run.error.contains("error: \(name): this is \(kind)"), "\(run.error)")
+      #expect(run.error.contains("  fix: "))
+    }
+    let packed = sandbox.run(
+      "pack", "-q", "-o", "@p.dfu", "-m", "08010000", "-i", "@\(name)", "-a", "0")
+    #expect(packed.status == .badData)
+    expectUntouched()
+    let meant = flash("--stay", "@\(name)", "--address", "08010000", "--format", "raw")
+    #expect(meant.status == .success)
+    #expect(memory(bytes.count, at: 0x0801_0000) == bytes)
+  }
+
+  @Test func `a file that is something else does not go where programs start`() throws {
+    try sandbox.write(Array("PK\u{3}\u{4}aaaaaaaaaaaa".utf8), to: "files.bin")
+    let run = flash("@files.bin", "--address", "08000000")
+    #expect(
+      run
+        == Sandbox.Run(
+          status: .badData, output: "",
+          error: """
+            error: files.bin is a zip archive, and would go to 0x0800_0000, where programs start
+              now: nothing on the board was changed
+              fix: get the firmware itself, or say where this belongs; if it is meant, say --format raw
+
+            """))
+    expectUntouched()
+    #expect(flash("--stay", "@files.bin", "--address", "08010000").status == .success)
+    let meant = flash("--stay", "@files.bin", "--address", "08000000", "--format", "raw")
+    #expect(meant.status == .success)
+    #expect(meant.error.contains("has no vector table there"))
+  }
+
+  @Test func `a program is warned of that goes to another place than it was linked for`() throws {
+    let run = flash("--stay", "@fw.bin", "--address", "08008000")
+    #expect(run.status == .success)
+    #expect(
+      run.error.contains(
+        "warning: fw.bin goes to 0x0800_8000, and its vectors are for 0x0800_0000: it does not run "
+          + "from here\n"), "\(run.error)")
+    try sandbox.write(Firmware.program(8192, at: 0x0800_8000), to: "app.bin")
+    #expect(!flash("--stay", "@app.bin", "--address", "08008000").error.contains("goes to"))
+    // An update waits in its slot for MCUboot, which moves it to where it runs.
+    let header: [UInt8] =
+      [0x3D, 0xB8, 0xF3, 0x96, 0, 0, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 502)
+    try sandbox.write(header + Firmware.program(8192, at: 0x0800_8200), to: "slot.bin")
+    #expect(!flash("--stay", "@slot.bin", "--address", "08040000").error.contains("goes to"))
+  }
+
+  @Test(arguments: ["08000001", "08000002"])
+  func `no program runs from between two words`(address: String) {
+    let run = flash("@fw.bin", "--address", address)
+    #expect(run.status == .success)
+    #expect(run.error.contains("is no multiple of 4, and no program begins there"))
+    #expect(!run.output.contains("running"), "\(run.output)")
+  }
+
   @Test func `no one is told to write a piece of a program into option bytes`() {
     let run = flash("-a", "option", "--address", "1FFFC000", "@fw.bin")
     #expect(run.status == .badData)

@@ -78,7 +78,7 @@ public enum ProgramShape {
   /// Bytes of an MCUboot header before the vector table; 0 if there is none.
   ///
   /// - SeeAlso: MCUboot design.md, "Image format": `ih_magic`, and `ih_hdr_size` at offset 8.
-  static func headerSize(_ bytes: some Collection<UInt8>) -> Int {
+  package static func headerSize(_ bytes: some Collection<UInt8>) -> Int {
     let header = Array(bytes.prefix(32))
     guard header.count == 32, header.starts(with: [0x3D, 0xB8, 0xF3, 0x96]) else { return 0 }
     let size = Int(header[8]) | Int(header[9]) << 8

@@ -15,7 +15,7 @@ public enum FileContent: Hashable, Sendable {
   /// hexadecimal digits). A damaged file of records so stays one: its parser names the line.
   ///
   /// - Parameter bytes: The whole file.
-  init(_ bytes: [UInt8]) {
+  package init(_ bytes: [UInt8]) {
     self.init(beginning: bytes)
     if self != .firmware(.container), DFUSuffix.isPresent(in: bytes) { self = .firmware(.plainDFU) }
   }
@@ -44,7 +44,8 @@ public enum FileContent: Hashable, Sendable {
   ///   - name: Its name, with or without a folder, if it has one.
   ///   - format: What the file is, if somebody says so.
   ///   - isPlaced: Whether somebody says at which address it belongs: then it is data, and taken as
-  ///     it is. A file of records or an ELF file is data only if its name ends in `.bin`.
+  ///     it is, unless it stands in for a file that is not there. A file of records or an ELF file is
+  ///     data only if its name ends in `.bin`.
   /// - Returns: How to read it.
   /// - Throws: ``FormatError/notFirmware(_:)``, ``FormatError/otherThanNamed(_:holds:)``; the
   ///   first error of damaged records, which nobody wants as data.
@@ -63,7 +64,7 @@ public enum FileContent: Hashable, Sendable {
     let isBinary = name?.lowercased().hasSuffix(".bin") ?? false
     switch content {
     case .foreign(let file):
-      guard isPlaced else { throw .notFirmware(file) }
+      guard isPlaced, !file.isStandIn(named: name) else { throw .notFirmware(file) }
       return .raw
     case .firmware(.plainDFU):
       // Around a file that is no plain bytes itself, the suffix says nothing.

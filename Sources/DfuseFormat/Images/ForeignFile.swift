@@ -58,6 +58,19 @@ public enum ForeignFile: String, CaseIterable, Hashable, Sendable {
     }
   }
 
+  /// Whether a file is in the place of another, and nobody's data wherever it is to go: what Git LFS
+  /// leaves, what only a UF2 bootloader takes, and the page that a server sends instead of a download.
+  ///
+  /// - Parameter name: The file's name; one that ends as a web page's does means the page.
+  /// - Returns: Whether it is such a file.
+  func isStandIn(named name: String?) -> Bool {
+    switch self {
+    case .gitLFSPointer, .uf2: true
+    case .html: ![".html", ".htm", ".xhtml"].contains { name?.lowercased().hasSuffix($0) ?? false }
+    default: false
+    }
+  }
+
   /// Bytes that stand at an offset.
   private struct Signature {
     var file: ForeignFile

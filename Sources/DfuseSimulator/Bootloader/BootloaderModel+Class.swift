@@ -292,6 +292,7 @@ extension BootloaderModel {
     let words = memory.read(UInt64(pointer)..<(UInt64(pointer) + 8))
     guard words.count == 8, !words.allSatisfy({ $0 == region.erased }) else { return .nothing }
     guard profile.hasVectorTable else { return .application }
+    guard pointer.isMultiple(of: 4) else { return .nothing }
     let stack = UInt32(littleEndian: words[0..<4])
     let entry = UInt32(littleEndian: words[4..<8])
     let isStackInRAM = (0x1000_0000..<0x4000_0000).contains(stack)

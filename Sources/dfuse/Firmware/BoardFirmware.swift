@@ -16,6 +16,8 @@ struct BoardFirmware {
 
   /// Whether a program can be started at `address`: a plausible vector table is there.
   func hasProgram(at address: UInt32) -> Bool {
+    // Vectors are words, and no core takes them from anywhere else (ARMv7-M manual, B1.5.3).
+    guard address.isMultiple(of: 4) else { return false }
     let elements = firmware.elements.filter { $0.address >= address }
     guard let image = try? MemoryImage(merging: elements), image.runs.first?.address == address
     else { return false }
@@ -65,6 +67,7 @@ extension FirmwareFile {
       let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init)
     {
       if let reason = ready.misfit(at: start, mayBeRISCV: board.chip.mayBeRISCV) {
+        if let foreign { throw noProgram(foreign, at: start) }
         ready.notes.append(
           .warning(
             "\(shown) covers \(start.addressText), where programs start, and has no vector table "
@@ -76,7 +79,41 @@ extension FirmwareFile {
               + "has no RAM: it may have been made for another chip"))
       }
     }
+    if let warning = misplacement(on: board) { ready.notes.append(.warning(warning)) }
     return ready
+  }
+
+  /// The refusal of bytes that are known to be something else where a reset starts a program.
+  private func noProgram(_ foreign: ForeignFile, at start: UInt64) -> Failure {
+    Failure(
+      .badData,
+      "\(shown) is \(foreign.rawValue), and would go to \(start.addressText), where programs start",
+      now: FlashError.Progress.untouched.description,
+      fix: "get the firmware itself, or say where this belongs; if it is meant, say --format raw")
+  }
+
+  /// What to say of raw bytes whose vectors were linked for another place than the stated one; nil
+  /// of data, and of an update with MCUboot's header, which waits in a slot for being moved.
+  private func misplacement(on board: Board) -> String? {
+    guard !isSnapshot, firmware.format == .raw, firmware.isPlaced,
+      let element = firmware.elements.first, ProgramShape.headerSize(element.bytes) == 0,
+      let map = board.memories.first(where: { $0.map.kind == .internalFlash })?.map,
+      map.segment(at: UInt64(element.address)) != nil
+    else { return nil }
+    let place = UInt64(element.address)
+    switch ProgramPlace.decide(
+      element.bytes, in: map, start: place, mayBeRISCV: board.chip.mayBeRISCV)
+    {
+    case .elsewhere(_, let candidates):
+      return candidates.first.map {
+        "\(shown) goes to \(place.addressText), and its vectors are for \($0.addressText): it does not "
+          + "run from here"
+      }
+    case .doubtful(let likely, _) where likely != place:
+      return
+        "\(shown) goes to \(place.addressText), and was probably linked for \(likely.addressText)"
+    case .sure, .doubtful: return nil
+    }
   }
 
   /// Leaves the targets for one memory; what names no target goes to it.

@@ -10,6 +10,8 @@ struct FirmwareFile: Sendable {
   var skipsOutside: Bool
   /// Whether it is all that a board's flash held, be that a program or not.
   var isSnapshot = false
+  /// What its bytes are that are no firmware; nil where the user says what it is (`--format`).
+  private(set) var foreign: ForeignFile?
   /// The bytes of an ELF file, in which names can be looked up; nil of any other.
   private(set) var elf: [UInt8]?
 
@@ -43,6 +45,7 @@ struct FirmwareFile: Sendable {
       }
       firmware = try input.firmware(bytes, as: format, at: address)
       if firmware.format == .elf { elf = bytes }
+      if format == nil, case .foreign(let file) = FileContent(bytes) { foreign = file }
     } catch {
       var failure = error
       if failure.status == .badData { failure.now = FlashError.Progress.untouched.description }
@@ -95,7 +98,7 @@ extension InputFile {
     do throws(FormatError) {
       return try Firmware(reading: bytes, name: telling, as: format, at: address)
     } catch {
-      throw Failure(reading: self, error)
+      throw Failure(reading: self, error, isPlaced: address != nil)
     }
   }
 }
@@ -129,8 +132,8 @@ extension Firmware.Finding {
 }
 
 extension Failure {
-  /// What is wrong with the data of an input.
-  init(reading input: InputFile, _ error: FormatError) {
+  /// What is wrong with the data of an input, of which somebody said where they belong or not.
+  init(reading input: InputFile, _ error: FormatError, isPlaced: Bool = false) {
     let fix: String? =
       switch error {
       case .containerInElement: "\(Suggestion(.unpack, files: [input.name]))"
@@ -140,6 +143,8 @@ extension Failure {
         "copy it to the drive of a UF2 bootloader, or get the firmware as .hex, .bin or .elf"
       case .otherThanNamed(_, holds: .firmware(let format)) where format.bringsAddresses:
         "if that is right, say --format \(format.rawValue)"
+      case .notFirmware where isPlaced:
+        "get the firmware itself; if these very bytes belong there, say --format raw"
       case .notFirmware, .otherThanNamed: "get the firmware itself"
       case .badRecord(_, _, _, problem: .secondFile): "use the two files one after the other"
       case .badRecord(_, _, _, problem: .missingEndRecord):
