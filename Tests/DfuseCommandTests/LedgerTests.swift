@@ -230,6 +230,32 @@ final class CutFile: LedgerFile {
     }
   }
 
+  @Test(
+    arguments: [
+      "hello\n", "hello", "remark: sold\n", "2026,my note\n", "2,sold,,,,,,,,,\n", "3;taken\n",
+    ])
+  func `what somebody put at the end is no line that was cut off`(tail: String) {
+    let text = LedgerLine.header + "1,taken,,,,,,,,,\n" + tail
+    #expect(throws: LedgerError.badLine(3, "it has no unit and event")) {
+      try open(CutFile(Array(text.utf8)))
+    }
+  }
+
+  @Test(
+    arguments: [
+      "2", "2,", "2,ta", "2,taken", "2,taken,", "2,taken,,2027-01", "2,taken,,,,\n", "2  ",
+      "2,ver     ",
+      "    ,,,,0.5\n", "\0\0\0\0,,,0.5\n", "2,ta   \0\0\0,,\n",
+    ])
+  func `a line that was cut off is told of and taken away`(tail: String) throws {
+    let file = CutFile(Array((LedgerLine.header + "1,taken,,,,,,,,,\n" + tail).utf8))
+    let ledger = try open(file)
+    #expect(ledger.cutOff == tail)
+    #expect(ledger.abandoned.map(\.unit) == [1])
+    #expect(try ledger.take(line).unit >= 2)
+    _ = try events(file)
+  }
+
   @Test func `the highest number is the last`() throws {
     let file = CutFile(Array((LedgerLine.header + "\(UInt64.max - 1),taken,,,,,,,,,\n").utf8))
     let ledger = try open(file)

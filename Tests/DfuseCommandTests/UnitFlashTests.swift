@@ -248,10 +248,35 @@ import Testing
       run.error.hasPrefix(
         "warning: l.csv: unit 1017 was taken at 2027-01-14T07:00:00Z for port 1-4 and never "
           + "finished; it is closed as abandoned, and its number is not given again\n"))
+    #expect(
+      run.error.contains(
+        "warning: l.csv: its last line was cut off, as when the power fails, and is taken away: "
+          + "'1018,ver'\n"))
     let lines = try ledger()
     #expect(lines.map(\.unit) == [1017, 1017, 1018, 1019, 1019])
     #expect(lines.map(\.event) == [.taken, .abandoned, .abandoned, .taken, .verified])
     #expect(lines[1].port == "1-4")
+  }
+
+  @Test func `where a counter starts that is not at its beginning is said`() throws {
+    func run(_ counter: String) -> String {
+      let patch = "0x0800FC00=u32:\(counter)"
+      return flash("@fw.bin", "--stay", "--patch", patch, "--ledger", "@l.csv").error
+    }
+    #expect(!run("counter:1000").contains("l.csv"))
+    #expect(
+      run("counter:1000").contains("l.csv goes on with 1001; counter:1000 is for a new ledger\n"))
+    #expect(!run("counter").contains("l.csv"))
+    #expect(
+      run("counter:2000").contains(
+        "l.csv is at 1003, and goes on with 2000 as was said: those between are no unit's\n"))
+    #expect(try ledger().filter { $0.event == .taken }.map(\.unit) == [1000, 1001, 1002, 2000])
+  }
+
+  @Test func `without a ledger, what a board got is said`() {
+    let run = flash("@fw.bin", "--stay", "--patch", "0x0800FC00=uid")
+    #expect(run.status == .success)
+    #expect(run.error.contains("1-1: 0x0800FC00=6FF52311075056B931333620\n"), "\(run.error)")
   }
 
   // MARK: - Many boards

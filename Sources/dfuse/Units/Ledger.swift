@@ -33,6 +33,10 @@ final class Ledger: Sendable {
   private let state: Mutex<State>
   /// Units that an earlier run left without an end, and that are closed now.
   let abandoned: [LedgerLine]
+  /// The line that was cut off and is taken away, if there was one.
+  let cutOff: String?
+  /// The number behind the highest one that was given before; nil for a new ledger.
+  let following: UInt64?
   /// Rows of the table, with a board or without.
   let rowCount: Int
 
@@ -56,6 +60,8 @@ final class Ledger: Sendable {
       closed.append(taken ?? LedgerLine(unit: unit, event: .taken))
     }
     abandoned = closed
+    cutOff = contents.cutOff
+    following = contents.next > 1 ? contents.next : nil
     if let unit = contents.torn { closed.append(LedgerLine(unit: unit, event: .taken)) }
     var lines = contents.isNew ? [LedgerLine.header] : []
     for line in closed {
@@ -68,7 +74,7 @@ final class Ledger: Sendable {
       line.time = time.text
       lines.append(line.text)
     }
-    if contents.isTorn { try file.cut(to: contents.end) }
+    if contents.cutOff != nil { try file.cut(to: contents.end) }
     // Also what an earlier run had no time to sync.
     try file.sync()
     // One by one, so that the power can damage none but the last; over the room that an earlier run
@@ -79,7 +85,7 @@ final class Ledger: Sendable {
       try file.sync()
       length += line.utf8.count
     }
-    if !contents.isTorn, length < bytes.count { try file.cut(to: length) }
+    if contents.cutOff == nil, length < bytes.count { try file.cut(to: length) }
     rowCount = rows?.count ?? 0
     state = Mutex(
       State(

@@ -12,8 +12,8 @@ struct LedgerContents: Equatable {
   var isNew = false
   /// The end of the last whole line, in bytes.
   var end = 0
-  /// Whether what follows is a line that was cut off, and not only room for more.
-  var isTorn = false
+  /// What follows, if it is a line that was cut off, and not only room for more.
+  var cutOff: String?
   /// The number behind the highest one that was ever given; 1 for a new ledger.
   var next: UInt64 = 1
   /// Numbers that are free again.
@@ -32,15 +32,16 @@ struct LedgerContents: Equatable {
     let header = Array(LedgerLine.header.utf8)
     // What is cut off of the first line was never more than that.
     if bytes.count < header.count, header.starts(with: bytes) {
-      (isNew, isTorn) = (true, !bytes.isEmpty)
+      isNew = true
+      if !bytes.isEmpty { cutOff = String(decoding: bytes, as: UTF8.self) }
       return
     }
     guard bytes.starts(with: header) else { throw .notALedger }
     end = header.count
-    var number = 1
+    // Of the line that is looked at; the first has the names of the columns.
+    var number = 2
     var nextEnd = Self.endOfLine(in: bytes, from: end)
     while let lineEnd = nextEnd {
-      number += 1
       nextEnd = Self.endOfLine(in: bytes, from: lineEnd + 1)
       // Each line is synced before the next one is written: only the last can be damaged when the
       // power fails.
@@ -49,10 +50,13 @@ struct LedgerContents: Equatable {
       }
       try take(bytes, end..<lineEnd, number)
       end = lineEnd + 1
+      number += 1
     }
     let tail = bytes[end...]
-    isTorn = tail.contains { $0 != Ledger.filler }
-    if isTorn, let (unit, digits) = Self.number(in: tail),
+    guard tail.contains(where: { $0 != Ledger.filler }) else { return }
+    guard Self.mayBeCut(tail) else { throw .badLine(number, "it has no unit and event") }
+    cutOff = String(decoding: tail, as: UTF8.self)
+    if let (unit, digits) = Self.number(in: tail),
       tail.dropFirst(digits).first == UInt8(ascii: ","), unit >= next
     {
       torn = unit
@@ -97,6 +101,24 @@ struct LedgerContents: Equatable {
       guard event == .returned else { break }
       returned.insert(unit)
       if let row { usedRows.remove(row) }
+    }
+  }
+
+  /// Whether the end of a ledger can be a line of which a part was written.
+  ///
+  /// Such a line begins as one, or with what was there before. Anything else was put there by somebody.
+  private static func mayBeCut(_ tail: ArraySlice<UInt8>) -> Bool {
+    func isUnwritten(_ byte: UInt8) -> Bool { byte == 0 || byte == Ledger.filler }
+    if tail.contains(0) || tail.first.map(isUnwritten) == true { return true }
+    guard let (_, digits) = number(in: tail) else { return false }
+    let rest = tail.dropFirst(digits)
+    guard let comma = rest.first, !isUnwritten(comma) else { return true }
+    guard comma == UInt8(ascii: ",") else { return false }
+    let event = rest.dropFirst().prefix { $0 != UInt8(ascii: ",") }
+    let written = String(decoding: event.prefix { !isUnwritten($0) }, as: UTF8.self)
+    let isWhole = event.count == written.utf8.count && event.endIndex < tail.endIndex
+    return LedgerLine.Event.allCases.contains {
+      isWhole ? $0.rawValue == written : $0.rawValue.hasPrefix(written)
     }
   }
 

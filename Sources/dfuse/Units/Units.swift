@@ -67,6 +67,9 @@ final class UnitRun {
       if line != nil || !values.isEmpty {
         context.report(.note("\(number)\(values.isEmpty ? "" : ": \(values.words)")"))
       }
+    } else if units.ledger == nil, !values.isEmpty {
+      // There is no book to look it up in.
+      context.report(.note("\(context.board.path): \(values.words)"))
     }
     try put(in: &firmware, alternate: alternate)
   }

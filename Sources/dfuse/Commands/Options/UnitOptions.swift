@@ -125,6 +125,21 @@ struct UnitOptions: ParsableArguments {
           "\(shown): unit \(unit.unit) was taken at \(unit.time) for port \(unit.port.visible) and "
             + "never finished; it is closed as abandoned, and its number is not given again")
       }
+      if let line = journal.cutOff {
+        let text = line.prefix { $0 != "\0" }.split(separator: "\n").first ?? ""
+        console.warn(
+          "\(shown): its last line was cut off, as when the power fails, and is taken away: "
+            + "'\(String(text.prefix(60)).visible)'")
+      }
+      if let start, let following = journal.following {
+        if start > following {
+          console.note(
+            "\(shown) is at \(following), and goes on with \(start) as was said: those between are "
+              + "no unit's")
+        } else if start < following {
+          console.note("\(shown) goes on with \(following); counter:\(start) is for a new ledger")
+        }
+      }
       return (journal, shown)
     } catch {
       throw Failure(error, ledger: shown)
