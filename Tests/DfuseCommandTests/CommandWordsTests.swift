@@ -285,6 +285,27 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("erase all --simulate f405", "dfuse erase --all --simulate f405"),
+    ("options get RDP", "dfuse options"),
+    ("options get RDP --simulate f405", "dfuse options --simulate f405"),
+    ("options --simulate f405 read", "dfuse options --simulate f405"),
+    ("flash --leave fw.dfu", "dfuse flash fw.dfu"),
+    ("flash fw.dfu --reset", "dfuse flash fw.dfu"),
+    ("options set", "'dfuse options set --help' shows what there is"),
+    ("options diff", "'dfuse options diff --help' shows what there is"),
+    ("udev install --nonsense", "'dfuse udev install --help' shows what there is"),
+  ])
+  func `what people try has an answer`(_ typed: String, _ meant: String) {
+    let run = sandbox.run(typed.split(separator: " ").map(String.init))
+    #expect(run.status == .usage)
+    #expect(run.error.contains("  fix: \(meant)\n"), "\(run.error)")
+  }
+
+  @Test func `the supply is the chip's, and not USB's`() {
+    #expect(error("flash", "--supply", "5", "x.bin").contains("never the 5 V of USB"))
+  }
+
   @Test func `a usage error has the form of all errors`() {
     #expect(
       error("flash") == """

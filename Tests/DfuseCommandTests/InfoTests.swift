@@ -60,7 +60,9 @@ import Testing
     #expect(run.output.contains("0x0800_0000-0x0800_0008  9 bytes"))
     #expect(run.output.contains("(WRONG, should be 0x"))
     #expect(run.output.contains("  error at offset 314: dwCRC at offset 314 is 0x"))
-    #expect(run.error == "error: f.dfu is damaged (1 error, see above)\n")
+    #expect(
+      run.error
+        == "error: f.dfu is damaged (1 error, see above)\n  fix: build or download it again\n")
   }
 
   @Test func `a name cannot steer the terminal`() throws {

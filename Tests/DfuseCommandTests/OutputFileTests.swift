@@ -152,7 +152,7 @@ import Testing
   @Test func `a folder is no output`() {
     let run = pack("@.")
     #expect(run.status == .cannotCreate)
-    #expect(run.error == "error: cannot write .: it is a folder\n")
+    #expect(run.error == "error: cannot write .: it is a folder\n  fix: name a file in it\n")
   }
 
   @Test func `a device is written to, not replaced`() {
@@ -165,7 +165,10 @@ import Testing
     guard isLinux else { return }
     let run = pack("/dev/full")
     #expect(run.status == .inputOutput)
-    #expect(run.error == "error: cannot write /dev/full: No space left on device\n")
+    #expect(
+      run.error
+        == "error: cannot write /dev/full: No space left on device\n  fix: make room first: df -h /dev\n"
+    )
   }
 
   private var isLinux: Bool {

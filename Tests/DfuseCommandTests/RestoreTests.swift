@@ -83,10 +83,13 @@ import Testing
     sandbox.bus = other
     let run = sandbox.run("restore", "--stay", "@s.dfu")
     #expect(run.status == .badData)
-    #expect(run.error.contains("fix: leave them out: --except options"), "\(run)")
+    #expect(run.error.contains("  fix: restore it to a board of its kind; "), "\(run)")
     #expect(run.error.contains("now: nothing on the board was changed"))
     let flash = sandbox.run("restore", "--stay", "--only", "flash", "@s.dfu")
-    #expect(flash.status == .success, "\(flash)")
+    #expect(flash.status == .badData, "\(flash)")
+    #expect(flash.error.contains("error: s.dfu is of STM32F40x/41x, and STM32F7"), "\(flash)")
+    let meant = sandbox.run("restore", "--stay", "--except", "options", "--ignore-ids", "@s.dfu")
+    #expect(meant.status == .success, "\(meant)")
     #expect(other.board(at: "1-1")?.read(5000, at: 0x0800_0000) == Firmware.program(5000))
   }
 

@@ -92,6 +92,20 @@ struct BoardFinder {
     }
   }
 
+  /// A failure for want of a board, where one runs that could be taken into its bootloader.
+  private func offeringEntry(_ failure: Failure) throws(Failure) -> Failure {
+    guard request == nil, failure.status == .noBoard else { return failure }
+    let running = RunningBoards(request: .automatic, filter: filter)
+      .candidates(in: try source.pluggedDevices())
+    guard !running.isEmpty else { return failure }
+    var failure = failure
+    failure.reasons = running.map {
+      "\($0.device.identity.runningName) runs its firmware, and has a way into its bootloader"
+    }
+    failure.fix = "say --enter as well, which takes it there"
+    return failure
+  }
+
   private static func wrongNumber(_ sight: BoardSight, _ count: Int) -> Failure {
     let found = sight.targets.count
     let closed = sight.selection.notOpenable.map { "\($0.identity.line)  cannot be opened" }
@@ -132,10 +146,11 @@ struct BoardFinder {
       case .missing(let reason, let may): (failure, mayCome) = (reason, may)
       }
       let isAlone = failure.status == .noBoard && devices.haveNoBootloader
-      func explained(_ failure: Failure) -> Failure {
-        isAlone ? lookout.explaining(failure) : failure
+      func explained(_ failure: Failure) throws(Failure) -> Failure {
+        guard isAlone else { return failure }
+        return try offeringEntry(lookout.explaining(failure))
       }
-      guard mayCome, wait != nil else { throw explained(failure) }
+      guard mayCome, wait != nil else { throw try explained(failure) }
       if failure.status != .noBoard {
         // It is there, and closed: udev may not have set its permissions yet.
         let deadline = openDeadline ?? clock.now + Self.grace
@@ -152,11 +167,11 @@ struct BoardFinder {
         lookout.news(at: clock.now, changed: hasChanged).forEach(host.console.note)
       }
       guard !host.isInterrupted() else {
-        throw explained(Failure(.interrupted, "stopped; no board came"))
+        throw try explained(Failure(.interrupted, "stopped; no board came"))
       }
       guard let step = clock.nextStep(isClosed: openDeadline != nil) else {
         failure.what += ", and none came in \(clock.now.timeText)"
-        throw explained(failure)
+        throw try explained(failure)
       }
       hasChanged = source.bus.waitForChange(limit: step)
       clock.took(step, isOver: !hasChanged)

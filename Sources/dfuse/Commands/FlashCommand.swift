@@ -204,6 +204,11 @@ extension SupplyRange {
         if ends.count == 2, ends[0] <= volts, volts <= ends[1] { return range }
       }
     }
-    return try choice(text, of: SupplyRange.self)
+    guard let range = SupplyRange(rawValue: text) else {
+      let names = allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError(
+        "it is the voltage at the chip, often 3.3 (and never the 5 V of USB), or one of \(names)")
+    }
+    return range
   }
 }

@@ -30,8 +30,13 @@ struct InfoCommand: DfuseCommand {
     }
     let count = report.errorCount
     if count > 0 {
+      let isFirmware = report.isFirmware
       throw Failure(
-        .badData, "\(input.shown) is damaged (\(count) error\(count == 1 ? "" : "s"), see above)")
+        .badData,
+        isFirmware
+          ? "\(input.shown) is damaged (\(count.counted("error")), see above)"
+          : "\(input.shown) is no firmware, see above",
+        fix: isFirmware ? "build or download it again" : "get the firmware itself")
     }
   }
 }
@@ -83,6 +88,12 @@ struct FileReport: Encodable {
   var snapshot: SnapshotFacts?
   var findings: [Finding]
 
+  /// Whether it is firmware, damaged or not.
+  var isFirmware: Bool { kind != Self.unknown }
+
+  /// What ``kind`` says of what is no firmware.
+  private static let unknown = "unknown"
+
   /// How many findings make the data untrustworthy.
   var errorCount: Int { findings.count { $0.severity == "error" } }
 
@@ -90,7 +101,7 @@ struct FileReport: Encodable {
   init(file: String, bytes: [UInt8], format: Firmware.Format?) {
     let firmware = Firmware.inspect(bytes, name: file == "-" ? nil : file, as: format)
     self.file = file
-    kind = firmware.format?.rawValue ?? "unknown"
+    kind = firmware.format?.rawValue ?? Self.unknown
     size = bytes.count
     suffix = firmware.suffix.map { Suffix($0, firmware.findings) }
     if firmware.format == .container || !firmware.targets.isEmpty, firmware.format != .plainDFU {

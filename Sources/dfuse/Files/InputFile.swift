@@ -45,7 +45,9 @@ struct InputFile {
     } catch let failure as Failure {
       throw failure
     } catch {
-      throw Failure(.noInput, "cannot read \(shown): \(error)")
+      let fix = (error as? Errno)?.fixReading(name)
+      throw Failure(
+        .noInput, "cannot read \(shown): \(error)", fix: isStandardInput ? nil : fix)
     }
   }
 

@@ -87,7 +87,9 @@ struct OutputFile {
   private func existing() throws(Failure) -> FileFacts? {
     let facts = FileFacts.of(name)
     if facts?.kind == .folder || name.hasSuffix("/") {
-      throw Failure(.cannotCreate, "cannot write \(shown): it is a folder")
+      throw Failure(
+        .cannotCreate, "cannot write \(shown): it is a folder",
+        fix: Errno.isDirectory.fixWriting(name))
     }
     return facts
   }
@@ -98,7 +100,8 @@ struct OutputFile {
     do throws(Failure) {
       try fill(new.file, pieces)
       if let error = new.take(placeOf: destination) {
-        throw Failure(.cannotCreate, "cannot write \(shown): \(error)")
+        throw Failure(
+          .cannotCreate, "cannot write \(shown): \(error)", fix: error.fixWriting(name))
       }
     } catch {
       new.remove()
@@ -120,7 +123,9 @@ struct OutputFile {
         }
         usleep(20_000)
       } catch {
-        throw Failure(.cannotCreate, "cannot create \(shown): \(error)")
+        throw Failure(
+          .cannotCreate, "cannot create \(shown): \(error)",
+          fix: (error as? Errno)?.fixWriting(name))
       }
     }
   }
@@ -129,7 +134,9 @@ struct OutputFile {
     do {
       try file.closeAfter { for piece in pieces { try file.writeAll(piece) } }
     } catch {
-      throw Failure(.inputOutput, "cannot write \(shown): \(error)")
+      throw Failure(
+        .inputOutput, "cannot write \(shown): \(error)",
+        fix: (error as? Errno)?.fixWriting(name))
     }
   }
 

@@ -40,7 +40,9 @@ struct TemporaryFile {
         permissions: FilePermissions(rawValue: 0o666))
     } catch {
       Self.forget(text)
-      throw Failure(.cannotCreate, "cannot create \(shown): \(error)")
+      throw Failure(
+        .cannotCreate, "cannot create \(shown): \(error)",
+        fix: (error as? Errno)?.fixWriting(destination.string))
     }
     // The new file is made under the umask; one that replaces another takes its mode whole.
     if let mode { _ = fchmod(file.rawValue, mode_t(mode)) }

@@ -255,11 +255,12 @@ extension FirmwareFile {
       throw Failure(
         .badData, "\(shown) is a raw binary, and no program for \(place)", why: "\(reason)",
         now: untouched,
-        fix: choices.isEmpty
-          ? "if it is not a program, say where it belongs with --address; if it is, it was made "
-            + "for another board"
-          : "say where it belongs; it fits",
-        choices: choices)
+        fix: denied.map { "leave --format raw out: it is \($0), which says where it belongs" }
+          ?? (choices.isEmpty
+            ? "if it is not a program, say where it belongs with --address; if it is, it was made "
+              + "for another board"
+            : "say where it belongs; it fits"),
+        choices: denied == nil ? choices : [])
     }
   }
 }

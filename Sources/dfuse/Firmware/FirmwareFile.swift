@@ -10,6 +10,8 @@ struct FirmwareFile: Sendable {
   var skipsOutside: Bool
   /// Whether it is all that a board's flash held, be that a program or not.
   var isSnapshot = false
+  /// What its bytes are by themselves, where the user says that they are raw.
+  private(set) var denied: Firmware.Format?
   /// What its bytes are that are no firmware; nil where the user says what it is (`--format`).
   private(set) var foreign: ForeignFile?
   /// The bytes of an ELF file, in which names can be looked up; nil of any other.
@@ -45,7 +47,11 @@ struct FirmwareFile: Sendable {
       }
       firmware = try input.firmware(bytes, as: format, at: address)
       if firmware.format == .elf { elf = bytes }
-      if format == nil, case .foreign(let file) = FileContent(bytes) { foreign = file }
+      switch FileContent(bytes) {
+      case .foreign(let file) where format == nil: foreign = file
+      case .firmware(let content) where format == .raw && content != .raw: denied = content
+      case .foreign, .firmware: break
+      }
     } catch {
       var failure = error
       if failure.status == .badData { failure.now = FlashError.Progress.untouched.description }
@@ -153,7 +159,11 @@ extension Failure {
       case .truncated, .badSignature, .unsupportedVersion, .badSuffixLength, .crcMismatch,
         .sizeBeyondEnd, .elementBeyondTarget, .bytesAfterSuffix:
         "a damaged file is not flashed; 'dfuse info' shows what can be read of it"
-      case .outsideAddressSpace, .overlap, .repeatedData, .badELF, .notPackable: nil
+      case .badELF(_, problem: .notThirtyTwoBit), .badELF(_, problem: .notLittleEndian):
+        "name what the build for the board made: this is for another kind of computer"
+      case .badELF(_, problem: .relocatable): "name the program that was linked of it"
+      case .badELF: "build it again"
+      case .outsideAddressSpace, .overlap, .repeatedData, .notPackable: nil
       }
     self.init(.badData, "\(input.shown): \(error)", fix: fix)
   }

@@ -21,7 +21,8 @@ struct PlacedPatch: Hashable, Sendable {
       guard !overflow, size.map({ UInt64(offset) < $0 }) != false else {
         throw Failure(
           .usage, "--patch \(patch.shown) is outside of \(name.visible)",
-          why: size.map { "it has \($0.sizeText)" })
+          why: size.map { "it has \($0.sizeText)" },
+          fix: "the number behind + counts bytes from its start, from 0")
       }
       self.address = address
       room = size.map { Int($0) - Int(offset) }
@@ -41,7 +42,8 @@ struct PlacedPatch: Hashable, Sendable {
       throw Failure(
         .badData,
         "--patch \(patch.shown): \(bytes.count.counted("byte")) (\(text.visible)) do not fit into "
-          + "the \(room) of the variable")
+          + "the \(room) of the variable",
+        fix: "shorten it, or make the variable larger")
     }
     return UnitValue(place: patch.shown, address: address, bytes: bytes, text: text)
   }

@@ -42,12 +42,60 @@ struct CommandWords {
     if !first.isEmpty, !first.hasPrefix("-"), !Self.commands.contains(first), first != "help" {
       return unknownCommand(first)
     }
-    let help = Self.commands.contains(first) ? "dfuse \(first) --help" : "dfuse --help"
+    if let failure = misplacedWord { return failure }
+    let help = (["dfuse"] + Self.command(words) + ["--help"]).joined(separator: " ")
     let (what, suggestion) = Self.split(message)
     guard let suggestion else {
       return Failure(.usage, what, fix: "'\(help)' shows what there is")
     }
     return Failure(.usage, what, fix: "did you mean \(suggestion)? '\(help)' shows what there is")
+  }
+
+  /// The words at the beginning that name a command, and the command in it.
+  private static func command(_ words: [String]) -> [String] {
+    guard let first = words.first, commands.contains(first) else { return [] }
+    let all = Dfuse.configuration.groupedSubcommands.flatMap { $0.subcommands }
+    let command = all.first { $0.configuration.commandName == first }
+    let names = (command?.configuration.subcommands ?? []).map { $0.configuration.commandName }
+    return [first] + words.dropFirst().prefix(1).filter { names.contains($0) }
+  }
+
+  /// The failure of a word that another command has, or that people try, and what they mean by it.
+  private var misplacedWord: Failure? {
+    guard let first = words.first else { return nil }
+    let rest = Array(words.dropFirst())
+    switch first {
+    case "erase":
+      guard let index = rest.firstIndex(of: "all") else { break }
+      var line = words
+      line[index + 1] = "--all"
+      guard Self.isTaken(line) else { break }
+      return Failure(.usage, "the whole flash is --all", fix: Self.line(line))
+    case "options":
+      guard let word = rest.first(where: { ["get", "read", "list", "displ", "dump"].contains($0) })
+      else { break }
+      let line = ["options"] + rest.prefix { $0 != word } + options(behind: word)
+      return Failure(
+        .usage, "'dfuse options' itself shows every field, and has no command '\(word)'",
+        fix: Self.line(Self.isTaken(line) ? line : ["options"]))
+    default: break
+    }
+    let flags = ["--leave", "--run", "--reset", "--reboot"]
+    guard ["flash", "restore"].contains(first), let flag = rest.first(where: flags.contains) else {
+      return nil
+    }
+    let line = words.filter { $0 != flag }
+    guard Self.isTaken(line) else { return nil }
+    return Failure(
+      .usage, "there is no option \(flag)",
+      why: "the firmware is started anyway; --stay leaves the board in its bootloader",
+      fix: Self.line(line))
+  }
+
+  /// The options that stand behind a word, with what belongs to them.
+  private func options(behind word: String) -> [String] {
+    let rest = words.drop { $0 != word }.dropFirst()
+    return Array(rest.drop { !$0.hasPrefix("-") })
   }
 
   /// The failure of `dfuse help WORD`; nil where there is such a command.

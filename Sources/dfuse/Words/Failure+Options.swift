@@ -31,11 +31,16 @@ extension Failure {
     case .twoValues:
       self.init(.usage, error.description)
     case .illegal(let field, _):
-      let legal = field.legal.map { $0.map(OptionsReport.text).joined(separator: ", ") }
       self.init(
         .usage, error.description,
-        why: legal.map { "its values are \($0)" }
-          ?? "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))")
+        why: field.legal == nil
+          ? "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))" : nil,
+        fix: field.legal == nil
+          ? "see what it is and means now: \(show)" : "its values, of which say one:",
+        choices: (field.legal ?? []).map { value in
+          let meaning = options.meaning(of: value, for: field).map { "   # \($0)" } ?? ""
+          return "\(field.name)=\(OptionsReport.text(value))\(meaning)"
+        })
     case .outsideMap(let field):
       self.init(
         .badData, "\(field.name) of \(board) cannot be written",

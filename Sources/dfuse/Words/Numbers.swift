@@ -10,10 +10,16 @@ extension NumberText {
     case .success(let value): return value
     case .failure(.notHexadecimal):
       throw Failure(
-        .usage, "\(option) '\(text.visible)' is not an address such as 0x08000000 (hexadecimal)")
+        .usage, "\(option) '\(text.visible)' is not an address such as 0x08000000 (hexadecimal)",
+        fix: "'dfuse list' shows the addresses that a board has")
     case .failure(.tooLarge(_, let digits)):
+      let decimal = text.first != "0" && text.allSatisfy(\.isNumber) ? UInt32(text) : nil
       let fix =
-        digits.count == 9 ? "did you mean 0x\(digits.dropLast()) or 0x\(digits.dropFirst())?" : nil
+        if let decimal, decimal.isMultiple(of: 1024) {
+          "addresses are hexadecimal; in decimal that would be \(decimal.hex)"
+        } else if digits.count == 9 {
+          "did you mean 0x\(digits.dropLast()) or 0x\(digits.dropFirst())?"
+        } else { nil as String? }
       throw Failure(
         .usage, "\(option) \(text.visible) does not fit into 32 bits", fix: fix)
     }

@@ -84,7 +84,8 @@ extension OptionBytes {
     guard let filled = filled(with: firmware.targets.flatMap(\.elements)) else {
       throw Failure(
         .badData, "\(InputFile(name: name).shown) has no option bytes of this board",
-        why: "they are at \(blocks.map(\.range.addressText).joined(separator: " and "))")
+        why: "they are at \(blocks.map(\.range.addressText).joined(separator: " and "))",
+        fix: "name a snapshot, as 'dfuse snapshot -o board.dfu' makes one, or another board")
     }
     return filled
   }

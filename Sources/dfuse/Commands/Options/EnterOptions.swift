@@ -6,7 +6,10 @@ struct EnterOptions: ParsableArguments {
   @Option(
     name: [.customLong("enter"), .customLong("via")],
     help: ArgumentHelp(
-      "Take a running board into its bootloader first, and start its firmware again at the end.",
+      """
+      Take a running board into its bootloader first; all commands but 'enter' start its firmware \
+      again at the end.
+      """,
       discussion: """
         --enter takes the one way that fits; --enter=HOW names it: a way that 'dfuse list' shows \
         (docs/ways.md has them all), or one's own: 'serial:TEXT', 'control:TYPE:REQUEST:VALUE:INDEX'.

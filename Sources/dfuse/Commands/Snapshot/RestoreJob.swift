@@ -239,10 +239,13 @@ struct RestoreJob {
     }
   }
 
-  /// Refuses option bytes of another line of parts, where the same bits mean something else.
+  /// Refuses a snapshot of another line of parts: the same bits of option bytes mean something else
+  /// there, and its program is for other registers.
   private func checkLine(_ board: Board, _ identity: IdentityReport?) throws(Failure) {
-    guard snapshot.memories.contains(where: { $0.map.kind == .optionBytes }) else { return }
     let parts = identity?.parts ?? board.chip.roms.map(\.parts)
+    guard snapshot.memories.contains(where: { $0.map.kind == .optionBytes }) else {
+      return try checkProgram(board, parts)
+    }
     guard !snapshot.isSameLine(as: board, parts: parts, own: facts?.parts) else { return }
     let name = facts?.chip ?? (snapshot.chip.isKnown ? snapshot.chip.name : "another chip")
     throw Failure(
@@ -250,7 +253,23 @@ struct RestoreJob {
       "the option bytes of \(shown) are those of \(name.visible), and not for "
         + "\(BoardName(board))",
       why: "the same bits mean something else there, and may lock the chip",
-      now: FlashError.Progress.untouched.description, fix: "leave them out: --except options")
+      now: FlashError.Progress.untouched.description,
+      fix: "restore it to a board of its kind; for the flash alone, whatever the chip, say "
+        + "--except options --ignore-ids")
+  }
+
+  /// Refuses the flash alone of a board that is known to be another chip.
+  private func checkProgram(_ board: Board, _ parts: [String]) throws(Failure) {
+    let own = facts?.parts ?? snapshot.chip.roms.map(\.parts)
+    guard !options.ignoreIDs, !own.isEmpty, !parts.isEmpty, Set(own).isDisjoint(with: parts) else {
+      return
+    }
+    throw Failure(
+      .badData,
+      "\(shown) is of \(own.joined(separator: " or ").visible), and \(BoardName(board)) is another chip",
+      why: "a program for one does not run on the other",
+      now: FlashError.Progress.untouched.description,
+      fix: "restore it to a board of its kind; if it is meant, say --ignore-ids")
   }
 }
 
