@@ -42,6 +42,7 @@ is_met() {
     cc) command -v cc >/dev/null 2>&1 ;;
     git) command -v git >/dev/null 2>&1 ;;
     shellcheck) command -v shellcheck >/dev/null 2>&1 ;;
+    cmark) command -v cmark-gfm >/dev/null 2>&1 ;;
     mandoc) command -v mandoc >/dev/null 2>&1 ;;
     arm-gcc) command -v arm-none-eabi-gcc >/dev/null 2>&1 ;;
     qemu) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
@@ -74,6 +75,8 @@ packages_for() {  # packages_for MANAGER NEED
     *:git) echo git ;;
     dnf:shellcheck | zypper:shellcheck) echo ShellCheck ;;
     *:shellcheck) echo shellcheck ;;
+    # For Scripts/site.
+    *:cmark) echo cmark-gfm ;;
     *:mandoc) echo mandoc ;;
     apt-get:arm-gcc) echo gcc-arm-none-eabi ;;
     dnf:arm-gcc) echo arm-none-eabi-gcc-cs ;;
