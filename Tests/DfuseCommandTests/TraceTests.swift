@@ -1,5 +1,6 @@
 import DfuseDevice
 import DfuseSimulator
+import Foundation
 import Testing
 
 @testable import dfuse
@@ -116,6 +117,26 @@ import Testing
     try sandbox.write(Array(bytes.dropLast(20)), to: "cut.jsonl")
     let run = sandbox.run("simulate", "stm32f405", "--replay", "@cut.jsonl")
     #expect(run.status == .success, "\(run)")
+  }
+
+  /// Traces of boards that did what a simulated chip does since; their names begin with the chip's.
+  ///
+  /// The first one holds the form, too: what one release wrote, each later one reads.
+  static let kept: [URL] = {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Traces")
+    let files = try? FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: nil)
+    return (files ?? []).filter { $0.pathExtension == "jsonl" }
+  }()
+
+  @Test func `traces are kept`() { #expect(!Self.kept.isEmpty) }
+
+  @Test(arguments: kept)
+  func `a trace that is kept is what the simulated chip answers`(file: URL) throws {
+    let chip = String(file.lastPathComponent.prefix { $0 != "." })
+    let run = sandbox.run("simulate", chip, "--replay", file.path)
+    #expect(run.status == .success, "\(run.output)")
   }
 
   private static let head =

@@ -28,7 +28,7 @@ import Testing
       let end = try #require(text.range(of: "<!-- end -->", range: start..<text.endIndex))
         .lowerBound
       if ProcessInfo.processInfo.environment["DFUSE_WRITE_DOCS"] == nil {
-        #expect(String(text[start..<end]) == table)
+        #expect(String(text[start..<end]) == table, "'Scripts/docs' writes the table '\(mark)'")
       }
       text.replaceSubrange(start..<end, with: table)
     }
@@ -276,7 +276,8 @@ import Testing
     where chip.profile.quirks != Quirks() {
       let isFlag = Self.known(chip)?.quirks.isEmpty == false
       #expect(
-        isFlag || BehaviourNote.all.contains { $0.isShown(chip.profile) }, "\(chip.name)")
+        isFlag || BehaviourNote.all.contains { $0.isShown(chip.profile) },
+        "\(chip.name) has a quirk without a note: add one in Bootloader/Quirks.swift")
     }
   }
 
@@ -291,16 +292,24 @@ import Testing
     quirk: ChipQuirk, names: [String]
   ) {
     let chips = SimulatedChip.every
-    #expect(chips.filter { Self.known($0)?.quirks.contains(quirk) == true }.map(\.name) == names)
+    #expect(
+      chips.filter { Self.known($0)?.quirks.contains(quirk) == true }.map(\.name) == names,
+      """
+      the left are the chips for which the host's table has \(quirk): where a new one is right, add it \
+      to the list above
+      """)
   }
 
   @Test(arguments: SimulatedChip.all.map(\.name))
   func `a chip is described, and its benchmark is shown`(name: String) throws {
-    #expect(try Self.document("devices.md").contains("\n| `\(name)` |"))
+    #expect(
+      try Self.document("devices.md").contains("\n| `\(name)` |"), "'Scripts/docs' writes the row")
     let rows = try Self.document("benchmarks.md").split(separator: "\n").filter {
       $0.split(separator: " ").prefix(2) == ["|", name[...]]
     }
-    #expect(rows.count == 4)
+    #expect(
+      rows.count == 4,
+      "put the four rows into docs/benchmarks.md that 'Scripts/bench flash \(name)' prints")
   }
 }
 

@@ -93,9 +93,16 @@ import Testing
   func `a simulated board says what its listings have, and they are there`(name: String) throws {
     let chip = try #require(SimulatedChip.named(name))
     let usb = chip.profile.usb
-    for key in usb.listings { #expect(PostedListing.all[key] != nil, "\(key)") }
+    for key in usb.listings {
+      #expect(
+        PostedListing.all[key] != nil,
+        "\(name) names '\(key)', which is no line of PostedListing+All.swift")
+    }
     let strings = usb.listings.compactMap { PostedListing.all[$0] }.flatMap(\.strings)
-    #expect(chip.profile.guessed.contains(.maps) || usb.maps.allSatisfy(strings.contains))
+    #expect(
+      chip.profile.guessed.contains(.maps) || usb.maps.allSatisfy(strings.contains),
+      "a map of \(name) is in none of its listings: take it from one, or mark it as guessed (.maps)"
+    )
     #expect(!usb.serial.isEmpty && !usb.maps.isEmpty && !usb.maps.contains(""))
   }
 
@@ -125,7 +132,7 @@ import Testing
       return
     }
     let maps = chip.profile.usb.maps.compactMap(MemoryMap.parse)
-    #expect(maps.count == chip.profile.usb.maps.count)
+    #expect(maps.count == chip.profile.usb.maps.count, "a map of \(name) cannot be read")
     let isRight = maps.allSatisfy { map in
       map.segments.map(\.range).union.allSatisfy { range in
         let told = map.segments.flatMap { segment in
@@ -137,7 +144,12 @@ import Testing
         return sectors(of: chip, in: range) == told.filter { range.contains($0.lowerBound) }
       }
     }
-    #expect(isRight != chip.profile.quirks.mapIsWrong)
+    #expect(
+      isRight != chip.profile.quirks.mapIsWrong,
+      """
+      the memories of \(name) are not those of its map: one of them is wrong, or the quirk \
+      'mapIsWrong' says that the map lies
+      """)
   }
 
   @Test func `no string that was posted is written down once more`() throws {
@@ -152,7 +164,12 @@ import Testing
     let literal = /"([^"\\]{5,})"/
     for file in files where !file.lastPathComponent.hasPrefix("PostedListing") {
       for match in try String(contentsOf: file, encoding: .utf8).matches(of: literal) {
-        #expect(!strings.contains(String(match.1)), "\(file.lastPathComponent): \(match.1)")
+        #expect(
+          !strings.contains(String(match.1)),
+          """
+          \(file.lastPathComponent) has \(match.1), which a listing has: take it from there, \
+          by .posted(KEY)
+          """)
       }
     }
   }

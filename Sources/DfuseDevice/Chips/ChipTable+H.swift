@@ -3,7 +3,7 @@
 // its own; flash sizes are from datasheets, from memory, RAM from ST's CMSIS headers (`SRAM1_BASE` and
 // the like); modm-devices agrees but for L47x. `reported` is in the order erase, block, Set Address.
 extension ChipTable {
-  /// STM32H5, H7, U5 and C5: sectors of 8 or 128 KiB.
+  /// STM32H5, H7, U5, WBA and C5: sectors of 8 or 128 KiB.
   static let h: [ChipEntry] = [
     .init(
       .init(

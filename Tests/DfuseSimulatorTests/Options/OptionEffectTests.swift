@@ -13,7 +13,10 @@ import Testing
       ["stm32f4", "stm32f7", "stm32l43", "stm32l45", "stm32l476", "stm32g4", "stm32u5"]
       .contains { name.hasPrefix($0) }
     let chip = try #require(SimulatedChip.named(name))
-    #expect(chip.profile.leavesAfterOptions == leaves)
+    #expect(
+      chip.profile.leavesAfterOptions == leaves,
+      "where AN3156 or a report says that \(name) leaves, its beginning belongs into the list above"
+    )
     guard let region = chip.profile.memory(.optionBytes) else { return }
     var probe = try Probe(name)
     probe.clrStatusIfFailed()
