@@ -202,6 +202,21 @@ import Testing
     #expect(bus.board(at: "1-1")?.counters.erases == [0x0800_0000: 1, 0x0800_4000: 1])
   }
 
+  @Test func `what would be erased is shown, and stays`() throws {
+    let some = sandbox.run("erase", "--dry-run", "--address", "08004000", "--length", "0x4001")
+    #expect(some.status == .success)
+    #expect(
+      some.output
+        == "would erase 2 sectors of STM32F2/F4 (1 MiB) at 1-1, 32 KiB: 0x0800_4000-0x0800_bfff\n")
+    let all = sandbox.run("erase", "--dry-run", "--all")
+    #expect(
+      all.output
+        == "would erase 12 sectors of STM32F2/F4 (1 MiB) at 1-1, 1 MiB: 0x0800_0000-0x080f_ffff\n")
+    #expect(sandbox.run("erase", "--dry-run", "--address", "1FFF0000").status == .badData)
+    #expect(memory(5000) == program)
+    #expect(bus.board(at: "1-1")?.counters.erases == [:])
+  }
+
   @Test func `--all erases everything`() {
     let run = sandbox.run("erase", "--all")
     #expect(run.status == .success)

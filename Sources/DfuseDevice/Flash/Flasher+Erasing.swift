@@ -15,6 +15,36 @@ extension Flasher {
     _ range: Range<UInt64>, allowBootloader: Bool = false
   ) throws(FlashError) -> Range<UInt64> {
     let memory = try flash(holding: range)
+    let sectors = try sectors(of: memory, erasing: range, allowBootloader)
+    try enter()
+    try readVersion(erasing: sectors)
+    _ = try drive(try eraser([memory]) { $0.erasing(sectors, in: memory.alternateSetting) })
+    let start = sectors.first?.lowerBound ?? range.lowerBound
+    return start..<(sectors.last?.upperBound ?? start)
+  }
+
+  /// The sectors that an erase would take; sends nothing.
+  ///
+  /// - Parameters:
+  ///   - range: Addresses in one flash memory, or nil for the whole flash.
+  ///   - allowBootloader: Whether an application bootloader's own are among them.
+  /// - Returns: Their addresses, rising.
+  /// - Throws: As ``erase(_:allowBootloader:)`` before anything is erased.
+  public func sectors(
+    erasing range: Range<UInt64>?, allowBootloader: Bool = false
+  ) throws(FlashError) -> [Range<UInt64>] {
+    if let range {
+      return try sectors(of: flash(holding: range), erasing: range, allowBootloader)
+    }
+    guard !board.flash.isEmpty else { throw .noMemoryMap }
+    let spared = allowBootloader ? nil : bootloader
+    return board.flash.flatMap { $0.map.erasableSectors }.filter { spared?.owns($0) != true }
+  }
+
+  /// The sectors of a memory that a range touches, all of which can be erased.
+  private func sectors(
+    of memory: AlternateMemory, erasing range: Range<UInt64>, _ allowBootloader: Bool
+  ) throws(FlashError) -> [Range<UInt64>] {
     let sectors = memory.map.sectors(overlapping: range)
     if !allowBootloader, let bootloader, let sector = sectors.first(where: bootloader.owns) {
       throw .bootloaderSectors(sector, bootloader)
@@ -22,11 +52,7 @@ extension Flasher {
     if let sector = sectors.first(where: { !memory.map.allows(.erasable, in: $0) }) {
       throw .notErasable(sector)
     }
-    try enter()
-    try readVersion(erasing: sectors)
-    _ = try drive(try eraser([memory]) { $0.erasing(sectors, in: memory.alternateSetting) })
-    let start = sectors.first?.lowerBound ?? range.lowerBound
-    return start..<(sectors.last?.upperBound ?? start)
+    return sectors
   }
 
   /// Erases the whole flash: by mass erase where the device offers it and it is known to work,

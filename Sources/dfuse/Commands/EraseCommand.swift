@@ -16,6 +16,8 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
 
   @Flag(help: "Erase the whole flash.")
   var all = false
+  @Flag(help: "Show which sectors would be erased; change nothing.")
+  var dryRun = false
   @Flag(help: "Erase an application bootloader's own sectors as well, as on Arduino's boards.")
   var allowBootloader = false
   @Flag(
@@ -49,6 +51,7 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
   ) throws(Failure) -> Conclusion {
     var flasher = flasher
     flasher.readsVersion = identify
+    if dryRun { return try plan(wanted, flasher, context) }
     let begin = context.now()
     var details = ResultDetails()
     let what: String
@@ -72,5 +75,27 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
     let time = context.now() - begin
     details.seconds = time.roundedSeconds
     return Conclusion(verdict: "erased \(what) in \(time.timeText)", details: details)
+  }
+
+  /// Says what would be erased.
+  private func plan(
+    _ wanted: Range<UInt64>?, _ flasher: borrowing Flasher, _ context: BoardContext
+  ) throws(Failure) -> Conclusion {
+    let sectors: [Range<UInt64>]
+    do throws(FlashError) {
+      sectors = try flasher.sectors(erasing: wanted, allowBootloader: allowBootloader)
+    } catch {
+      throw context.failure(error, .erasing)
+    }
+    let ranges = sectors.union
+    var details = ResultDetails()
+    details.dryRun = true
+    details.ranges = ranges.map { AddressRange($0) }
+    let size = ranges.reduce(0) { $0 + UInt64($1.count) }
+    details.size = size
+    return Conclusion(
+      verdict: "would erase \(sectors.count.counted("sector")) of \(context.board), "
+        + "\(size.sizeText): \(ranges.map(\.addressText).joined(separator: ", "))",
+      details: details)
   }
 }

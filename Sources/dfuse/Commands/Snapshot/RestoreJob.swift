@@ -153,6 +153,8 @@ struct RestoreJob {
     var layout = SnapshotLayout(of: flasher.board)
       .clamped(to: settings.memories.flatMap(\.ranges).union)
     var bytes: [UInt8] = []
+    let names = settings.memories.map(\.map.name.visible).joined(separator: " and ")
+    context.report(.note("comparing \(names) first"))
     do throws(FlashError) {
       if !layout.parts.isEmpty { try flasher.snapshot(&layout, into: &bytes) }
     } catch {
