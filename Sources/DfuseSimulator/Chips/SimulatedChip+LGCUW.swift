@@ -62,6 +62,13 @@ extension SimulatedChip {
   /// 1 KiB of one-time programmable memory, where most of them have it.
   private static let otp = MemoryRegion(.otp, at: 0x1FFF_7000, 1 * kib)
 
+  /// What L4, WB, G0 and G4 tell of themselves, the id where most of them have it.
+  ///
+  /// - SeeAlso: Their manuals, "Device electronic signature"; AN2606.
+  private static func system(id: UInt16, at address: UInt32 = 0x1FFF_6FFE) -> SystemMemory {
+    SystemMemory(id: id, at: address, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+  }
+
   /// What the L4 have of their own: DFU_GETSTATUS stalls while busy.
   private static func isL4(_ profile: inout DeviceProfile) {
     profile.times.program = .microseconds(82)
@@ -75,8 +82,7 @@ extension SimulatedChip {
     others: [.init(.optionBytes, at: 0x1FFF_7800, 128), otp],
     options: .g0b1, polls: ReportedPolls(erase: 30, write: 15)
   ) { profile in
-    profile.system = .init(
-      id: 0x92, at: 0x1FFF_9FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+    profile.system = system(id: 0x92, at: 0x1FFF_9FFE)
     // A log of a G0B0 shows 31 ms for an upload of 1 KiB.
     profile.times.readKiB = .milliseconds(30)
   }
@@ -94,8 +100,7 @@ extension SimulatedChip {
       // dfu-util: the reported time is shorter than the erase.
       options: .l476, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
     ) { profile in
-      profile.system = .init(
-        id: 0xA3, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0xA3)
       isL4(&profile)
       // AN2606, bootloaders V10.1 to V10.3.
       profile.quirks.corruptsLongOddWrites = true
@@ -110,8 +115,7 @@ extension SimulatedChip {
       ],
       options: .l432, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
     ) { profile in
-      profile.system = .init(
-        id: 0x91, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0x91)
       isL4(&profile)
       // AN2606, bootloader V9.1.
       profile.quirks.corruptsLongOddWrites = true
@@ -125,8 +129,7 @@ extension SimulatedChip {
       ],
       options: .l452, polls: ReportedPolls(erase: 20, write: 25, setAddress: 1)
     ) { profile in
-      profile.system = .init(
-        id: 0x92, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0x92)
       isL4(&profile)
     },
     // L4R5, 2 MiB in two banks of 4 KiB pages.
@@ -139,8 +142,7 @@ extension SimulatedChip {
       ], options: .l4r5, polls: ReportedPolls(erase: 25, write: 25)
     ) { profile in
       isL4(&profile)
-      profile.system = .init(
-        id: 0x95, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0x95)
     },
     // WB55, 1 MiB of 4 KiB pages; leaving ends in an error (qFlipper).
     doubleWords(
@@ -155,8 +157,7 @@ extension SimulatedChip {
       // Flipper logs: 49 ms a block, 44 to 62 ms a page.
       options: .wb55, polls: ReportedPolls(erase: 40, write: 40)
     ) { profile in
-      profile.system = .init(
-        id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0xD5)
       profile.times.program = .microseconds(82)
       profile.behaviour.leave = .stallsStatus
     },
@@ -188,8 +189,7 @@ extension SimulatedChip {
       // 131 ms was seen on a G431.
       options: .g431, polls: ReportedPolls(erase: 131, write: 131)
     ) { profile in
-      profile.system = .init(
-        id: 0xD4, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0xD4)
     },
     // G474, 512 KiB in two banks; two groups in the option bytes' string.
     doubleWords(
@@ -199,8 +199,7 @@ extension SimulatedChip {
         .init(.optionBytes, at: 0x1FFF_7800, 48), .init(.optionBytes, at: 0x1FFF_F800, 48), otp,
       ], options: .g474, polls: ReportedPolls(erase: 131, write: 20)
     ) { profile in
-      profile.system = .init(
-        id: 0xD5, at: 0x1FFF_6FFE, flashSize: 0x1FFF_75E0, uniqueID: 0x1FFF_7590)
+      profile.system = system(id: 0xD5)
     },
     // C071, 128 KiB; leaving needs a Set Address before (LibUsbDfu#13).
     doubleWords(
