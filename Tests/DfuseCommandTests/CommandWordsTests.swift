@@ -103,7 +103,12 @@ import Testing
     ("-d,0483:df11 -a0 -D fw.dfu", "dfuse flash -d 0483:df11 -a 0 fw.dfu"),
     ("-a 0 -s 134217728 -D f.bin", "dfuse flash -a 0 --address 0x08000000 f.bin"),
     ("-c 1 -i 0 -a 0 -t 2048 -n 4 -D fw.dfu", "dfuse flash -a 0 fw.dfu"),
-    ("-vl", "dfuse list --verbose"), ("-v -l", "dfuse list --verbose"), ("-V", "dfuse --version"),
+    ("-a 0 --dfuse 0x08004000:leave -D f.bin", "dfuse flash -a 0 --address 0x08004000 f.bin"),
+    ("--devi 0483:df11 --down f.hex", "dfuse flash --device 0483:df11 f.hex"),
+    ("-a 0 -s 0x08000000:leave -D fw.dfu", "dfuse flash -a 0 fw.dfu"),
+    ("-s :mass-erase:force", "dfuse erase --all"),
+    ("-vl", "dfuse list --verbose"), ("-v -l -v", "dfuse list --verbose"),
+    ("-V", "dfuse --version"),
     (
       "--alt=0 --dfuse-address=0x08000000:leave --download f.bin",
       "dfuse flash --alt 0 --address 0x08000000 f.bin"
@@ -146,6 +151,14 @@ import Testing
       "-c port=usb1 -d a.bin 0x08000000 b.hex c.bin 0x08020000",
       "dfuse flash --address 0x08000000 --address 0x08020000 a.bin b.hex c.bin"
     ),
+    ("-c port=usb1 -w a.elf 0x08000000 -v", "dfuse flash a.elf"),
+    (
+      "-c port=usb1 -w a.hex 0x08000000 -w b.bin 0x08004000",
+      "dfuse flash --address 0x08004000 a.hex b.bin"
+    ),
+    ("-c port=usb1 -e 2 -w a.bin 0x08000000 -v", "dfuse flash --address 0x08000000 a.bin"),
+    ("-c usb1 -w a.hex", "dfuse flash a.hex"),
+    ("-c port=usb1 -w a.bin 08000000", "dfuse flash --address 0x08000000 a.bin"),
     ("-c port=usb1 -w a.hex -v fast", "dfuse flash a.hex"),
     ("-c port=usb1 -w a.hex -v after_programming -rst", "dfuse flash a.hex"),
     ("-c port=usb1 -w a.bin 134217728 -s", "dfuse flash --address 0x08000000 a.bin"),
@@ -188,6 +201,10 @@ import Testing
             dfuse flash a.hex
 
         """)
+    // As they were typed: what protects the chip comes last.
+    #expect(
+      error("-c", "port=usb1", "-w", "a.hex", "-ob", "RDP=0xBB").hasSuffix(
+        "    dfuse flash a.hex\n    dfuse options set RDP=0xBB\n"))
     #expect(
       error("-a", "0", "-s", "0x08000000:unprotect:force", "-D", "f.bin").hasSuffix(
         """
@@ -215,6 +232,31 @@ import Testing
           fix: 'dfuse --help' shows what there is
 
         """)
+  }
+
+  @Test(arguments: [
+    ("-n 5 -a 0 -D t.dfu", "-n 5", "dfuse flash -a 0 t.dfu"),
+    ("-c port=usb2 -w a.hex", "-c port=usb2", "dfuse flash a.hex"),
+    ("-c port=usb1 -w a.hex --skipErase", "--skipErase", "dfuse flash a.hex"),
+    ("-c port=usb1 -el x.stldr -w a.hex", "-el x.stldr", "dfuse flash a.hex"),
+    ("-c port=usb1 -w a.hex -g 0x08004000", "-g 0x08004000", "dfuse flash a.hex"),
+    ("-c port=usb1 -otp displ", "-otp displ", "'dfuse --help' shows what there is"),
+    ("-c port=usb1 -ob file=ob.csv -w a.hex", "-ob file=ob.csv", "dfuse flash a.hex"),
+  ])
+  func `what has no counterpart is named`(_ typed: String, _ word: String, _ meant: String) {
+    let run = sandbox.run(typed.split(separator: " ").map(String.init))
+    #expect(run.error.contains("  why: there is nothing here for \(word)"), "\(run.error)")
+    #expect(run.error.contains("  fix: \(meant)\n"), "\(run.error)")
+  }
+
+  @Test(arguments: [
+    "-w32 0x08004000 0x100000000", "-w8 0x08004000 0x1FF", "-w16 0x08004000 305419896",
+    "-w a.hex -w32 0x08004000 1", "-w32 0x08004000 1 -w a.hex", "-w8 0x0800 1 -w8 0x0801 2",
+  ])
+  func `no value is cut, and no two files share standard input`(_ typed: String) {
+    let run = sandbox.run(["-c", "port=usb1"] + typed.split(separator: " ").map(String.init))
+    #expect(run.status == .usage)
+    #expect(!run.error.contains("printf"), "\(run.error)")
   }
 
   @Test func `a serial line is none of this program's ways`() {
@@ -287,6 +329,8 @@ import Testing
 
   @Test(arguments: [
     ("erase all --simulate f405", "dfuse erase --all --simulate f405"),
+    ("erase 0x08004000 --simulate f405", "dfuse erase --address 0x08004000 --simulate f405"),
+    ("--simulate f405 list", "dfuse list --simulate f405"),
     ("options get RDP", "dfuse options"),
     ("options get RDP --simulate f405", "dfuse options --simulate f405"),
     ("options --simulate f405 read", "dfuse options --simulate f405"),

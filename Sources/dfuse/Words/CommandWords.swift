@@ -64,7 +64,17 @@ struct CommandWords {
   private var misplacedWord: Failure? {
     guard let first = words.first else { return nil }
     let rest = Array(words.dropFirst())
+    if first.hasPrefix("-"), let command = rest.first(where: Self.commands.contains) {
+      let line = [command] + words.filter { $0 != command }
+      guard Self.isTaken(line) else { return nil }
+      return Failure(.usage, "options stand behind the command", fix: Self.line(line))
+    }
     switch first {
+    case "erase"
+    where rest.contains { $0.lowercased().hasPrefix("0x") } && !rest.contains("--address"):
+      let line = words.flatMap { $0.lowercased().hasPrefix("0x") ? ["--address", $0] : [$0] }
+      guard Self.isTaken(line) else { break }
+      return Failure(.usage, "an address is an option", fix: Self.line(line))
     case "erase":
       guard let index = rest.firstIndex(of: "all") else { break }
       var line = words
@@ -141,7 +151,15 @@ struct CommandWords {
         : ("one after the other:", lines.map(Self.line))
       return failure
     }
-    return Failure(.usage, what, why: line.remark, fix: "'dfuse --help' shows what there is")
+    if line.erasesSectors {
+      return Failure(
+        .usage, what,
+        fix:
+          "give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin")
+    }
+    let rest = line.leftOut.map { "there is nothing here for \($0)" }
+    return Failure(
+      .usage, what, why: line.remark ?? rest, fix: "'dfuse --help' shows what there is")
   }
 
   private func unknownCommand(_ word: String) -> Failure {

@@ -23,9 +23,8 @@ extension ForeignCommandLine {
     if word.hasPrefix("--") {
       let parts = word.dropFirst(2).split(
         separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = parts.first,
-        let option = DfuUtilOption.allCases.first(where: { $0.longNames.contains(String(name)) })
-      else { return nil }
+      // Also shortened, as getopt takes them; but this program's own names are its own.
+      guard let name = parts.first, let option = try? DfuUtilOption.named(name) else { return nil }
       return [(option, parts.count > 1 ? String(parts[1]) : nil)]
     }
     guard word.hasPrefix("-"), word.count > 1 else { return nil }
@@ -61,7 +60,7 @@ extension ForeignCommandLine {
     switch option {
     case .help: options.append("--help")
     case .version: command = "--version"
-    case .verbose: options.append("--verbose")
+    case .verbose: if !options.contains("--verbose") { options.append("--verbose") }
     case .list: command = "list"
     case .detach: enters = true
     case .download: of(.dfuUtil, word, means: "flash", operand: value)
@@ -82,9 +81,9 @@ extension ForeignCommandLine {
     case .wait: options.append("--wait")
     case .reset: command = command ?? "leave"
     case .dfuseAddress: takeDfuSe(value ?? "")
-    // A board has one DFU interface, and says itself how large a block is; a number on the bus is another
-    // one after each reset.
-    case .configuration, .interface, .transferSize, .deviceNumber, .detachDelay: break
+    // A board has one DFU interface, and says itself how large a block is.
+    case .configuration, .interface, .transferSize, .detachDelay: break
+    case .deviceNumber: others.append([word, value ?? ""])
     }
   }
 
@@ -103,7 +102,7 @@ extension ForeignCommandLine {
     }
     let modifiers = parts.dropFirst().compactMap(DfuSeOptions.Modifier.init(rawValue:))
     if modifiers.contains(.willReset) { options.append("--allow-option-bytes") }
-    if modifiers.contains(.massErase) { options.append("--mass-erase") }
+    if modifiers.contains(.massErase) { erasesAll = true }
     if modifiers.contains(.unprotect) {
       unprotects = true
     } else if modifiers.contains(.leave) {

@@ -92,14 +92,16 @@ extension ForeignCommandLine {
       let before = places.count
       takePlace(&rest)
       // A file is started where its vectors are.
-      if command != nil { places.removeLast(places.count - before) }
+      if command != nil, let place = places.last, places.count > before {
+        places.removeLast()
+        if !places.contains(place) { others.append([word, place]) }
+      }
       command = command ?? "leave"
       options.removeAll { $0 == "--stay" }
     case .verify:
       if let how = rest.first, !how.hasPrefix("-"), !FileWord.isFirmware(how) { rest.removeFirst() }
     case .version: command = "--version"
-    case .idle(let takesValue):
-      if takesValue, let value = rest.first, !value.hasPrefix("-") { rest.removeFirst() }
+    case .idle(let takesValue): takeIdle(word, takesValue, &rest)
     case .probe: remark = Self.noProbe
     }
     return true
@@ -108,23 +110,47 @@ extension ForeignCommandLine {
   private static let noProbe =
     "dfuse reaches a board by USB, in its bootloader, and not through a debug probe"
 
+  private static let wordsApart =
+    "take the files together, and each option that writes words alone: they are commands of their own"
+
+  /// Takes an option that this program needs no word for, or has nothing for.
+  private mutating func takeIdle(
+    _ word: String, _ takesValue: Bool, _ rest: inout ArraySlice<String>
+  ) {
+    var words = [word]
+    if takesValue, let value = rest.first, !value.hasPrefix("-") {
+      words.append(value)
+      rest.removeFirst()
+    }
+    if ["-se", "--skipErase", "-el", "--extload"].contains(word) { others.append(words) }
+  }
+
   /// Files, each with its address if it brings none.
   private mutating func takeFiles(_ rest: inout ArraySlice<String>) {
     guard let file = rest.popFirst() else { return }
+    guard pipe.before.isEmpty else { return advice = Self.wordsApart }
     command = "flash"
     operands.append(file)
+    let before = places.count
     takePlace(&rest)
+    if FileWord.bringsAddresses(file) { places.removeLast(places.count - before) }
     while let file = rest.first, FileWord.isFirmware(file) { takeFiles(&rest) }
   }
 
   /// ST's `port=usb1 sn=…`: boards are found without it, but for a serial number.
   private mutating func takeConnection(_ rest: inout ArraySlice<String>) {
+    // `-c usb1`, with a slip.
+    if let word = rest.first, word.lowercased().hasPrefix("usb") { rest.removeFirst() }
     while let setting = rest.first, setting.contains("=") {
       let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
       let value = parts.count > 1 ? parts[1] : ""
       switch parts.first?.lowercased() {
       case "sn" where !value.isEmpty: options += ["--serial", value]
       case "port" where ["swd", "jtag"].contains(value.lowercased()): remark = Self.noProbe
+      case "pid", "vid": others.append(["-c", setting])
+      case "port"
+      where value.lowercased().hasPrefix("usb") && !["usb", "usb1"].contains(value.lowercased()):
+        others.append(["-c", setting])
       case "port" where !value.lowercased().hasPrefix("usb"):
         remark = "dfuse reaches a board by USB, and not over \(value.visible)"
       default: break
@@ -146,8 +172,7 @@ extension ForeignCommandLine {
       rest = rest.dropFirst()
       return
     }
-    advice =
-      "give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin"
+    erasesSectors = true
     rest = rest.drop { Self.sectorNumber($0) != nil }
   }
 
@@ -159,9 +184,14 @@ extension ForeignCommandLine {
       return
     }
     while let setting = rest.first, setting.contains("="), !setting.hasPrefix("-") {
-      settings.append(setting)
+      if setting.hasPrefix("file=") {
+        others.append(["-ob", setting])
+      } else {
+        settings.append(setting)
+      }
       rest = rest.dropFirst()
     }
+    setsFirst = command == nil
     if settings.isEmpty { command = command ?? "options" }
   }
 
@@ -171,16 +201,17 @@ extension ForeignCommandLine {
     var text = ""
     while let word = rest.first, let value = CNumber.parse(word) {
       rest.removeFirst()
+      guard value.magnitude >> (8 * size) == 0 || size == 8 else {
+        advice = "\(word.visible) does not fit into \(8 * size) bits: write what is meant"
+        return
+      }
       for byte in 0..<size {
         let digits = String(UInt8(truncatingIfNeeded: value >> (8 * byte)), radix: 8)
         text += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
       }
     }
     guard !text.isEmpty else { return }
-    guard pipe.before.isEmpty else {
-      advice = "one such option at a time: each is a file of its own"
-      return
-    }
+    guard pipe.before.isEmpty, operands.isEmpty else { return advice = Self.wordsApart }
     command = "flash"
     pipe.before = "printf '\(text)' | "
     options += ["--stay", "--preserve", "--format", "raw"]

@@ -22,8 +22,11 @@ struct ForeignCommandLine {
   var operands: [String] = []
   /// Where files without addresses belong, in their order.
   var places: [String] = []
-  /// Option bytes to set, `NAME=VALUE`.
+  /// Option bytes to set, `NAME=VALUE`; and whether that comes before a file is flashed.
   var settings: [String] = []
+  var setsFirst = false
+  /// Whether ST's tool was to erase sectors by their numbers.
+  var erasesSectors = false
   /// Whether read protection was to be removed.
   var unprotects = false
   /// Whether ST's tool was to erase the whole flash.
@@ -31,7 +34,7 @@ struct ForeignCommandLine {
   /// Whether dfu-util was to take the board into its bootloader.
   var enters = false
   /// What is no option of the tool, with its value: this program's own, or nobody's.
-  private var others: [[String]] = []
+  var others: [[String]] = []
 
   /// Reads the words behind the program's name.
   init(_ words: [String], commands: Set<String>) {
@@ -82,14 +85,19 @@ struct ForeignCommandLine {
     let set = settings.isEmpty ? [] : [["options"] + options + ["set"] + settings]
     let unlock =
       unprotects ? [["unprotect"] + Self.options(options, of: "unprotect") + ["--yes"]] : []
-    guard let command else { return enters ? [["enter"] + options] : unlock + set }
+    guard let command = command ?? (erasesAll ? "erase" : nil) else {
+      return enters ? [["enter"] + options] : unlock + set
+    }
+    if erasesSectors, command != "flash" { return [] }
     if command.hasPrefix("-") { return [[command]] }
-    let place = places.flatMap { ["--address", $0] }
+    // Those that dfu-util is told beside a container say nothing.
+    let takesPlaces = command != "flash" || operands.contains { !FileWord.bringsAddresses($0) }
+    let place = (takesPlaces ? places : []).flatMap { ["--address", $0] }
     let entry = enters ? ["--enter"] : []
     // `flash --all` is all boards, and no erase.
     let erase = erasesAll ? [command == "erase" ? "--all" : "--mass-erase"] : []
     let line = [command] + entry + erase + Self.options(options, of: command) + place + operands
-    return unlock + set + [line]
+    return unlock + (setsFirst ? set + [line] : [line] + set)
   }
 
   /// What `lines(withOthers: false)` leaves out, for people.
@@ -99,7 +107,7 @@ struct ForeignCommandLine {
 
   /// Options without the alternate setting, where the command is not about one memory.
   private static func options(_ options: [String], of command: String) -> [String] {
-    guard ["leave", "unprotect"].contains(command),
+    guard ["leave", "unprotect", "erase"].contains(command),
       let index = options.firstIndex(where: { ["-a", "--alt"].contains($0) })
     else { return options }
     return Array(options[..<index] + options.dropFirst(index + 2))
@@ -125,6 +133,8 @@ struct ForeignCommandLine {
   static func address(_ word: String) -> String? {
     guard word.first?.isNumber ?? false else { return nil }
     if word.lowercased().hasPrefix("0x") { return word }
+    // Whoever leaves 0x out writes all eight digits.
+    if word.first == "0", word.count == 8, word.allSatisfy(\.isHexDigit) { return "0x" + word }
     return CNumber.parse(word).flatMap { UInt32(exactly: $0) }?.hex
   }
 
@@ -145,6 +155,11 @@ enum FileWord {
   static func isFirmware(_ word: String) -> Bool {
     let name = word.lowercased()
     return endings.contains { name.hasSuffix("." + $0) }
+  }
+
+  /// Whether its name is that of a file with addresses of its own.
+  static func bringsAddresses(_ word: String) -> Bool {
+    Firmware.Format(promisedBy: word) != nil
   }
 
   /// The endings of such names, without the dot: those that promise a format, and those of raw bytes.
