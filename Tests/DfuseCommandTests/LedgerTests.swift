@@ -436,3 +436,8 @@ final class CutFile: LedgerFile {
     #expect(try events(file).values.allSatisfy { $0 == [.taken, .verified] })
   }
 }
+
+extension LedgerLine.Event {
+  /// Whether the unit's number is never given again.
+  fileprivate var isFinal: Bool { self != .taken && self != .returned }
+}

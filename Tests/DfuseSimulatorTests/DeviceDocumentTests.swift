@@ -300,6 +300,19 @@ import Testing
       """)
   }
 
+  @Test func `each file of checks in the kernel is described`() throws {
+    let page = try Self.document("kernel-tests.md")
+    let folder = Self.file("../Tests/Kernel")
+    let files = try FileManager.default.contentsOfDirectory(
+      at: folder, includingPropertiesForKeys: nil)
+    let checks = files.map { $0.deletingPathExtension().lastPathComponent }
+      .filter { $0.first?.isNumber == true }
+    #expect(checks.count > 20)
+    for name in checks {
+      #expect(page.contains("| `\(name)` |"), "docs/kernel-tests.md has no line for \(name)")
+    }
+  }
+
   @Test(arguments: SimulatedChip.all.map(\.name))
   func `a chip is described, and its benchmark is shown`(name: String) throws {
     #expect(

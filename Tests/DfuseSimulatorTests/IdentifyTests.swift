@@ -34,7 +34,7 @@ import Testing
     }
     if !system.uniqueID.isEmpty, !board.chip.profile.usb.serialIsConstant {
       #expect(identity.uniqueID?.serialNumber == board.chip.profile.usb.serial)
-      #expect(identity.serialFitsUniqueID == true)
+      #expect(identity.uniqueID?.serialNumber == identity.serialNumber)
     }
     #expect(board.counters.erases.isEmpty && board.counters.bytesProgrammed == 0)
   }

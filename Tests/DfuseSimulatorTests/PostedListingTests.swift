@@ -35,6 +35,9 @@ import Testing
     let strings = Set(Self.all.flatMap(\.strings).filter { $0.hasPrefix("@") })
     #expect(strings.count >= 130)
     #expect(Self.all.allSatisfy { !$0.source.isEmpty && !$0.chip.isEmpty })
+    #expect(
+      Self.all.count == PostedListing.lineCount,
+      "a line of PostedListing+All.swift lacks columns, which tabs divide")
   }
 
   @Test(arguments: all)

@@ -54,13 +54,6 @@ public struct ChipIdentity: Hashable, Sendable {
     return roms[0].limits(of: version)
   }
 
-  /// Whether the ROM makes the serial number that the board shows of the unique id; nil where one
-  /// of them is not known.
-  public var serialFitsUniqueID: Bool? {
-    guard let uniqueID, let serialNumber else { return nil }
-    return uniqueID.serialNumber == serialNumber.uppercased()
-  }
-
   /// Where to look for the id, each place once.
   var idAddresses: [UInt32] {
     candidates.reduce(into: []) { places, rom in

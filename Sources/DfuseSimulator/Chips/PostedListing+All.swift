@@ -1,8 +1,14 @@
 // What devices say of themselves, as somebody posted it, or as the source of their bootloader has it:
 // those keys end in `-src`. A line a device, its columns divided by tabs; `-` where nobody tells.
+// The columns: key (`CHIP-WHO`), chip (with `?` where its owner did not name it), ids, bcdDevice,
+// manufacturer, product, serial number, wTransferSize, bcdDFUVersion, bmAttributes (hexadecimal but for
+// the size), where it was posted, then the string of each alternate setting.
 // Raw, to the blank; the identification of chips, the simulated boards and the pages share it.
 
 extension PostedListing {
+  /// How many lines there are, of which each has to be one.
+  static var lineCount: Int { text.split(separator: "\n").count }
+
   /// Every listing, by its key.
   package static let all: [String: PostedListing] = Dictionary(
     uniqueKeysWithValues: text.split(separator: "\n").compactMap { line in

@@ -6,9 +6,6 @@ extension SimulatedBoard {
   /// The addresses of the words, rising; none where the chip's are not modelled.
   package var optionWords: [UInt32] { chip.profile.options?.addresses ?? [] }
 
-  /// Whether some of the factory's words are guessed.
-  package var optionsAreGuessed: Bool { chip.profile.options?.isGuessed ?? false }
-
   /// A word as the chip goes by it now.
   package func optionWord(at address: UInt32) -> UInt32? { model.memory.loadedOptions[address] }
 

@@ -140,7 +140,7 @@ extension SimulatedChip {
       why: isKnown
         ? "ST's AN2606 lists none; boards with it have one in flash, such as maple or st-usbd"
         : nil,
-      fix: "choose one; 'dfuse simulate --list' describes them:",
+      fix: "choose one; '\(Suggestion(.simulateList))' describes them:",
       choices: lines(of: every.flatMap(\.names)))
   }
 

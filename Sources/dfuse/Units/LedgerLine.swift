@@ -15,9 +15,6 @@ struct LedgerLine: Hashable, Sendable {
     case failed
     /// The program ended before the board was done, and left nothing but ``taken``.
     case abandoned
-
-    /// Whether the unit's number is never given again.
-    var isFinal: Bool { self != .taken && self != .returned }
   }
 
   var unit: UInt64

@@ -139,7 +139,7 @@ import Testing
 
   @Test func `what was never told is guessed`() throws {
     let guessed = Self.modelled.filter { name in
-      SimulatedChip.named(name).map { SimulatedBoard($0).optionsAreGuessed } ?? false
+      SimulatedChip.named(name)?.profile.options?.isGuessed ?? false
     }
     #expect(
       guessed == [

@@ -73,7 +73,9 @@ import Testing
   }
 
   @Test func `a chip that has become a board is no unposted one any more`() {
-    #expect(UnpostedChip.all.map(\.name).filter { SimulatedChip.named($0) != nil } == [])
+    #expect(
+      UnpostedChip.all.map(\.name).filter { SimulatedChip.named($0) != nil } == [],
+      "take it out of UnpostedChip.all; its fields from the CMSIS headers stay")
   }
 
   @Test(arguments: all)
