@@ -63,6 +63,9 @@ public struct Firmware: Hashable, Sendable {
   /// IP) or the end record of an S-record file. An S-record or ELF address of 0 means none. On a
   /// Cortex-M, bit 0 is set for Thumb code.
   public internal(set) var entryPoint: UInt32?
+  /// The processor that an ELF file is for: its e_machine, 40 for ARM, 243 for RISC-V; nil of other
+  /// files.
+  public internal(set) var machine: UInt16?
   /// The text of the first S0 record, without control characters.
   public internal(set) var header: String?
   /// The sections of an ELF file that are loaded, by the addresses at which their bytes are stored.

@@ -156,6 +156,7 @@ import Testing
           why: no USB controller is there, or the driver of none is loaded
           fix: load the usual one: sudo modprobe xhci_pci
           fix: in a virtual machine, add a USB controller in its settings
+          fix: in a container that does not show that it is one, pass /dev/bus/usb through
           fix: without a board, say --simulate stm32f405
         """)
     machine.container = .docker

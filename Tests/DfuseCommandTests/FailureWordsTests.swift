@@ -143,7 +143,9 @@ import Testing
             + "16 bytes differ",
           why: "its sector was as if never erased, twice: it is probably write protected",
           now: "the firmware on the board is incomplete, and does not start",
-          fix: "clear the write protection in the option bytes, then run the same command again"))
+          fix:
+            "clear the write protection, then run the same command again; which fields it is shows: "
+            + "dfuse options"))
   }
 
   @Test(
@@ -158,7 +160,8 @@ import Testing
         "run the same command again; the board stays in its bootloader"
       ),
       (
-        .mixed, "the board holds a part of the old firmware and a part of the new: do not start it",
+        .mixed,
+        "the board holds a part of the old firmware, and of the new what was written: do not start it",
         "run the same command again; the board stays in its bootloader"
       ),
       (

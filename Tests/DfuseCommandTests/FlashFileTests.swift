@@ -106,6 +106,47 @@ import Testing
     #expect(meant.error.contains("has no vector table there"))
   }
 
+  @Test(
+    arguments: [
+      ("stm32f405", 40, ""), ("gd32vf103", 243, ""), ("gd32vf103", 40, ""),
+      ("stm32f405", 243, "a RISC-V processor"),
+      ("stm32f405", 3, "another kind of processor (e_machine 3)"),
+    ] as [(String, UInt16, String)])
+  func `a program for another processor is refused`(
+    chip: String, machine: UInt16, name: String
+  ) throws {
+    var elf = ELFBuilder(
+      segments: [
+        .init(
+          offset: 0x100, virtualAddress: 0x0800_0000, physicalAddress: 0x0800_0000, fileSize: 600)
+      ], sections: nil, content: Firmware.program(600))
+    elf.machine = machine
+    try sandbox.write(elf.bytes, to: "fw.elf")
+    let run = sandbox.run("flash", "@fw.elf", "--simulate", chip)
+    #expect(run.status == (name.isEmpty ? .success : .badData), "\(run)")
+    #expect(name.isEmpty || run.error.contains("fw.elf is a program for \(name), and "), "\(run)")
+  }
+
+  @Test func `a snapshot is put back and compared by commands of its own`() throws {
+    let board = "stm32f405:\(sandbox.path("b.state"))"
+    #expect(sandbox.run("snapshot", "-o", "@s.dfu", "--simulate", board).status == .success)
+    #expect(sandbox.run("flash", "-q", "@fw.bin", "--simulate", board).status == .success)
+    let refused = sandbox.run("flash", "@s.dfu", "--simulate", board)
+    #expect(refused.status == .usage)
+    #expect(
+      refused.error.contains(
+        "  fix: put it back with 'dfuse restore', which knows what each memory needs\n"))
+    #expect(!refused.error.contains("--allow"))
+    try sandbox.write(
+      Firmware.container([(0, 0x0800_0000, Firmware.program(40_000))]), to: "p.dfu")
+    #expect(!sandbox.run("verify", "@p.dfu", "--simulate", board).error.contains("snapshot"))
+    #expect(sandbox.run("snapshot", "-o", "@t.dfu", "--simulate", board).status == .success)
+    let held = sandbox.run("verify", "@t.dfu", "--simulate", board)
+    #expect(held.status == .success)
+    #expect(held.error.contains("t.dfu is a snapshot, and what was blank is not compared here"))
+    #expect(held.output.contains(" holds t.dfu but for blank parts: "), "\(held)")
+  }
+
   @Test func `a program is warned of that goes to another place than it was linked for`() throws {
     let run = flash("--stay", "@fw.bin", "--address", "08008000")
     #expect(run.status == .success)

@@ -259,7 +259,8 @@ import Testing
         error: STM32F2/F4 (1 MiB) at 1-1 is not blank: 0x0800_0000 holds 0x00
           why: the sector was erased, and read back; it is probably write protected
           now: some sectors are erased, others are as they were
-          fix: clear the write protection in the option bytes, then run the same command again
+          fix: clear the write protection, then run the same command again; which fields it is shows: \
+        dfuse options
 
         """))
   }

@@ -77,6 +77,14 @@ import Testing
           == "dfuse flash -a 'internal flash' --address 08004000 --ignore-ids \(board) "
           + "-- '-fw 1.bin'")
       #expect(try sandbox.bash(verify).status == .success)
+    case .restore:
+      _ = try sandbox.bash("dfuse flash \(small) fw.bin")
+      _ = try sandbox.bash("dfuse snapshot \(small) -o 'my s.dfu'")
+      _ = try sandbox.bash("dfuse erase --all \(small)")
+      #expect(
+        try follow("dfuse verify \(small) 'my s.dfu'", .different)
+          == "dfuse restore \(small) 'my s.dfu'")
+      #expect(try sandbox.bash("dfuse verify \(small) 'my s.dfu'").status == .success)
     case .read:
       let line =
         "dfuse flash --allow-option-bytes --stay \(small) --fault errWRITE@write:1 options.dfu"

@@ -192,7 +192,7 @@ import Testing
       (
         .device(failed, .mixed),
         "writing 2048 bytes at 0x0800_0800 failed: the device did not answer in time; the board "
-          + "holds a part of the old firmware and a part of the new: do not start it"
+          + "holds a part of the old firmware, and of the new what was written: do not start it"
       ),
       (
         .refused(

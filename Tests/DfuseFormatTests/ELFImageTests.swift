@@ -43,7 +43,7 @@ import Testing
       ImageElement(address: 0x0800_0000, bytes: [UInt8](1...12))
     ])
     var expected = Firmware(.elf, image, entryPoint: 0x0800_0005)
-    expected.sections = firmware.sections
+    (expected.sections, expected.machine) = (firmware.sections, 40)
     #expect(firmware == expected)
     #expect(
       firmware.sections.map(\.range)

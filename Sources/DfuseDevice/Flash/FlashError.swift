@@ -186,7 +186,8 @@ extension FlashError.Progress: CustomStringConvertible {
     case .untouched: "nothing on the board was changed"
     case .erased: "the old program may be erased, in part or wholly"
     case .incomplete: "the firmware on the board is incomplete, and does not start"
-    case .mixed: "the board holds a part of the old firmware and a part of the new: do not start it"
+    case .mixed:
+      "the board holds a part of the old firmware, and of the new what was written: do not start it"
     case .unverified: "the firmware is written, but not all of it was read back"
     case .complete: "the firmware is written and verified"
     }

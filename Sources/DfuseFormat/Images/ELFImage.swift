@@ -69,6 +69,7 @@ enum ELFImage {
     image.fillGaps(upTo: longestFilledGap, with: 0)
     var firmware = Firmware(.elf, image, warnings)
     firmware.entryPoint = tables.entry == 0 ? nil : tables.entry
+    firmware.machine = tables.machine
     firmware.sections = loaded
     return firmware
   }

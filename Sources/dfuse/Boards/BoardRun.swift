@@ -7,11 +7,12 @@ protocol BoardCommand: HostCommand {
   /// What is to be done, as far as it is known without the board.
   associatedtype Order
 
+  /// What JSON calls the command.
+  static var name: String { get }
   /// Whether the command may change what a board holds.
   static var changesBoard: Bool { get }
   /// Whether a board that was taken into its bootloader for the command is started again.
   static var leavesAfterEntering: Bool { get }
-
   var work: WorkOptions { get }
   /// Whether standard output gets a file.
   var outputCarriesData: Bool { get }
@@ -26,13 +27,14 @@ protocol BoardCommand: HostCommand {
 }
 
 extension BoardCommand {
+  static var name: String { configuration.commandName ?? "" }
   static var changesBoard: Bool { true }
   static var leavesAfterEntering: Bool { true }
   var outputCarriesData: Bool { false }
 
   func run(host: Host) throws(Failure) {
     let run = BoardRun(
-      Self.configuration.commandName ?? "", host: host, options: work, changes: Self.changesBoard,
+      Self.name, host: host, options: work, changes: Self.changesBoard,
       outputCarriesData: outputCarriesData)
     try run.telling { () throws(Failure) in
       let order = try order(run.host.console)

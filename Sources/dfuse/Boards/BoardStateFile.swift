@@ -100,9 +100,12 @@ final class BoardStateFile {
     } catch Errno.noSuchFileOrDirectory where !changes {
       return []
     } catch {
+      let problem = error as? Errno
       throw changes
-        ? Failure(.cannotCreate, "cannot write \(path.visible): \(error)")
-        : Failure(.noInput, "cannot read \(path.visible): \(error)")
+        ? Failure(
+          .cannotCreate, "cannot write \(path.visible): \(error)", fix: problem?.fixWriting(path))
+        : Failure(
+          .noInput, "cannot read \(path.visible): \(error)", fix: problem?.fixReading(path))
     }
   }
 

@@ -124,6 +124,13 @@ struct FlashJob: Sendable {
     let memory = try context.memory(alternate)
     var firmware = try files.firmware(for: flasher.board, alternate: memory)
     for note in firmware.notes { context.report(note) }
+    let isSnapshot = !isRestore && files.snapshot(named: [files.shown]) != nil
+    if isSnapshot {
+      context.report(
+        .warning(
+          "\(files.shown) is a snapshot: 'flash' leaves alone what was blank, and 'dfuse restore' puts "
+            + "all of it back"))
+    }
     try unit?.begin(&flasher, &firmware, context, alternate: memory)
     let identity = flasher.identity
     let plan: FlashPlan
@@ -137,6 +144,9 @@ struct FlashJob: Sendable {
     } catch {
       var failure = context.failure(error, .flashing(file: files.shown))
       if let trouble = flasher.knownTrouble(after: error) { failure.add(trouble) }
+      if isSnapshot, failure.status == .usage {
+        failure.fix = "put it back with 'dfuse restore', which knows what each memory needs"
+      }
       throw files.naming(error, of: firmware, failure)
     }
     var report = FlashReport(

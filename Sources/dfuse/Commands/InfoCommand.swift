@@ -30,13 +30,15 @@ struct InfoCommand: DfuseCommand {
     }
     let count = report.errorCount
     if count > 0 {
-      let isFirmware = report.isFirmware
+      let firmware = Firmware.inspect(bytes, name: input.telling, as: try self.input.kind)
       throw Failure(
         .badData,
-        isFirmware
+        firmware.isDamaged
           ? "\(input.shown) is damaged (\(count.counted("error")), see above)"
           : "\(input.shown) is no firmware, see above",
-        fix: isFirmware ? "build or download it again" : "get the firmware itself")
+        fix: firmware.isDamaged
+          ? "build or download it again"
+          : firmware.firstError.flatMap { Failure(reading: input, $0).fix })
     }
   }
 }
@@ -88,12 +90,6 @@ struct FileReport: Encodable {
   var snapshot: SnapshotFacts?
   var findings: [Finding]
 
-  /// Whether it is firmware, damaged or not.
-  var isFirmware: Bool { kind != Self.unknown }
-
-  /// What ``kind`` says of what is no firmware.
-  private static let unknown = "unknown"
-
   /// How many findings make the data untrustworthy.
   var errorCount: Int { findings.count { $0.severity == "error" } }
 
@@ -101,7 +97,7 @@ struct FileReport: Encodable {
   init(file: String, bytes: [UInt8], format: Firmware.Format?) {
     let firmware = Firmware.inspect(bytes, name: file == "-" ? nil : file, as: format)
     self.file = file
-    kind = firmware.format?.rawValue ?? Self.unknown
+    kind = firmware.format?.rawValue ?? "unknown"
     size = bytes.count
     suffix = firmware.suffix.map { Suffix($0, firmware.findings) }
     if firmware.format == .container || !firmware.targets.isEmpty, firmware.format != .plainDFU {
@@ -235,5 +231,18 @@ extension Int {
       return "\(exact) (\(tenths / 10).\(tenths % 10) \(unit))"
     }
     return exact
+  }
+}
+
+extension Firmware {
+  /// Whether it was firmware for such a board before something happened to it.
+  fileprivate var isDamaged: Bool {
+    switch firstError {
+    case .notFirmware, .otherThanNamed, .badELF(_, problem: .notThirtyTwoBit),
+      .badELF(_, problem: .notLittleEndian), .badELF(_, problem: .relocatable),
+      .badELF(_, problem: .notAProgram), nil:
+      false
+    default: true
+    }
   }
 }

@@ -36,13 +36,23 @@ struct VerifyCommand: BoardCommand, TakesWorkOptions {
       for: flasher.board,
       alternate: try context.memory(self.firmware.alternate.alternateSetting))
     for note in firmware.notes { context.report(note) }
+    let snapshot = files.snapshot(named: self.firmware.files)
+    if let snapshot {
+      context.report(
+        .warning(
+          "\(files.shown) is a snapshot, and what was blank is not compared here; all of it: dfuse "
+            + "compare \(snapshot.shellWord) \(context.board.path)"))
+    }
     let count: UInt64
     do throws(FlashError) {
       count = try flasher.verify(firmware.firmware, ignoreIDs: ignoreIds)
     } catch {
-      let flash = Suggestion(
-        .flash, self.firmware.words + (ignoreIds ? ["--ignore-ids"] : []), on: context.board,
-        files: self.firmware.files)
+      let same = ignoreIds ? ["--ignore-ids"] : []
+      let flash =
+        snapshot == nil
+        ? Suggestion(
+          .flash, self.firmware.words + same, on: context.board, files: self.firmware.files)
+        : Suggestion(.restore, same, on: context.board, files: self.firmware.files)
       throw files.naming(
         error, of: firmware,
         context.failure(error, .verifying(file: files.shown, flash: flash)))
@@ -52,7 +62,9 @@ struct VerifyCommand: BoardCommand, TakesWorkOptions {
     details.bytesVerified = count
     details.verified = true
     return Conclusion(
-      verdict: "\(context.board) holds \(files.shown): \(count.sizeText) compared in "
+      verdict:
+        "\(context.board) holds \(files.shown)\(snapshot == nil ? "" : " but for blank parts"): "
+        + "\(count.sizeText) compared in "
         + time.timeText,
       details: details)
   }

@@ -78,7 +78,9 @@ struct Checkup {
         why: "no USB controller is there, or the driver of none is loaded",
         fixes: [
           .init("load the usual one", "sudo modprobe xhci_pci"),
-          .init("in a virtual machine, add a USB controller in its settings"), Self.simulate,
+          .init("in a virtual machine, add a USB controller in its settings"),
+          .init("in a container that does not show that it is one, pass /dev/bus/usb through"),
+          Self.simulate,
         ])
     }
   }

@@ -55,13 +55,17 @@ extension FirmwareFile {
   func firmware(
     for board: Board, alternate: AlternateMemory?
   ) throws(Failure) -> BoardFirmware {
+    try checkProcessor(of: board)
     var ready = BoardFirmware(firmware: firmware)
     if !firmware.isPlaced { try place(&ready, on: board, alternate: alternate) }
     if let alternate { try choose(alternate, in: &ready.firmware) }
     leaveOutside(&ready, board.memories)
     guard ready.size > 0 else {
       throw Failure(
-        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.description)
+        .badData, "\(shown) has nothing to flash", now: FlashError.Progress.untouched.description,
+        fix: skipsOutside
+          ? "all of it is outside the board's memories: see 'dfuse info' and 'dfuse list'"
+          : "'dfuse info' shows what is in it")
     }
     if !isSnapshot,
       let start = board.firstMemory?.map.programStart(under: board.bootloader).map(UInt64.init)
@@ -81,6 +85,19 @@ extension FirmwareFile {
     }
     if let warning = misplacement(on: board) { ready.notes.append(.warning(warning)) }
     return ready
+  }
+
+  /// Refuses an ELF file for a processor that the board cannot have: all are ARM but some that are
+  /// RISC-V.
+  private func checkProcessor(of board: Board) throws(Failure) {
+    guard let machine = firmware.machine, machine != 40 else { return }
+    if machine == 243, board.chip.mayBeRISCV || !board.chip.isKnown { return }
+    let name =
+      machine == 243 ? "a RISC-V processor" : "another kind of processor (e_machine \(machine))"
+    throw Failure(
+      .badData, "\(shown) is a program for \(name), and \(BoardName(board)) is not one",
+      now: FlashError.Progress.untouched.description,
+      fix: "name what the build for this board made")
   }
 
   /// The refusal of bytes that are known to be something else where a reset starts a program.

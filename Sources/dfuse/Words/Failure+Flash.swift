@@ -201,7 +201,8 @@ extension Failure {
 
   private init(_ difference: FlashError.Difference, task: BoardTask, board: BoardName) {
     let clear =
-      "clear the write protection in the option bytes, then run the same command again"
+      "clear the write protection, then run the same command again; which fields it is shows: "
+      + "\(Suggestion(.options, on: board))"
     switch task {
     case .erasing:
       self.init(

@@ -31,9 +31,11 @@ extension Failure {
         why: "a second station could use it at the same time",
         fix: "keep it on a disk of this machine")
     case .unreadable(let error):
-      self.init(.noInput, "cannot read the ledger \(shown): \(error)")
+      self.init(
+        .noInput, "cannot read the ledger \(shown): \(error)", fix: error.fixReading(shown))
     case .cannotOpen(let error):
-      self.init(.cannotCreate, "cannot open the ledger \(shown): \(error)")
+      self.init(
+        .cannotCreate, "cannot open the ledger \(shown): \(error)", fix: error.fixWriting(shown))
     case .unwritable(let error):
       self.init(
         .inputOutput, "cannot write the ledger \(shown): \(error)",

@@ -10,6 +10,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case list = "list"
     case enter = "enter"
     case flash = "flash"
+    case restore = "restore"
     case read = "read"
     case erase = "erase --all"
     case leave = "leave"

@@ -28,6 +28,7 @@ struct OptionsShowCommand: BoardCommand, TakesWorkOptions {
       changed, and the board stays in its bootloader.
       """
   )
+  static let name = "options"
 
   @OptionGroup var identity: OptionIdentityOption
   @OptionGroup(title: "Which board") var device: DeviceOptions

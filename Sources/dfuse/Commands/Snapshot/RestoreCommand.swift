@@ -94,7 +94,7 @@ struct RestoreCommand: HostCommand, TakesWorkOptions {
         why: "nothing in it says which memories it has all of; what is left out would be erased",
         now: FlashError.Progress.untouched.description,
         fix: "take one with 'dfuse snapshot'; to flash this: "
-          + "\(Suggestion(.flash, files: [file]))")
+          + "\(Suggestion(.flash, work.device.words(), files: [file]))")
     }
     var options = FlashOptions()
     options.full = full
