@@ -300,6 +300,31 @@ import Testing
       """)
   }
 
+  /// A row of a table, without the bars and the blanks.
+  private static func cells(_ line: Substring) -> [String] {
+    line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  @Test func `README's table of times is that of the benchmarks`() throws {
+    let benchmarks = try Self.document("benchmarks.md").split(separator: "\n").map(Self.cells)
+    let text = try Self.document("../README.md")
+    let start = try #require(text.range(of: "<!-- how-fast: begin -->")).upperBound
+    let end = try #require(text.range(of: "<!-- how-fast: end -->")).lowerBound
+    let rows = text[start..<end].split(separator: "\n").filter { $0.hasPrefix("| ") }
+      .map(Self.cells).dropFirst()
+    #expect(rows.count >= 6)
+    for row in rows {
+      let measured = benchmarks.filter { $0.count > 12 && $0[0] == row[0].lowercased() }
+      for (name, cell) in zip(["full", "blank", "one sector", "same"], row.dropFirst()) {
+        let times = try #require(measured.first { $0[3] == name }, "\(row[0]): \(name)")
+        let (told, found) = (try #require(Double(cell)), try #require(Double(times[10])))
+        #expect(abs(told - found) < 0.051, "\(row[0]), \(name)")
+        let other = (try #require(Double(row[5])), try #require(Double(times[12])))
+        #expect(abs(other.0 - other.1) < 0.051, "\(row[0]), dfu-util")
+      }
+    }
+  }
+
   @Test func `each file of checks in the kernel is described`() throws {
     let page = try Self.document("kernel-tests.md")
     let folder = Self.file("../Tests/Kernel")

@@ -92,10 +92,10 @@ extension SimulatedChip {
   /// Erase times at 2.7 to 3.6 V.
   static let f4Sectors = [16: 250, 64: 550, 128: 1000]
 
-  /// `banks` are the numbers of large sectors in each bank.
+  /// `banks` are the numbers of large sectors in each bank, `ram` the KiB from 0x20000000 (datasheets).
   private static func f4(
-    _ name: String, _ aliases: [String] = [], part: String, banks: [Int], usb: USBFacts,
-    _ change: Change = { _ in }
+    _ name: String, _ aliases: [String] = [], part: String, banks: [Int], ram: Int = 128,
+    usb: USBFacts, _ change: Change = { _ in }
   ) -> SimulatedChip {
     let profile = DeviceProfile(
       part: part, guessed: [.polls], usb: usb,
@@ -105,7 +105,7 @@ extension SimulatedChip {
         .init(.otp, at: 0x1FFF_7800, [.init(1, 512), .init(1, 16)]),
         .init(.deviceFeature, at: 0xFFFF_0000, 4),
         // AN2606: the bootloader uses 12 KiB from 0x20000000; the rest may be written.
-        .init(.ram, at: 0x2000_3000, 116 * kib),
+        .init(.ram, at: 0x2000_3000, (ram - 12) * kib),
       ],
       // AN2606: word writes are possible, bits 1 → 0.
       options: .f405, rules: FlashRules(unit: 1, rewrite: .clearsBits),
@@ -129,7 +129,7 @@ extension SimulatedChip {
 
   /// F427/F429/F437/F439, 2 MiB in two banks.
   private static let stm32f427 = f4(
-    "stm32f427", ["stm32f437"], part: "STM32F427/F437 (2 MiB)", banks: [7, 7],
+    "stm32f427", ["stm32f437"], part: "STM32F427/F437 (2 MiB)", banks: [7, 7], ram: 192,
     usb: USBFacts().posted("f429-leia")
   ) { profile in
     profile.system = .init(id: 0x70, at: 0x1FFF_76DE, flashSize: 0x1FFF_7A22, uniqueID: 0x1FFF_7A10)
@@ -140,7 +140,7 @@ extension SimulatedChip {
   static let f4Chips: [SimulatedChip] = [
     // F401/F411, 512 KiB.
     f4(
-      "stm32f401", ["stm32f411"], part: "STM32F401/F411 (512 KiB)", banks: [3],
+      "stm32f401", ["stm32f411"], part: "STM32F401/F411 (512 KiB)", banks: [3], ram: 96,
       usb: USBFacts().posted("f401-g30th")
     ) { profile in
       profile.options = .f401
@@ -149,7 +149,7 @@ extension SimulatedChip {
     },
     // F413/F423, 1.5 MiB in one bank; panda's map, with eleven written as 011.
     f4(
-      "stm32f413", ["stm32f423"], part: "STM32F413/F423 (1536 KiB)", banks: [11],
+      "stm32f413", ["stm32f423"], part: "STM32F413/F423 (1536 KiB)", banks: [11], ram: 320,
       usb: USBFacts(serial: "3573386A3033").posted("f413-panda", others: f4Others)
     ) { profile in
       profile.options = .f413
@@ -176,7 +176,7 @@ extension SimulatedChip {
     },
     // F429, 1 MiB in one bank: its string descriptor says 166 bytes and has 112.
     f4(
-      "stm32f429", ["stm32f439"], part: "STM32F429/F439 (1 MiB)", banks: [7],
+      "stm32f429", ["stm32f439"], part: "STM32F429/F439 (1 MiB)", banks: [7], ram: 192,
       usb: USBFacts(serial: "3370365D3433").posted("f429-octopus-pro", others: f4Others)
     ) { profile in
       // What it sent; behind that, dfu-util 0.9 showed what was in its own memory.
