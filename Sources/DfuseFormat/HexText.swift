@@ -21,6 +21,21 @@ extension Sequence<UInt8> {
   }
 }
 
+extension [UInt8] {
+  /// Reads bytes of two digits each, between which some characters may stand; nil for anything else.
+  package init?(hex text: some StringProtocol, separators: String = " ") {
+    let digits = text.utf8.filter { byte in !separators.utf8.contains(byte) }
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    self.init()
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let high = Character(UnicodeScalar(digits[index])).hexDigitValue,
+        let low = Character(UnicodeScalar(digits[index + 1])).hexDigitValue
+      else { return nil }
+      append(UInt8(high << 4 | low))
+    }
+  }
+}
+
 extension UInt64 {
   /// The address as sentences have it: `0x0800_4000`.
   public var addressText: String {

@@ -181,10 +181,17 @@ extension TracedTransfer: CustomStringConvertible {
   }
 
   /// At most 16 bytes, and how many there are when there are more.
-  private static func text(_ bytes: [UInt8]) -> String {
+  package static func text(_ bytes: [UInt8]) -> String {
     guard !bytes.isEmpty else { return "no data" }
     let shown = bytes.prefix(16).hexBytes()
     return bytes.count > 16 ? "\(shown) … (\(bytes.count) bytes)" : shown
+  }
+
+  /// What an answer to DFU_GETSTATUS says; nil unless it has six bytes.
+  package static func statusText(_ bytes: [UInt8]) -> String? {
+    guard let reply = DFUStatusReply(bytes) else { return nil }
+    let state = reply.state.map { "\($0)" } ?? "state \(reply.bState)"
+    return "\(reply.bStatus), \(state), bwPollTimeout \(littleEndian(bytes[1...3])) ms"
   }
 
   /// How a transfer failed, in a word or two.

@@ -125,16 +125,7 @@ extension TraceFile.Line {
 
 extension String {
   /// The bytes that pairs of hexadecimal digits are; nil where it is anything else.
-  var bytes: [UInt8]? {
-    var bytes: [UInt8] = []
-    for pair in split(separator: " ") {
-      guard pair.utf8.count == 2, let byte = UInt8(pair, radix: 16), pair.first != "+" else {
-        return nil
-      }
-      bytes.append(byte)
-    }
-    return bytes
-  }
+  var bytes: [UInt8]? { [UInt8](hex: self) }
 }
 
 extension Duration {

@@ -207,20 +207,7 @@ extension UnitPatch {
   }
 
   /// Bytes of two digits each, which may be set apart as in `00:80:E1` or `DE AD`.
-  static func hexBytes(_ text: String) -> [UInt8]? {
-    let digits = text.filter { !":-_ ".contains($0) }
-    guard digits.count.isMultiple(of: 2), digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
-      return nil
-    }
-    var bytes: [UInt8] = []
-    var rest = digits[...]
-    while !rest.isEmpty {
-      guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-      bytes.append(byte)
-      rest = rest.dropFirst(2)
-    }
-    return bytes
-  }
+  static func hexBytes(_ text: String) -> [UInt8]? { [UInt8](hex: text, separators: ":-_ ") }
 
   /// A number that is too large for its place.
   static func misfit(_ patch: String, _ number: String, _ form: IntegerForm) -> Failure {

@@ -15,31 +15,11 @@ extension ForeignCommandLine {
     return word == "-w" || items.contains { !shared.contains($0.option) }
   }
 
-  /// The options in one word, as `getopt_long` splits it: `-vl`, `-a0`, `--alt=0`, each with the value
-  /// that stands with it; nil if it is no word of dfu-util.
+  /// The options in one word; nil if it is no word of dfu-util.
   private static func dfuUtilOptions(
     _ word: String
-  ) -> [(option: DfuUtilOption, value: String?)]? {
-    if word.hasPrefix("--") {
-      let parts = word.dropFirst(2).split(
-        separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      // Also shortened, as getopt takes them; but this program's own names are its own.
-      guard let name = parts.first, let option = try? DfuUtilOption.named(name) else { return nil }
-      return [(option, parts.count > 1 ? String(parts[1]) : nil)]
-    }
-    guard word.hasPrefix("-"), word.count > 1 else { return nil }
-    var items: [(option: DfuUtilOption, value: String?)] = []
-    var letters = word.dropFirst()
-    while let letter = letters.popFirst() {
-      guard let option = DfuUtilOption(rawValue: letter) else { return nil }
-      guard option.takesValue else {
-        items.append((option, nil))
-        continue
-      }
-      items.append((option, letters.isEmpty ? nil : String(letters)))
-      break
-    }
-    return items
+  ) -> [(option: DfuUtilOption, attached: Substring?)]? {
+    try? DfuUtilArguments.options(in: word)
   }
 
   /// Takes a word of dfu-util, and its value.
@@ -49,7 +29,7 @@ extension ForeignCommandLine {
     guard let items = Self.dfuUtilOptions(word) else { return false }
     for (option, attached) in items {
       let name = items.count == 1 && attached == nil ? word : "-\(option.rawValue)"
-      let value = option.takesValue ? attached ?? rest.popFirst() : nil
+      let value = option.takesValue ? attached.map(String.init) ?? rest.popFirst() : nil
       if !Self.shared.contains(option) || name == "-w" { of(.dfuUtil, name) }
       take(option, word, value)
     }
@@ -80,7 +60,7 @@ extension ForeignCommandLine {
       options += [word.hasPrefix("--") ? "--alt" : "-a"] + [value].compactMap(\.self)
     case .wait: options.append("--wait")
     case .reset: command = command ?? "leave"
-    case .dfuseAddress: takeDfuSe(value ?? "")
+    case .dfuseAddress: takeDfuSe(word, value ?? "")
     // A board has one DFU interface, and says itself how large a block is.
     case .configuration, .interface, .transferSize, .detachDelay: break
     case .deviceNumber: others.append([word, value ?? ""])
@@ -94,18 +74,15 @@ extension ForeignCommandLine {
   }
 
   /// dfu-util's `ADDRESS[:modifier]…`.
-  private mutating func takeDfuSe(_ value: String) {
-    let parts = value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    if let first = parts.first, !first.isEmpty { places.append(Self.address(first) ?? first) }
-    if let length = parts.dropFirst().first(where: { $0.first?.isNumber ?? false }) {
-      options += ["--length", length]
-    }
-    let modifiers = parts.dropFirst().compactMap(DfuSeOptions.Modifier.init(rawValue:))
-    if modifiers.contains(.willReset) { options.append("--allow-option-bytes") }
-    if modifiers.contains(.massErase) { erasesAll = true }
-    if modifiers.contains(.unprotect) {
+  private mutating func takeDfuSe(_ word: String, _ value: String) {
+    guard let wanted = try? DfuSeOptions(value) else { return others.append([word, value]) }
+    if let address = wanted.address { places.append(address.hex) }
+    if let length = wanted.length { options += ["--length", "\(length)"] }
+    if wanted.modifiers.contains(.willReset) { options.append("--allow-option-bytes") }
+    if wanted.modifiers.contains(.massErase) { erasesAll = true }
+    if wanted.modifiers.contains(.unprotect) {
       unprotects = true
-    } else if modifiers.contains(.leave) {
+    } else if wanted.modifiers.contains(.leave) {
       command = command ?? "leave"
     }
   }

@@ -86,28 +86,41 @@ struct DfuUtilArguments {
       items.append((option, value))
     }
     while let word = rest.popFirst() {
-      if word.hasPrefix("--"), word != "--" {
-        let parts = word.dropFirst(2)
-          .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let option = try DfuUtilOption.named(parts[0])
-        // 0.11 wants a value behind --wait by mistake; who gave it one gets what -w does.
-        guard parts.count == 1 || option.takesValue || option == .wait else {
-          throw .dfuUtilUsage("\(option.shown) takes no value")
-        }
-        try add(option, parts.count > 1 ? parts[1] : nil)
-      } else if word.hasPrefix("-"), word != "-", word != "--" {
-        var letters = word.dropFirst()
-        while let letter = letters.popFirst() {
-          guard let option = DfuUtilOption(rawValue: letter) else {
-            throw .dfuUtilUsage("unknown option -\(String(letter).visible)")
-          }
-          try add(option, letters.isEmpty ? nil : letters)
-          if option.takesValue { break }
-        }
+      if let options = try Self.options(in: word) {
+        for (option, attached) in options { try add(option, attached) }
       } else if let operand = word == "--" ? rest.first : word {
         throw .dfuUtilUsage("Unexpected argument: \(operand.visible)")
       }
     }
+  }
+
+  /// The options in one word, each with the value that stands with it; nil for a word that is none.
+  ///
+  /// - Throws: A failure with status 64 for options that there are not.
+  static func options(
+    in word: String
+  ) throws(Failure) -> [(option: DfuUtilOption, attached: Substring?)]? {
+    guard word.hasPrefix("-"), word != "-", word != "--" else { return nil }
+    if word.hasPrefix("--") {
+      let parts = word.dropFirst(2)
+        .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let option = try DfuUtilOption.named(parts[0])
+      // 0.11 wants a value behind --wait by mistake; who gave it one gets what -w does.
+      guard parts.count == 1 || option.takesValue || option == .wait else {
+        throw .dfuUtilUsage("\(option.shown) takes no value")
+      }
+      return [(option, parts.count > 1 ? parts[1] : nil)]
+    }
+    var options: [(option: DfuUtilOption, attached: Substring?)] = []
+    var letters = word.dropFirst()
+    while let letter = letters.popFirst() {
+      guard let option = DfuUtilOption(rawValue: letter) else {
+        throw .dfuUtilUsage("unknown option -\(String(letter).visible)")
+      }
+      options.append((option, letters.isEmpty || !option.takesValue ? nil : letters))
+      if option.takesValue { break }
+    }
+    return options
   }
 }
 

@@ -125,13 +125,7 @@ struct Replay {
     case .sent: return "took it"
     case .failed(let error): return TracedTransfer.name(of: error)
     case .received(let bytes):
-      guard isStatus, bytes.count == 6 else {
-        let shown = bytes.prefix(16).hexBytes()
-        return bytes.count > 16 ? "\(shown) … (\(bytes.count) bytes)" : "\(shown)"
-      }
-      let poll = Int(bytes[1]) | Int(bytes[2]) << 8 | Int(bytes[3]) << 16
-      let state = DFUState(rawValue: bytes[4]).map { "\($0)" } ?? "state \(bytes[4])"
-      return "\(DFUStatus(rawValue: bytes[0])), \(state), bwPollTimeout \(poll) ms"
+      return (isStatus ? TracedTransfer.statusText(bytes) : nil) ?? TracedTransfer.text(bytes)
     }
   }
 
