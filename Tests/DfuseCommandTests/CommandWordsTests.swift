@@ -278,6 +278,10 @@ import Testing
     #expect(run.error.hasSuffix("  fix: \(meant)\n"), "\(run.error)")
   }
 
+  @Test func `an empty word ends nothing and begins nothing`() {
+    #expect(error("-l", "usb", "").contains("  fix: dfuse list\n"))
+  }
+
   @Test func `pack's letters are no other tool's`() {
     let words = ["pack", "-o", "x.dfu", "-n", "N", "-m", "0x08000000", "-i", "@fw.bin"]
     let run = sandbox.run(words)

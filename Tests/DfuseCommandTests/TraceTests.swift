@@ -153,6 +153,7 @@ import Testing
     head + #"{"at":0,"took":0,"setup":"a1 03"}"# + "\n",
     head + #"{"at":-1,"took":0,"setup":"a1 03 00 00 00 00 06 00"}"# + "\n",
     head + #"{"at":1e300,"took":0,"setup":"a1 03 00 00 00 00 06 00"}"# + "\n",
+    head + #"{"at":0,"took":0,"setup":"a 103 00 00 00 00 06 00"}"# + "\n",
     head + #"{"at":0,"took":0,"setup":"+1 03 00 00 00 00 06 00"}"# + "\n",
     head + #"{"at":0,"took":0,"setup":"a1 03 00 00 00 00 06 00","answer":"zz"}"# + "\n",
   ])

@@ -125,7 +125,9 @@ extension TraceFile.Line {
 
 extension String {
   /// The bytes that pairs of hexadecimal digits are; nil where it is anything else.
-  var bytes: [UInt8]? { [UInt8](hex: self) }
+  var bytes: [UInt8]? {
+    split(separator: " ").allSatisfy { $0.utf8.count == 2 } ? [UInt8](hex: self) : nil
+  }
 }
 
 extension Duration {

@@ -151,12 +151,6 @@ struct CommandWords {
         : ("one after the other:", lines.map(Self.line))
       return failure
     }
-    if line.erasesSectors {
-      return Failure(
-        .usage, what,
-        fix:
-          "give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin")
-    }
     let rest = line.leftOut.map { "there is nothing here for \($0)" }
     return Failure(
       .usage, what, why: line.remark ?? rest, fix: "'dfuse --help' shows what there is")

@@ -10,23 +10,16 @@ extension ForeignCommandLine {
 
   /// Whether a word is an option of dfu-util, and none of this program.
   static func isDfuUtil(_ word: String) -> Bool {
-    guard let items = dfuUtilOptions(word) else { return false }
-    // `--upload` is no letter's, and `-w` is no option here.
+    guard let items = try? DfuUtilArguments.options(in: word) else { return false }
+    // This program has `--wait`, and no letter for it.
     return word == "-w" || items.contains { !shared.contains($0.option) }
-  }
-
-  /// The options in one word; nil if it is no word of dfu-util.
-  private static func dfuUtilOptions(
-    _ word: String
-  ) -> [(option: DfuUtilOption, attached: Substring?)]? {
-    try? DfuUtilArguments.options(in: word)
   }
 
   /// Takes a word of dfu-util, and its value.
   ///
   /// - Returns: Whether it is one.
   mutating func takeDfuUtil(_ word: String, _ rest: inout ArraySlice<String>) -> Bool {
-    guard let items = Self.dfuUtilOptions(word) else { return false }
+    guard let items = try? DfuUtilArguments.options(in: word) else { return false }
     for (option, attached) in items {
       let name = items.count == 1 && attached == nil ? word : "-\(option.rawValue)"
       let value = option.takesValue ? attached.map(String.init) ?? rest.popFirst() : nil

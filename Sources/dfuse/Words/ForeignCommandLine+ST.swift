@@ -5,9 +5,8 @@ import DfuseFormat
 extension ForeignCommandLine {
   /// What an option of ST's programmer is about.
   private enum STOption {
-    case connect, list, write, writeWords(size: Int), read, readWords(size: Int), compare, erase,
-      optionBytes
-    case unprotect, start, verify, version
+    case connect, list, write, writeWords(size: Int), read, readWords(size: Int), compare
+    case erase, optionBytes, unprotect, start, verify, version
     /// What this program does by itself or has no use for, with a value or not.
     case idle(takesValue: Bool)
     /// What goes through a debug probe only.
@@ -66,7 +65,7 @@ extension ForeignCommandLine {
     case .connect: takeConnection(&rest)
     case .list:
       command = "list"
-      while let bus = rest.first, !bus.hasPrefix("-") { rest = rest.dropFirst(bus.isEmpty ? 0 : 1) }
+      rest = rest.drop { !$0.hasPrefix("-") }
     case .write: takeFiles(&rest)
     case .writeWords(let size): takeWords(size, &rest)
     case .read:
@@ -144,15 +143,13 @@ extension ForeignCommandLine {
     while let setting = rest.first, setting.contains("=") {
       let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
       let value = parts.count > 1 ? parts[1] : ""
-      switch parts.first?.lowercased() {
-      case "sn" where !value.isEmpty: options += ["--serial", value]
-      case "port" where ["swd", "jtag"].contains(value.lowercased()): remark = Self.noProbe
-      case "pid", "vid": others.append(["-c", setting])
-      case "port"
-      where value.lowercased().hasPrefix("usb") && !["usb", "usb1"].contains(value.lowercased()):
-        others.append(["-c", setting])
-      case "port" where !value.lowercased().hasPrefix("usb"):
-        remark = "dfuse reaches a board by USB, and not over \(value.visible)"
+      switch (parts.first?.lowercased(), value.lowercased()) {
+      case ("sn", _) where !value.isEmpty: options += ["--serial", value]
+      case ("pid", _), ("vid", _): others.append(["-c", setting])
+      case ("port", "swd"), ("port", "jtag"): remark = Self.noProbe
+      case ("port", "usb"), ("port", "usb1"): break
+      case ("port", let bus) where bus.hasPrefix("usb"): others.append(["-c", setting])
+      case ("port", _): remark = "dfuse reaches a board by USB, and not over \(value.visible)"
       default: break
       }
       rest = rest.dropFirst()

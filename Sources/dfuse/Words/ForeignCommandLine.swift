@@ -25,7 +25,7 @@ struct ForeignCommandLine {
   /// Option bytes to set, `NAME=VALUE`; and whether that comes before a file is flashed.
   var settings: [String] = []
   var setsFirst = false
-  /// Whether ST's tool was to erase sectors by their numbers.
+  /// Whether ST's tool was to erase sectors by their numbers, which a flash does by itself.
   var erasesSectors = false
   /// Whether read protection was to be removed.
   var unprotects = false
@@ -52,6 +52,10 @@ struct ForeignCommandLine {
         case nil: false
         }
       if !isTaken { takeOther(word, &rest) }
+    }
+    if erasesSectors, command != "flash" {
+      advice =
+        "give 'dfuse erase' an --address and a --length; 'dfuse list' shows where sectors begin"
     }
   }
 
@@ -88,7 +92,6 @@ struct ForeignCommandLine {
     guard let command = command ?? (erasesAll ? "erase" : nil) else {
       return enters ? [["enter"] + options] : unlock + set
     }
-    if erasesSectors, command != "flash" { return [] }
     if command.hasPrefix("-") { return [[command]] }
     // Those that dfu-util is told beside a container say nothing.
     let takesPlaces = command != "flash" || operands.contains { !FileWord.bringsAddresses($0) }

@@ -56,7 +56,7 @@ enum DfuUtilOption: Character, CaseIterable {
   /// The option that a long name means, which may be shortened as long as it means one option.
   ///
   /// - Throws: A failure with status 64.
-  static func named(_ name: Substring) throws(Failure) -> DfuUtilOption {
+  fileprivate static func named(_ name: Substring) throws(Failure) -> DfuUtilOption {
     if let exact = allCases.first(where: { $0.longNames.contains { $0 == name } }) { return exact }
     let begun = allCases.filter { $0.longNames.contains { $0.hasPrefix(name) } }
     if begun.count == 1, !name.isEmpty { return begun[0] }
