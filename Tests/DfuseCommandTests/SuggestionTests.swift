@@ -85,6 +85,15 @@ import Testing
         try follow("dfuse verify \(small) 'my s.dfu'", .different)
           == "dfuse restore \(small) 'my s.dfu'")
       #expect(try sandbox.bash("dfuse verify \(small) 'my s.dfu'").status == .success)
+    case .compare:
+      _ = try sandbox.bash("dfuse flash \(small) fw.bin")
+      _ = try sandbox.bash("dfuse snapshot \(small) -o 'my s.dfu'")
+      let run = try sandbox.bash("dfuse verify \(small) 'my s.dfu'")
+      let line = String(try #require(run.error.firstMatch(of: /dfuse compare .*/), "\(run)").0)
+      #expect(line == "dfuse compare \(small) 'my s.dfu'")
+      #expect(try sandbox.bash(line).status == .success)
+      _ = try sandbox.bash("dfuse erase --all \(small)")
+      #expect(try sandbox.bash(line).status == .different)
     case .read:
       let line =
         "dfuse flash --allow-option-bytes --stay \(small) --fault errWRITE@write:1 options.dfu"

@@ -124,8 +124,7 @@ struct FlashJob: Sendable {
     let memory = try context.memory(alternate)
     var firmware = try files.firmware(for: flasher.board, alternate: memory)
     for note in firmware.notes { context.report(note) }
-    let isSnapshot = !isRestore && files.snapshot(named: [files.shown]) != nil
-    if isSnapshot {
+    if files.isSnapshotFile {
       context.report(
         .warning(
           "\(files.shown) is a snapshot: 'flash' leaves alone what was blank, and 'dfuse restore' puts "
@@ -144,7 +143,7 @@ struct FlashJob: Sendable {
     } catch {
       var failure = context.failure(error, .flashing(file: files.shown))
       if let trouble = flasher.knownTrouble(after: error) { failure.add(trouble) }
-      if isSnapshot, failure.status == .usage {
+      if files.isSnapshotFile, failure.status == .usage {
         failure.fix = "put it back with 'dfuse restore', which knows what each memory needs"
       }
       throw files.naming(error, of: firmware, failure)

@@ -36,12 +36,12 @@ struct VerifyCommand: BoardCommand, TakesWorkOptions {
       for: flasher.board,
       alternate: try context.memory(self.firmware.alternate.alternateSetting))
     for note in firmware.notes { context.report(note) }
-    let snapshot = files.snapshot(named: self.firmware.files)
-    if let snapshot {
+    if files.isSnapshotFile {
+      let compare = Suggestion(.compare, on: context.board, files: self.firmware.files)
       context.report(
         .warning(
-          "\(files.shown) is a snapshot, and what was blank is not compared here; all of it: dfuse "
-            + "compare \(snapshot.shellWord) \(context.board.path)"))
+          "\(files.shown) is a snapshot, and what was blank is not compared here; all of it: "
+            + "\(compare)"))
     }
     let count: UInt64
     do throws(FlashError) {
@@ -49,10 +49,10 @@ struct VerifyCommand: BoardCommand, TakesWorkOptions {
     } catch {
       let same = ignoreIds ? ["--ignore-ids"] : []
       let flash =
-        snapshot == nil
-        ? Suggestion(
+        files.isSnapshotFile
+        ? Suggestion(.restore, same, on: context.board, files: self.firmware.files)
+        : Suggestion(
           .flash, self.firmware.words + same, on: context.board, files: self.firmware.files)
-        : Suggestion(.restore, same, on: context.board, files: self.firmware.files)
       throw files.naming(
         error, of: firmware,
         context.failure(error, .verifying(file: files.shown, flash: flash)))
@@ -63,7 +63,7 @@ struct VerifyCommand: BoardCommand, TakesWorkOptions {
     details.verified = true
     return Conclusion(
       verdict:
-        "\(context.board) holds \(files.shown)\(snapshot == nil ? "" : " but for blank parts"): "
+        "\(context.board) holds \(files.shown)\(files.isSnapshotFile ? " but for blank parts" : ""): "
         + "\(count.sizeText) compared in "
         + time.timeText,
       details: details)

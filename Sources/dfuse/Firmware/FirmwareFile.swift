@@ -10,6 +10,8 @@ struct FirmwareFile: Sendable {
   var skipsOutside: Bool
   /// Whether it is all that a board's flash held, be that a program or not.
   var isSnapshot = false
+  /// Whether it is a file that other commands put back and compare: what a board held.
+  private(set) var isSnapshotFile = false
   /// What its bytes are by themselves, where the user says that they are raw.
   private(set) var denied: Firmware.Format?
   /// What its bytes are that are no firmware; nil where the user says what it is (`--format`).
@@ -46,6 +48,7 @@ struct FirmwareFile: Sendable {
         address = addresses.popFirst()
       }
       firmware = try input.firmware(bytes, as: format, at: address)
+      isSnapshotFile = firmware.format == .container && Snapshot(firmware) != nil
       if firmware.format == .elf { elf = bytes }
       switch FileContent(bytes) {
       case .foreign(let file) where format == nil: foreign = file

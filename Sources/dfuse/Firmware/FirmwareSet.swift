@@ -59,13 +59,8 @@ struct FirmwareSet: Sendable {
   /// The names as messages show them.
   var shown: String { files.map(\.shown).joined(separator: " and ") }
 
-  /// The one file that is a snapshot of a board, which other commands put back and compare.
-  func snapshot(named names: [String]) -> String? {
-    guard files.count == 1, !files[0].isSnapshot, Snapshot(files[0].firmware) != nil else {
-      return nil
-    }
-    return names.first
-  }
+  /// Whether it is one file, which is a snapshot of a board.
+  var isSnapshotFile: Bool { files.count == 1 && files[0].isSnapshotFile }
 
   /// Tells what is odd about the files.
   func warn(_ options: FirmwareOptions, on console: Console) {

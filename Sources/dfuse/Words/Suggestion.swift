@@ -11,6 +11,7 @@ struct Suggestion: CustomStringConvertible, Hashable {
     case enter = "enter"
     case flash = "flash"
     case restore = "restore"
+    case compare = "compare"
     case read = "read"
     case erase = "erase --all"
     case leave = "leave"
