@@ -124,7 +124,7 @@ extension [Range<UInt64>] {
   }
 
   /// The bytes in all of them.
-  var byteCount: UInt64 { reduce(0) { $0 + UInt64($1.count) } }
+  package var byteCount: UInt64 { reduce(0) { $0 + UInt64($1.count) } }
 }
 
 /// A stretch of memory made of equal sectors with one kind of access.

@@ -91,11 +91,10 @@ struct EraseCommand: BoardCommand, TakesWorkOptions {
     var details = ResultDetails()
     details.dryRun = true
     details.ranges = ranges.map { AddressRange($0) }
-    let size = ranges.reduce(0) { $0 + UInt64($1.count) }
-    details.size = size
+    details.size = ranges.byteCount
     return Conclusion(
       verdict: "would erase \(sectors.count.counted("sector")) of \(context.board), "
-        + "\(size.sizeText): \(ranges.map(\.addressText).joined(separator: ", "))",
+        + "\(ranges.byteCount.sizeText): \(ranges.map(\.addressText).joined(separator: ", "))",
       details: details)
   }
 }

@@ -21,7 +21,8 @@ struct InfoCommand: DfuseCommand {
   func run(console: Console) throws(Failure) {
     let input = InputFile(name: file)
     let bytes = try input.read()
-    var report = FileReport(file: file, bytes: bytes, format: try self.input.kind)
+    let firmware = Firmware.inspect(bytes, name: input.telling, as: try self.input.kind)
+    var report = FileReport(file: file, size: bytes.count, firmware)
     if !input.isStandardInput { report.addSnapshot(beside: file, bytes) }
     if json {
       try console.output(JSONText.pretty(report))
@@ -30,7 +31,6 @@ struct InfoCommand: DfuseCommand {
     }
     let count = report.errorCount
     if count > 0 {
-      let firmware = Firmware.inspect(bytes, name: input.telling, as: try self.input.kind)
       throw Failure(
         .badData,
         firmware.isDamaged
@@ -93,12 +93,11 @@ struct FileReport: Encodable {
   /// How many findings make the data untrustworthy.
   var errorCount: Int { findings.count { $0.severity == "error" } }
 
-  /// Looks at a file of any kind.
-  init(file: String, bytes: [UInt8], format: Firmware.Format?) {
-    let firmware = Firmware.inspect(bytes, name: file == "-" ? nil : file, as: format)
+  /// What was understood of a file of any kind.
+  init(file: String, size: Int, _ firmware: Firmware) {
     self.file = file
     kind = firmware.format?.rawValue ?? "unknown"
-    size = bytes.count
+    self.size = size
     suffix = firmware.suffix.map { Suffix($0, firmware.findings) }
     if firmware.format == .container || !firmware.targets.isEmpty, firmware.format != .plainDFU {
       targets = firmware.targets.map { target in

@@ -34,7 +34,7 @@ extension Errno {
   }
 
   private static func folder(of name: String) -> String {
-    guard let slash = name.lastIndex(of: "/") else { return "." }
-    return slash == name.startIndex ? "/" : String(name[..<slash])
+    let folder = name.systemPath.removingLastComponent()
+    return folder.isEmpty ? "." : folder.string
   }
 }

@@ -31,13 +31,16 @@ extension Failure {
     case .twoValues:
       self.init(.usage, error.description)
     case .illegal(let field, _):
+      guard let legal = field.legal else {
+        self.init(
+          .usage, error.description,
+          why: "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))",
+          fix: "see what it is and means now: \(show)")
+        break
+      }
       self.init(
-        .usage, error.description,
-        why: field.legal == nil
-          ? "it has \(field.width.counted("bit")): 0 to \(OptionsReport.text(field.most))" : nil,
-        fix: field.legal == nil
-          ? "see what it is and means now: \(show)" : "its values, of which say one:",
-        choices: (field.legal ?? []).map { value in
+        .usage, error.description, fix: "its values, of which say one:",
+        choices: legal.map { value in
           let meaning = options.meaning(of: value, for: field).map { "   # \($0)" } ?? ""
           return "\(field.name)=\(OptionsReport.text(value))\(meaning)"
         })
